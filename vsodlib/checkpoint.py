@@ -1,0 +1,120 @@
+"""Checkpoints to share: NAME.safetensors holds the weights, NAME.json says what they are.
+
+The JSON holds the model's configuration, the normalisation of its input, and whatever record the
+maker adds (training configuration, data, scores, commit, device). Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FORMAT = "vsodlib-1"
+
+
+def commit() -> str | None:
+    """The repository's commit, with `+` behind it when tracked files differ; None outside git."""
+    try:
+        words = ["git", "-C", str(REPOSITORY), "describe", "--always", "--abbrev=12", "--dirty=+"]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def available() -> list[str]:
+    """Names of the checkpoints in `checkpoints/`."""
+    return sorted(path.stem for path in (REPOSITORY / "checkpoints").glob("*.safetensors"))
+
+
+def locate(name_or_path: str | Path) -> Path:
+    """The .safetensors file of a name in `checkpoints/` or of a path.
+
+    Raises:
+        FileNotFoundError: there is none; the message lists the names there are.
+    """
+    given = Path(name_or_path)
+    for path in (given, given.with_name(given.name + ".safetensors")):
+        if path.is_file() and path.suffix == ".safetensors":
+            return path
+    bundled = REPOSITORY / "checkpoints" / f"{given.name}.safetensors"
+    if len(given.parts) == 1 and bundled.is_file():
+        return bundled
+    raise FileNotFoundError(
+        f"There is no checkpoint {str(name_or_path)!r}: give a .safetensors file or one of "
+        f"{', '.join(available()) or 'the names in checkpoints/ (none yet)'}."
+    )
+
+
+def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights and record of a checkpoint.
+
+    Returns:
+        tensors: name -> tensor on the CPU, floating ones as float32.
+        record: the JSON beside it; `record["model"]` holds the model's configuration.
+
+    Raises:
+        FileNotFoundError: no such checkpoint, or its JSON is missing.
+        ValueError: a file is corrupt or was not written by vsodlib.
+    """
+    path = locate(name_or_path)
+    record_path = path.with_suffix(".json")
+    if not record_path.is_file():
+        raise FileNotFoundError(f"{record_path} is missing; it belongs beside {path.name}.")
+    try:
+        record = json.loads(record_path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{record_path} is not readable JSON ({error}).") from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT or "model" not in record:
+        raise ValueError(f"{record_path} does not describe a vsodlib checkpoint ({FORMAT}).")
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error
+    return {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}, record
+
+
+def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> Path:
+    """Write PATH.safetensors and PATH.json, each aside and then renamed.
+
+    Matrices and filters are stored as float16, vectors (biases, batch-norm statistics) as they are.
+
+    Args:
+        path: with or without the ending `.safetensors`.
+        tensors: name -> tensor.
+        record: JSON-ready; needs `"model"`, the configuration of the network.
+
+    Returns:
+        The path of the .safetensors file.
+    """
+    path = Path(path).with_suffix("") if Path(path).suffix == ".safetensors" else Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stored = {
+        name: (t.half() if t.ndim > 1 and t.is_floating_point() else t).contiguous().cpu()
+        for name, t in tensors.items()
+    }
+    weights, described = Path(f"{path}.safetensors"), Path(f"{path}.json")
+    save_file(stored, f"{weights}.tmp")
+    normalisation = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD)}
+    record = {"format": FORMAT, "normalisation": normalisation} | record
+    Path(f"{described}.tmp").write_text(json.dumps(record, indent=2) + "\n")
+    os.replace(f"{weights}.tmp", weights)
+    os.replace(f"{described}.tmp", described)
+    return weights
+
+
+def describe_device(device: torch.device) -> str:
+    """A device in words for a record: the GPU's name, or the CPU with its thread count."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} threads"

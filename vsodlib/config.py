@@ -1,0 +1,230 @@
+"""Configurations and run profiles: every knob of the paper and of this repository, in one place.
+
+Chen, Jin, Shen, Yang: "Video Salient Object Detection via Contrastive Features and Attention
+Modules", WACV 2022. `ModelConfig.paper()` is the network of Sections 3.1-3.3 and 3.5 and
+`TrainConfig.paper()` its training; the paper is silent on input size, schedule and augmentation,
+so those fields hold our choice and say so.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+Profile = Literal["smoke", "laptop", "full"]
+PROFILES: tuple[Profile, ...] = ("smoke", "laptop", "full")
+
+
+def profile() -> Profile:
+    """The run profile named by the environment variable `VSOD_PROFILE` (default `"laptop"`).
+
+    `smoke`: seconds a notebook on synthetic clips (tests); `laptop`: minutes on a CPU; `full`:
+    the paper's setting on a GPU.
+
+    Raises:
+        ValueError: the variable holds another word.
+    """
+    name = os.environ.get("VSOD_PROFILE", "laptop")
+    if name not in PROFILES:
+        raise ValueError(f"VSOD_PROFILE is {name!r}; set it to one of {', '.join(PROFILES)}.")
+    return name
+
+
+class _Config:
+    """What both configurations share: a plain dictionary there and back, unknown keys refused."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a JSON-ready dictionary (tuples become lists)."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The configuration that `to_dict` wrote.
+
+        Raises:
+            ValueError: `values` is not a dictionary, or holds a key that this class does not know.
+        """
+        if not isinstance(values, dict):
+            raise ValueError(f"{cls.__name__} needs a dictionary of fields, got {values!r}.")
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ValueError(
+                f"{cls.__name__} does not know {', '.join(unknown)}; "
+                f"it has {', '.join(sorted(known))}."
+            )
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+@dataclass(frozen=True)
+class ModelConfig(_Config):
+    """The network: encoder, attention modules, gates, decoder.
+
+    An ablation is `dataclasses.replace(config, co_attention=False)`.
+
+    Raises:
+        ValueError: values that contradict each other, naming them.
+    """
+
+    backbone: str = "resnet101"
+    """A timm model name with `features_only` support."""
+    output_stride: int = 8
+    """Input pixels per position of x: 8 (paper, Section 3.5) or 16; the backbone is dilated."""
+    channels: int = 256
+    """c, the channels of x, v and both attended features."""
+    aspp_rates: tuple[int, ...] = (12, 24, 36)
+    """Dilation of the 3x3 branches of ASPP (DeepLabv3: 12, 24, 36 at stride 8; 6, 12, 18 at 16)."""
+    self_attention: bool = True
+    """Non-local self-attention, Eq. 4 and 5."""
+    dynamic_filters: bool = True
+    """W_d of Eq. 5 generated from x; False: one learned depthwise filter for all inputs."""
+    co_attention: bool = True
+    """Cross-level co-attention, Eq. 6."""
+    gates: bool = True
+    """Gated aggregation, Eq. 7 and 8; False: plain concatenation."""
+    skip_connections: bool = True
+    """Refinement with predictions from low-level features; False: one bilinear upsampling."""
+
+    def __post_init__(self) -> None:
+        if self.output_stride not in (8, 16):
+            raise ValueError(f"output_stride must be 8 or 16, got {self.output_stride!r}.")
+        if self.channels < 1:
+            raise ValueError(f"channels must be positive, got {self.channels!r}.")
+        if not self.aspp_rates or any(rate < 1 for rate in self.aspp_rates):
+            raise ValueError(f"aspp_rates must be positive integers, got {self.aspp_rates!r}.")
+
+    @classmethod
+    def paper(cls) -> Self:
+        """ResNet-101, stride 8, 256 channels: 59.3 M parameters (Section 3.5, Table 5)."""
+        return cls()
+
+    @classmethod
+    def lite(cls) -> Self:
+        """EfficientNet-Lite0, stride 16, 128 channels: what a laptop trains and runs."""
+        return cls(
+            backbone="tf_efficientnet_lite0",
+            output_stride=16,
+            channels=128,
+            aspp_rates=(6, 12, 18),
+        )
+
+
+@dataclass(frozen=True)
+class TrainConfig(_Config):
+    """One training run: objective, optimiser, schedule, batches, augmentation.
+
+    From the paper (Section 3.5): SGD, learning rate 1e-4, batch 8. Momentum, weight decay, length,
+    input size and augmentation are not given there and are ours.
+
+    Raises:
+        ValueError: values that contradict each other, naming them.
+    """
+
+    steps: int = 1000
+    """Optimiser steps in all."""
+    batch_size: int = 8
+    """Frames per step (over all devices)."""
+    frames_per_video: int = 8
+    """Frames drawn from one video within a batch; must divide the video part of the batch."""
+    image_fraction: float = 0.0
+    """Share of a batch taken from image data sets (one-frame videos), between 0 and 1."""
+    height: int = 240
+    width: int = 432
+    """Size of the training crops, pixels."""
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: float = 1e-4
+    """Peak learning rate of everything but the encoder's trunk."""
+    encoder_learning_rate: float = 1e-4
+    """Peak learning rate of the pretrained trunk."""
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    warmup_steps: int = 100
+    """Linear warm-up, then cosine decay to zero."""
+    iou_weight: float = 0.0
+    """Weight of a soft-IoU term beside binary cross-entropy (paper: none)."""
+    ema_decay: float = 0.0
+    """Exponential moving average of the weights; 0 switches it off."""
+    scale_min: float = 0.5
+    """Smallest share of the frame's height a random crop covers; 1: the whole frame."""
+    flip: bool = True
+    """Mirror half of the samples."""
+    color_jitter: float = 0.2
+    """Strength of random brightness, contrast and saturation, between 0 and 1."""
+    clip_gradient: float = 1.0
+    """Largest gradient norm; 0 switches clipping off."""
+    precision: Literal["no", "fp16", "bf16"] = "no"
+    """Mixed precision, in Accelerate's words."""
+    checkpoint_every: int = 200
+    """Steps between checkpoints (a checkpoint is also written at the end and on Ctrl-C)."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in (
+            "steps",
+            "batch_size",
+            "frames_per_video",
+            "height",
+            "width",
+            "checkpoint_every",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}.")
+        for name in ("image_fraction", "color_jitter", "ema_decay"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie between 0 and 1, got {getattr(self, name)!r}.")
+        if not 0 < self.scale_min <= 1:
+            raise ValueError(f"scale_min must lie in (0, 1], got {self.scale_min!r}.")
+        if self.ema_decay == 1:
+            raise ValueError("ema_decay of 1 would never follow the weights; use 0.999 or less.")
+        if self.optimizer not in ("sgd", "adamw"):
+            raise ValueError(f"optimizer must be 'sgd' or 'adamw', got {self.optimizer!r}.")
+        if self.precision not in ("no", "fp16", "bf16"):
+            raise ValueError(f"precision must be 'no', 'fp16' or 'bf16', got {self.precision!r}.")
+        if self.warmup_steps >= self.steps and self.steps > 1:
+            raise ValueError(
+                f"warmup_steps ({self.warmup_steps}) must be smaller than steps ({self.steps})."
+            )
+        if self.video_frames % self.frames_per_video:
+            raise ValueError(
+                f"{self.video_frames} frames of a batch come from videos (batch_size "
+                f"{self.batch_size}, image_fraction {self.image_fraction}); frames_per_video "
+                f"({self.frames_per_video}) must divide that."
+            )
+
+    @property
+    def image_samples(self) -> int:
+        """How many samples of a batch come from image data sets."""
+        return round(self.batch_size * self.image_fraction)
+
+    @property
+    def video_frames(self) -> int:
+        """How many samples of a batch come from videos."""
+        return self.batch_size - self.image_samples
+
+    @classmethod
+    def paper(cls) -> Self:
+        """SGD, 1e-4, batches of 8 frames of one video (Section 3.5); the length is ours."""
+        return cls(steps=20_000, height=480, width=854, precision="bf16", warmup_steps=500)
+
+    @classmethod
+    def lite(cls) -> Self:
+        """A laptop's hour: AdamW, 2000 batches at 224x384, images mixed in."""
+        return cls(
+            steps=2000,
+            height=224,
+            width=384,
+            optimizer="adamw",
+            learning_rate=1e-3,
+            encoder_learning_rate=1e-4,
+            weight_decay=1e-2,
+            frames_per_video=1,
+            image_fraction=0.375,
+            iou_weight=1.0,
+            ema_decay=0.998,
+        )

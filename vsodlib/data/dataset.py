@@ -1,0 +1,313 @@
+"""Frames and masks of videos: one record per frame, one data set class for every source.
+
+A still image is a video of one frame. Masks may be missing (sparsely annotated sets): such
+frames have `mask=None` in their record and no "mask" in their item.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+from tqdm.auto import tqdm
+
+from vsodlib.config import profile
+from vsodlib.data.storage import Storage
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """One frame: its video, its name within it, and where image and mask lie in a `Storage`."""
+
+    video: str
+    frame: str
+    image: str
+    mask: str | None
+
+
+class FrameSource(Protocol):
+    """Anything that hands out the pixels of a record."""
+
+    def image(self, record: FrameRecord) -> np.ndarray: ...
+
+    def mask(self, record: FrameRecord) -> np.ndarray: ...
+
+
+class StoredFrames:
+    """Pixels decoded from files on every call.
+
+    Args:
+        storage: where the files lie.
+        foreground: mask values above this are foreground: 127 for black-and-white files (soft
+            edges are cut in the middle), 0 where every non-black value or palette index is an
+            object; with 0, white is background too in colour masks called .ppm (FBMS).
+    """
+
+    def __init__(self, storage: Storage, foreground: int = 127) -> None:
+        self.storage = storage
+        self.foreground = foreground
+
+    def image(self, record: FrameRecord) -> np.ndarray:
+        return decode_image(self.storage.read(record.image), self.storage.locate(record.image))
+
+    def mask(self, record: FrameRecord) -> np.ndarray:
+        place = self.storage.locate(record.mask)
+        values = decode_mask(self.storage.read(record.mask), place)
+        H, W = image_size(self.storage.read(record.image), self.storage.locate(record.image))
+        h, w = values.shape[:2]
+        if (h, w) != (H, W):
+            raise ValueError(f"{place} is {w}x{h}, but its frame {record.image} is {W}x{H}.")
+        if values.ndim == 2:
+            return values > self.foreground
+        mask = values.max(axis=2) > self.foreground
+        if self.foreground == 0 and record.mask.lower().endswith(".ppm"):
+            mask &= values.min(axis=2) < 255
+        return mask
+
+
+class HeldFrames:
+    """Pixels held in memory, by the paths of their records.
+
+    Args:
+        images: path -> np.uint8 (H, W, 3).
+        masks: path -> np.bool_ (H, W).
+    """
+
+    def __init__(self, images: dict[str, np.ndarray], masks: dict[str, np.ndarray]) -> None:
+        self.images = images
+        self.masks = masks
+
+    def image(self, record: FrameRecord) -> np.ndarray:
+        return self.images[record.image]
+
+    def mask(self, record: FrameRecord) -> np.ndarray:
+        return self.masks[record.mask]
+
+
+class FrameDataset(Dataset):
+    """Frames with masks, grouped by video.
+
+    Args:
+        name: e.g. "davis2016".
+        records: one per frame; frames of a video in temporal order.
+        sources: where the pixels come from, one for all records or one per record.
+        transform: applied to every item of `dataset[i]`, never to `image(i)` and `mask(i)`.
+
+    Attributes:
+        videos: video name -> indices of its frames, in temporal order.
+
+    Raises:
+        ValueError: no records, or another number of sources.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        records: Sequence[FrameRecord],
+        sources: FrameSource | Sequence[FrameSource],
+        transform: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    ) -> None:
+        if not records:
+            raise ValueError(f"{name} holds no frames.")
+        self.name = name
+        self.records = list(records)
+        self.sources = list(sources) if isinstance(sources, Sequence) else [sources] * len(records)
+        if len(self.sources) != len(self.records):
+            raise ValueError(f"{name}: {len(self.sources)} sources for {len(self.records)} records.")
+        self.transform = transform
+        self.videos: dict[str, list[int]] = {}
+        for index, record in enumerate(self.records):
+            self.videos.setdefault(record.video, []).append(index)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __repr__(self) -> str:
+        return f"FrameDataset({self.name!r}, {len(self.videos)} videos, {len(self)} frames)"
+
+    @property
+    def storage(self) -> Storage | None:
+        """The folder or zip the first frame comes from; None when it is held in memory."""
+        return getattr(self.sources[0], "storage", None)
+
+    def image(self, index: int) -> np.ndarray:
+        """One frame, np.uint8 (H, W, 3), RGB.
+
+        Raises:
+            FileNotFoundError, ValueError: the file is missing or damaged; names it.
+        """
+        return self.sources[index].image(self.records[index])
+
+    def mask(self, index: int) -> np.ndarray:
+        """Its salient object, np.bool_ (H, W).
+
+        Raises:
+            FileNotFoundError: the mask's file is missing.
+            ValueError: the frame is not annotated, the file is damaged or of another size.
+        """
+        record = self.records[index]
+        if record.mask is None:
+            raise ValueError(f"{self.name}: frame {record.frame} of {record.video} has no mask.")
+        return self.sources[index].mask(record)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """One sample, transformed: `image` uint8 (3, H, W), `mask` uint8 {0, 1} (1, H, W), `video`,
+        `frame`, `index`; frames without annotation have no `mask`.
+        """
+        record = self.records[index]
+        item: dict[str, Any] = {
+            "image": tv_tensors.Image(torch.from_numpy(self.image(index)).permute(2, 0, 1))
+        }
+        if record.mask is not None:
+            mask = torch.from_numpy(self.mask(index).view(np.uint8))
+            item["mask"] = tv_tensors.Mask(mask[None])
+        item |= {"video": record.video, "frame": record.frame, "index": index}
+        return self.transform(item) if self.transform else item
+
+    def subset(self, videos: Iterable[str]) -> Self:
+        """The frames of these videos, in the order of this data set.
+
+        Raises:
+            ValueError: a video that is not here.
+        """
+        wanted = set(videos)
+        if unknown := sorted(wanted - self.videos.keys()):
+            raise ValueError(f"{self.name} has no video {', '.join(unknown)}.")
+        return self._pick([i for i, record in enumerate(self.records) if record.video in wanted])
+
+    def labelled(self) -> Self:
+        """Only the frames that have a mask.
+
+        Raises:
+            ValueError: there are none.
+        """
+        kept = [i for i, record in enumerate(self.records) if record.mask is not None]
+        if not kept:
+            raise ValueError(f"{self.name} has {len(self)} frames, but not one of them has a mask.")
+        return self._pick(kept)
+
+    def in_memory(self, height: int | None = None) -> Self:
+        """A copy whose frames and masks are decoded once and kept as arrays.
+
+        Args:
+            height: rows to resize to, keeping the aspect (area averages; masks are cut at one
+                half); None keeps the size.
+        """
+        images, masks, records = {}, {}, []
+        rows = tqdm(
+            range(len(self)),
+            desc=f"Reading {self.name}",
+            unit="frame",
+            leave=False,
+            disable=profile() == "smoke",
+        )
+        for index in rows:
+            record, key = self.records[index], str(index)
+            images[key] = resize_rows(self.image(index), height)
+            if record.mask is not None:
+                masks[key] = resize_rows(self.mask(index), height)
+            records.append(
+                replace(record, image=key, mask=None if record.mask is None else key)
+            )
+        return type(self)(self.name, records, HeldFrames(images, masks), self.transform)
+
+    def _pick(self, indices: list[int]) -> Self:
+        records = [self.records[i] for i in indices]
+        return type(self)(self.name, records, [self.sources[i] for i in indices], self.transform)
+
+
+def concat(datasets: Sequence[FrameDataset]) -> FrameDataset:
+    """Several data sets as one; a video whose name is taken gets "#2", "#3", ... behind it.
+
+    Raises:
+        ValueError: no data set given.
+    """
+    if not datasets:
+        raise ValueError("concat needs at least one data set.")
+    records, sources, taken = [], [], set()
+    for dataset in datasets:
+        names = {}
+        for video in dataset.videos:
+            name, number = video, 2
+            while name in taken:
+                name, number = f"{video}#{number}", number + 1
+            names[video] = name
+            taken.add(name)
+        records += [replace(record, video=names[record.video]) for record in dataset.records]
+        sources += dataset.sources
+    name = "+".join(dataset.name for dataset in datasets)
+    return FrameDataset(name, records, sources, datasets[0].transform)
+
+
+def resize_rows(pixels: np.ndarray, height: int | None) -> np.ndarray:
+    """An image (np.uint8, area average) or mask (np.bool_, area >= 0.5) at `height` rows."""
+    H, W = pixels.shape[:2]
+    if height is None or height == H:
+        return pixels
+    size = (max(1, round(W * height / H)), height)
+    if pixels.dtype == bool:
+        return cv2.resize(pixels.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def decode_image(data: bytes, place: str) -> np.ndarray:
+    """An encoded picture as np.uint8 (H, W, 3), RGB, on the stored pixel grid (EXIF rotation is
+    ignored, as masks are drawn on that grid).
+
+    Raises:
+        ValueError: damaged, truncated or no picture; names `place`.
+    """
+    # Pillow, because OpenCV fills what is missing of a truncated JPEG with grey and says nothing.
+    with _opened(data, place) as picture:
+        return np.array(picture.convert("RGB"))
+
+
+def decode_mask(data: bytes, place: str) -> np.ndarray:
+    """The values of a mask file, np.uint8: grey values or palette indices (H, W), or colours
+    (H, W, 3).
+
+    Raises:
+        ValueError: damaged, truncated or no picture; names `place`.
+    """
+    with _opened(data, place) as picture:
+        if picture.mode not in ("L", "P", "RGB"):
+            picture = picture.convert("RGB" if "RGB" in picture.mode else "L")
+        return np.array(picture)
+
+
+def image_size(data: bytes, place: str) -> tuple[int, int]:
+    """(H, W) of an encoded picture, from its header alone.
+
+    Raises:
+        ValueError: not a picture; names `place`.
+    """
+    try:
+        W, H = Image.open(io.BytesIO(data)).size
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise _unreadable(place, data, error) from error
+    return H, W
+
+
+def _opened(data: bytes, place: str) -> Image.Image:
+    try:
+        picture = Image.open(io.BytesIO(data))
+        picture.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise _unreadable(place, data, error) from error
+    return picture
+
+
+def _unreadable(place: str, data: bytes, error: Exception) -> ValueError:
+    if not data:
+        return ValueError(f"{place} is empty.")
+    if isinstance(error, UnidentifiedImageError):
+        return ValueError(f"{place} is not a picture (or cut off in its first bytes).")
+    return ValueError(f"{place} cannot be decoded: {error}.")

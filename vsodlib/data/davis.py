@@ -1,0 +1,85 @@
+"""DAVIS 2016 (Perazzi et al., CVPR 2016), the official folder layout.
+
+    DAVIS/JPEGImages/480p/<sequence>/00000.jpg
+    DAVIS/Annotations/480p/<sequence>/00000.png      0 background, 255 object
+    DAVIS/ImageSets/480p/{train,val}.txt             "/JPEGImages/480p/bear/00000.jpg /Annotations/..."
+
+The splits come from `ImageSets` where it is present, else from the official lists below. Every
+non-zero mask value is foreground, so masks with DAVIS 2017's object indices work as well.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from vsodlib.data.dataset import FrameRecord
+from vsodlib.data.storage import Storage
+
+FOLDER = "DAVIS"
+IMAGES = "JPEGImages/480p"
+MASKS = "Annotations/480p"
+FOREGROUND = 0
+
+SPLITS: dict[str, tuple[str, ...]] = {
+    "train": tuple(
+        "bear bmx-bumps boat breakdance-flare bus car-turn dance-jump dog-agility drift-turn "
+        "elephant flamingo hike hockey horsejump-low kite-walk lucia mallard-fly mallard-water "
+        "motocross-bumps motorbike paragliding rhino rollerblade scooter-gray soccerball stroller "
+        "surf swing tennis train".split()
+    ),
+    "val": tuple(
+        "blackswan bmx-trees breakdance camel car-roundabout car-shadow cows dance-twirl dog "
+        "drift-chicane drift-straight goat horsejump-high kite-surf libby motocross-jump "
+        "paragliding-launch parkour scooter-black soapbox".split()
+    ),
+}
+
+
+def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecord]:
+    """The frames of one split ("train" or "val") or of both (None), in the official order.
+
+    Where `ImageSets` lists a pair, both files are taken at its word; otherwise a frame without a
+    file in `Annotations` gets `mask=None`.
+
+    Raises:
+        ValueError: another split; a list in `ImageSets` that is not in the official form.
+    """
+    if split is not None and split not in SPLITS:
+        raise ValueError(f"davis2016 has the splits train and val, not {split!r}.")
+    records: list[FrameRecord] = []
+    for part in SPLITS if split is None else (split,):
+        listed = f"ImageSets/480p/{part}.txt"
+        if storage.exists(listed):
+            records += _listed(storage, listed)
+        else:
+            records += _found(storage, SPLITS[part])
+    return records
+
+
+def _listed(storage: Storage, path: str) -> list[FrameRecord]:
+    records = []
+    for number, line in enumerate(storage.read(path).decode().splitlines(), 1):
+        if not line.strip():
+            continue
+        columns = [column.strip("/") for column in line.split()]
+        if len(columns) != 2 or "/" not in columns[0]:
+            raise ValueError(
+                f"{storage.locate(path)}, line {number}: expected the paths of a frame and its "
+                f"mask, got {line.strip()!r}."
+            )
+        image = PurePosixPath(columns[0])
+        records.append(FrameRecord(image.parent.name, image.stem, columns[0], columns[1]))
+    return records
+
+
+def _found(storage: Storage, sequences: tuple[str, ...]) -> list[FrameRecord]:
+    records = []
+    masks = set(storage.list(MASKS))
+    for image in storage.list(IMAGES):
+        path = PurePosixPath(image)
+        if path.suffix.lower() == ".jpg" and path.parent.name in sequences:
+            mask = f"{MASKS}/{path.parent.name}/{path.stem}.png"
+            records.append(
+                FrameRecord(path.parent.name, path.stem, image, mask if mask in masks else None)
+            )
+    return records

@@ -1,0 +1,53 @@
+"""Still images with saliency masks: MSRA10K, DUT-OMRON and the training part of DUTS.
+
+    MSRA10K/Imgs/NAME.jpg + NAME.png                        side by side
+    DUT-OMRON/DUT-OMRON-image/NAME.jpg + pixelwiseGT-new-PNG/NAME.png
+    DUTS-TR/DUTS-TR-Image/NAME.jpg + DUTS-TR-Mask/NAME.png
+
+Each image is a video of one frame. Masks have soft edges in places: above 127 is foreground.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from vsodlib.data.dataset import FrameRecord
+from vsodlib.data.storage import Storage
+
+FOREGROUND = 127
+
+
+@dataclass(frozen=True)
+class ImageLayout:
+    """Where one data set keeps its images and masks, which pair by the stem of their names."""
+
+    name: str
+    folder: str
+    images: str
+    masks: str
+
+
+IMAGE_LAYOUTS: dict[str, ImageLayout] = {
+    row.name: row
+    for row in (
+        ImageLayout("msra10k", "MSRA10K", "Imgs", "Imgs"),
+        ImageLayout("dut-omron", "DUT-OMRON", "DUT-OMRON-image", "pixelwiseGT-new-PNG"),
+        ImageLayout("duts-tr", "DUTS-TR", "DUTS-TR-Image", "DUTS-TR-Mask"),
+    )
+}
+
+
+def image_records(layout: ImageLayout, storage: Storage) -> list[FrameRecord]:
+    """One record per image, sorted by path; an image without a mask gets `mask=None`."""
+    masks = {
+        PurePosixPath(path).stem: path
+        for path in storage.list(layout.masks)
+        if path.lower().endswith(".png")
+    }
+    records = []
+    for path in storage.list(layout.images):
+        if path.lower().endswith((".jpg", ".jpeg")):
+            stem = PurePosixPath(path).stem
+            records.append(FrameRecord(stem, stem, path, masks.get(stem)))
+    return records

@@ -1,0 +1,159 @@
+"""Where a data set lies: a folder or one zip of it, read through the same four calls."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+class Storage:
+    """Read-only files of a data set, in a folder or in one zip archive.
+
+    The archive is opened on first use and once per process, so a `Storage` can be pickled and
+    handed to the workers of a DataLoader.
+
+    Args:
+        path: a folder or a zip file.
+        inside: a folder within it to which all other paths are relative ("" for the top).
+
+    Raises:
+        FileNotFoundError: `path` does not exist.
+        ValueError: `path` is a file but not a zip archive.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], inside: str = "") -> None:
+        self.path = Path(path)
+        self.inside = inside.strip("/")
+        self._zip: zipfile.ZipFile | None = None
+        self._names: frozenset[str] = frozenset()
+        self._process = -1
+        if not self.path.exists():
+            raise FileNotFoundError(f"{self.path} does not exist.")
+        self.is_zip = self.path.is_file()
+        if self.is_zip:
+            self._archive()
+
+    def __repr__(self) -> str:
+        return f"Storage({self.locate('')!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_zip": None, "_names": frozenset(), "_process": -1}
+
+    def locate(self, path: str) -> str:
+        """The name of a file in messages: its place on disk, or within the archive."""
+        return str(self.path / self._full(path))
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the archive is damaged there.
+        """
+        if not self.is_zip:
+            try:
+                return (self.path / self._full(path)).read_bytes()
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
+        try:
+            return self._archive().read(self._full(path))
+        except KeyError:
+            raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            raise ValueError(f"{self.locate(path)} cannot be read: {error}.") from error
+
+    def exists(self, path: str) -> bool:
+        """Whether `path` is a file here."""
+        if self.is_zip:
+            self._archive()
+            return self._full(path) in self._names
+        return (self.path / self._full(path)).is_file()
+
+    def has_folder(self, path: str) -> bool:
+        """Whether `path` is a folder here."""
+        if self.is_zip:
+            self._archive()
+            full = self._full(path)
+            return not full or any(name.startswith(full + "/") for name in self._names)
+        return (self.path / self._full(path)).is_dir()
+
+    def list(self, prefix: str = "") -> list[str]:
+        """All files below the folder `prefix`, sorted; hidden files are left out."""
+        full = self._full(prefix)
+        if self.is_zip:
+            self._archive()
+            start = full + "/" if full else ""
+            found = [name for name in self._names if name.startswith(start)]
+        else:
+            found = [
+                Path(folder, name).relative_to(self.path).as_posix()
+                for folder, _, names in os.walk(self.path / full, followlinks=True)
+                for name in names
+            ]
+        cut = len(self.inside) + 1 if self.inside else 0
+        relative = (name[cut:] for name in found)
+        return sorted(name for name in relative if not _is_hidden(name))
+
+    def _full(self, path: str) -> str:
+        return "/".join(part for part in (self.inside, path.strip("/")) if part)
+
+    def _archive(self) -> zipfile.ZipFile:
+        # A handle inherited through fork shares its file position with the parent: reopen.
+        if self._zip is None or self._process != os.getpid():
+            try:
+                self._zip = zipfile.ZipFile(self.path)
+            except zipfile.BadZipFile as error:
+                raise ValueError(
+                    f"{self.path} is neither a folder nor a readable zip archive ({error})."
+                ) from None
+            self._names = frozenset(n for n in self._zip.namelist() if not n.endswith("/"))
+            self._process = os.getpid()
+        return self._zip
+
+
+def find_storage(
+    name: str, folder: str, markers: Sequence[str], root: str | os.PathLike[str] | None
+) -> Storage:
+    """The storage of one data set under `root`.
+
+    Looked for, in this order: `root/folder`, `root/folder.zip`, `root` itself; a zip may hold
+    `folder` or its contents.
+
+    Args:
+        name: what `vsod data fetch` calls the data set (for the message).
+        folder: the folder's usual name, e.g. "DAVIS".
+        markers: folders inside it any of which tells it apart, e.g. "JPEGImages/480p".
+        root: a folder or zip; None: the environment variable `VSOD_DATA`, else `data/`.
+
+    Raises:
+        FileNotFoundError: nothing there looks like the data set; says how to get it.
+        ValueError: a file that is not a zip archive.
+    """
+    start = data_root(root)
+    for path in (start / folder, start / f"{folder}.zip", start):
+        if not path.exists():
+            continue
+        storage = Storage(path)
+        for inside in ("", folder):
+            if any(storage.has_folder(f"{inside}/{marker}") for marker in markers):
+                return Storage(path, inside)
+    if start.exists():
+        what = f"{start} holds no {folder} folder with {' or '.join(markers)} in it"
+    else:
+        what = f"The data root {start} does not exist"
+    raise FileNotFoundError(
+        f"{what}: get it with `vsod data fetch {name}`, or set VSOD_DATA to the folder that holds "
+        f"{folder} (data/README.md tells more)."
+    )
+
+
+def data_root(root: str | os.PathLike[str] | None = None) -> Path:
+    """`root` where given, else the environment variable `VSOD_DATA`, else `data/`."""
+    return Path(root if root is not None else os.environ.get("VSOD_DATA") or "data")
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.split("/"))

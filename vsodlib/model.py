@@ -1,0 +1,216 @@
+"""The whole network: encoder -> attention -> gated fusion -> refinement decoder (Figure 2).
+
+Chen et al., WACV 2022, Sections 3.1-3.3 and 3.5.
+
+Departures from the paper, which leaves these open:
+- The last of the three upsamplings reaches the input's size, where no encoder feature exists; its
+  skip prediction comes from the image itself. At stride 16 there are four upsamplings.
+- Skip predictions are 3x3 convolutions that start at zero: training begins with the coarse map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vsodlib import checkpoint
+from vsodlib.attention import AttentionGate, CrossLevelCoAttention, NonLocalSelfAttention
+from vsodlib.backbone import Encoder
+from vsodlib.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What the attention modules did; None for a module that is switched off.
+
+    `self_rows` (Eq. 4, signed) and `co_rows` (Eq. 6, rows sum to 1): (B, Q, h, w) for Q queries.
+    `self_gate` and `co_gate` (Eq. 7): (B, 1, h, w) in [0, 1]; None without gates.
+    """
+
+    self_rows: Tensor | None = None
+    co_rows: Tensor | None = None
+    self_gate: Tensor | None = None
+    co_gate: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the network returns.
+
+    `logits`: (B, 1, H, W), before the sigmoid. `features`: (B, 3c, h, w), [x, z̃_self, z̃_co], the
+    features before the output layer on which Eq. 9 works (fewer channels with a module switched
+    off). `attention`: only when asked for.
+    """
+
+    logits: Tensor
+    features: Tensor
+    attention: Attention | None = None
+
+
+class RefinementDecoder(nn.Module):
+    """Upsample the map by 2 until it has the input's size, each time adding a skip prediction.
+
+    Args:
+        skip_channels: stride -> channels of the low-level feature at that stride; stride 1 is the
+            image. One doubling for each.
+    """
+
+    def __init__(self, skip_channels: dict[int, int]):
+        super().__init__()
+        self.strides = sorted(skip_channels, reverse=True)
+        self.predict = nn.ModuleDict(
+            {str(s): nn.Conv2d(skip_channels[s], 1, 3, padding=1) for s in self.strides}
+        )
+        for conv in self.predict.values():
+            nn.init.zeros_(conv.weight)
+            nn.init.zeros_(conv.bias)
+
+    def stages(self, coarse: Tensor, skips: dict[int, Tensor]) -> list[Tensor]:
+        """The map after every doubling, coarse to fine: (B, 1, h_s, w_s) for each stride s."""
+        maps = [coarse]
+        for stride in self.strides:
+            skip = skips[stride]
+            upsampled = F.interpolate(
+                maps[-1], size=skip.shape[-2:], mode="bilinear", align_corners=False
+            )
+            maps.append(upsampled + self.predict[str(stride)](skip))
+        return maps
+
+    def forward(self, coarse: Tensor, skips: dict[int, Tensor]) -> Tensor:
+        """(B, 1, h, w) coarse logits and stride -> skip feature -> (B, 1, H, W) logits."""
+        return self.stages(coarse, skips)[-1]
+
+
+class VSODNet(nn.Module):
+    """Video salient object detection with self-attention and cross-level co-attention (Figure 2).
+
+    Args:
+        config: every module can be switched off there.
+        pretrained_encoder: start the backbone from ImageNet weights (see `backbone`); otherwise
+            nothing touches the network or the disk.
+
+    Attributes:
+        input_height: rows of the frames the checkpoint was made for; None for a new network.
+
+    Raises:
+        ValueError: a configuration that cannot be built.
+    """
+
+    input_height: int | None = None
+
+    def __init__(self, config: ModelConfig | None = None, pretrained_encoder: bool = False):
+        super().__init__()
+        self.config = config = config or ModelConfig.paper()
+        c = config.channels
+        self.encoder = Encoder(config, pretrained_encoder)
+        low = self.encoder.channels_at
+        if config.self_attention:
+            self.self_attention = NonLocalSelfAttention(c, config.dynamic_filters)
+        if config.co_attention:
+            self.co_attention = CrossLevelCoAttention(low[4], c)
+        attended = config.self_attention + config.co_attention
+        if config.gates:
+            if config.self_attention:
+                self.self_gate = AttentionGate(c)
+            if config.co_attention:
+                self.co_gate = AttentionGate(c)
+        self.head = nn.Conv2d((1 + attended) * c, 1, kernel_size=1)  # D, Figure 2
+        if config.skip_connections:
+            finer = {s: n for s, n in low.items() if s < config.output_stride}
+            self.decoder = RefinementDecoder(finer | {1: 3})
+
+    def attend(
+        self, images: Tensor, queries: Tensor | None = None
+    ) -> tuple[Tensor, dict[int, Tensor], Attention | None]:
+        """Encoder, attention, gates: images -> [x, z̃_self, z̃_co], skip features, attention."""
+        config = self.config
+        x, low = self.encoder(images)
+        features, seen = [x], {}
+        if config.self_attention:
+            z_self = self.self_attention(x)  # Eq. 5
+            features.append(self.self_gate(z_self) if config.gates else z_self)  # Eq. 8
+        if config.co_attention:
+            z_co = self.co_attention(low[4], x)  # Eq. 6
+            features.append(self.co_gate(z_co) if config.gates else z_co)  # Eq. 8
+        if queries is not None:
+            if config.self_attention:
+                seen["self_rows"] = self.self_attention.attention_rows(x, queries)
+                seen["self_gate"] = self.self_gate.gate(z_self) if config.gates else None
+            if config.co_attention:
+                seen["co_rows"] = self.co_attention.attention_rows(low[4], x, queries)
+                seen["co_gate"] = self.co_gate.gate(z_co) if config.gates else None
+        attention = None if queries is None else Attention(**seen)
+        return torch.cat(features, dim=1), low, attention
+
+    def forward(
+        self, images: Tensor, return_attention: bool | Sequence[tuple[int, int]] = False
+    ) -> Output:
+        """Predict the saliency of every pixel.
+
+        Args:
+            images: (B, 3, H, W) float, ImageNet-normalised, H and W at least the output stride.
+            return_attention: pixels (row, column) whose attention to return; True: every position
+                of x, an N x N map. False: none.
+
+        Returns:
+            `Output`.
+
+        Raises:
+            ValueError: images of another shape, or a query outside the image.
+        """
+        if images.ndim != 4 or images.shape[1] != 3:
+            raise ValueError(f"images must be (B, 3, H, W), got {tuple(images.shape)}.")
+        _, _, H, W = images.shape
+        stride = self.config.output_stride
+        if min(H, W) < stride:
+            raise ValueError(f"images of {H}x{W} are smaller than the output stride, {stride}.")
+        queries = self._query_positions(return_attention, H, W, images.device)
+        features, skips, attention = self.attend(images, queries)
+        coarse = self.head(features)
+        if self.config.skip_connections:
+            logits = self.decoder(coarse, {**skips, 1: images})
+        else:
+            logits = F.interpolate(coarse, size=(H, W), mode="bilinear", align_corners=False)
+        return Output(logits, features, attention)
+
+    def _query_positions(
+        self, asked: bool | Sequence[tuple[int, int]], H: int, W: int, device: torch.device
+    ) -> Tensor | None:
+        """Pixels -> row-by-row positions of x's grid, which is ceil(H/stride) x ceil(W/stride)."""
+        if asked is False:
+            return None
+        stride = self.config.output_stride
+        columns = -(-W // stride)
+        if asked is True:
+            return torch.arange(-(-H // stride) * columns, device=device)
+        for row, column in asked:
+            if not (0 <= row < H and 0 <= column < W):
+                raise ValueError(f"query ({row}, {column}) lies outside the {H}x{W} image.")
+        positions = [(row // stride) * columns + column // stride for row, column in asked]
+        return torch.tensor(positions, device=device)
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | Path) -> Self:
+        """A trained network in evaluation mode, from `checkpoints/NAME` or from a path.
+
+        Raises:
+            FileNotFoundError: no such checkpoint; the message lists the bundled names.
+            ValueError: the files are corrupt, foreign, or do not fit each other.
+        """
+        tensors, record = checkpoint.read(name_or_path)
+        net = cls(ModelConfig.from_dict(record["model"]))
+        try:
+            net.load_state_dict(tensors)
+        except RuntimeError as error:
+            detail = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+            raise ValueError(
+                f"The weights of {name_or_path} do not fit the model its JSON describes: {detail}"
+            ) from error
+        net.input_height = record.get("input_height")
+        return net.eval()

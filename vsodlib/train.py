@@ -1,0 +1,415 @@
+"""Training: fit() on Hugging Face Accelerate, from one CPU to many GPUs.
+
+Section 3.5: SGD, learning rate 1e-4, batches of 8, binary cross-entropy. What a step does depends
+on the seed and the step's number alone (batch, augmentation, dropout), so that a run that was
+stopped continues as if it never had been.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from tqdm.auto import tqdm
+
+from vsodlib import checkpoint
+from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib.data import FrameDataset
+from vsodlib.data.sampling import VideoBatchSampler
+from vsodlib.data.transforms import train_transform
+from vsodlib.losses import is_finite, saliency_loss
+from vsodlib.model import VSODNet
+from vsodlib.predict import predict_maps
+
+STATE = "state.pt"
+LOG = "log.jsonl"
+LOG_EVERY = 10
+
+
+class TrainBatches(Dataset):
+    """The batches of a whole run: step -> this rank's share, augmented, always the same.
+
+    Args:
+        dataset: labelled frames; its transform augments.
+        config: sizes and seed.
+        rank, world: which of how many processes.
+
+    Raises:
+        ValueError: the batch cannot be shared out without splitting a video.
+    """
+
+    def __init__(self, dataset: FrameDataset, config: TrainConfig, rank: int = 0, world: int = 1):
+        self.dataset, self.seed, self.rank = dataset, config.seed, rank
+        videos, images = config.video_frames, config.image_samples
+        if videos % (world * config.frames_per_video) or images % world:
+            raise ValueError(
+                f"{world} processes cannot share {videos // config.frames_per_video} videos and "
+                f"{images} images a batch evenly."
+            )
+        sampler = VideoBatchSampler(
+            dataset.videos,
+            config.batch_size,
+            config.frames_per_video,
+            config.image_fraction,
+            config.steps,
+            config.seed,
+        )
+        v, i = videos // world, images // world
+        self.batches = [
+            b[rank * v : (rank + 1) * v] + b[videos + rank * i : videos + (rank + 1) * i]
+            for b in sampler
+        ]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, step: int) -> dict[str, Any]:
+        """`image` (B, 3, H, W) and `mask` (B, 1, H, W), float32; `video` and `frame`, B names."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_seed_of(self.seed, step, self.rank))
+            samples = [self.dataset[index] for index in self.batches[step]]
+        batch = {
+            k: torch.stack([s[k].as_subclass(Tensor) for s in samples]) for k in ("image", "mask")
+        }
+        return batch | {k: [s[k] for s in samples] for k in ("video", "frame")}
+
+
+class WeightAverage:
+    """Exponential moving average of a network's weights and statistics.
+
+    The decay starts low, min(decay, (1 + n) / (10 + n)) after n updates, so that the average
+    forgets the initial weights.
+    """
+
+    def __init__(self, net: nn.Module, decay: float):
+        self.decay, self.updates = decay, 0
+        self.net = copy.deepcopy(net).eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, net: nn.Module) -> None:
+        """Move towards the weights of `net`."""
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        self.updates += 1
+        for average, current in zip(
+            self.net.state_dict().values(), net.state_dict().values(), strict=True
+        ):
+            if average.is_floating_point():
+                average.lerp_(current, 1 - decay)
+            else:
+                average.copy_(current)
+
+
+def learning_rate_factor(step: int, config: TrainConfig) -> float:
+    """Share of the peak learning rate at a step: linear warm-up, then half a cosine down to 0."""
+    if step < config.warmup_steps:
+        return (step + 1) / config.warmup_steps
+    progress = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def build_optimizer(net: VSODNet, config: TrainConfig) -> torch.optim.Optimizer:
+    """SGD or AdamW, the backbone at `encoder_learning_rate` and the rest at `learning_rate`."""
+    trunk = list(net.encoder.backbone.parameters())
+    known = {id(parameter) for parameter in trunk}
+    rest = [parameter for parameter in net.parameters() if id(parameter) not in known]
+    groups = [
+        {"params": trunk, "lr": config.encoder_learning_rate, "peak": config.encoder_learning_rate},
+        {"params": rest, "lr": config.learning_rate, "peak": config.learning_rate},
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay)
+    return torch.optim.AdamW(groups, weight_decay=config.weight_decay)
+
+
+def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -> float:
+    """Intersection over union at threshold 0.5, averaged over every `every`-th frame: a quick
+    measure to choose a checkpoint by, not a published protocol.
+    """
+    was_training = net.training
+    net.eval()
+    scores = []
+    for index in range(0, len(dataset), every):
+        predicted = predict_maps(net, dataset.image(index)[None], height)[0] >= 0.5
+        mask = dataset.mask(index)
+        union = (predicted | mask).sum()
+        scores.append((predicted & mask).sum() / union if union else 1.0)
+    net.train(was_training)
+    return float(np.mean(scores))
+
+
+def fit(
+    model_config: ModelConfig,
+    config: TrainConfig,
+    dataset: FrameDataset,
+    out: str | Path,
+    validation: FrameDataset | None = None,
+    resume: bool = False,
+    pretrained_encoder: bool = True,
+    workers: int = 0,
+    progress: bool = True,
+    on_log: Callable[[dict[str, Any]], None] | None = None,
+) -> VSODNet:
+    """Train a network and leave in `out`: `log.jsonl`, `last.safetensors`, `best.safetensors` (with
+    a validation set), and `state.pt` to resume from.
+
+    Launch under `accelerate launch` or Accelerate's notebook launcher for several devices.
+
+    Args:
+        model_config, config: what to train and how.
+        dataset: labelled frames (`FrameDataset.in_memory` saves decoding them every epoch).
+        out: folder of the run.
+        validation: held-out training videos; their mean IoU chooses `best`.
+        resume: continue the run in `out`, from the beginning when it holds none.
+        pretrained_encoder: start the backbone from ImageNet.
+        workers: processes that load and augment.
+        progress: show a progress bar.
+        on_log: called with every logged line, for live curves.
+
+    Returns:
+        The trained network (averaged weights with `ema_decay`), on the CPU, in evaluation mode.
+
+    Raises:
+        ValueError: `out` holds another run, the data do not fit the configuration, or the loss
+            stopped being finite.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
+    """
+    out = Path(out)
+    accelerator = Accelerator(mixed_precision=config.precision)
+    state = _load_state(out, model_config, config, resume)
+    torch.manual_seed(config.seed)
+    net = VSODNet(model_config, pretrained_encoder=pretrained_encoder and state is None)
+    net = net.to(accelerator.device, memory_format=torch.channels_last)
+    if accelerator.num_processes > 1 and accelerator.device.type == "cuda":
+        net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    optimizer = build_optimizer(net, config)
+    average = WeightAverage(net, config.ema_decay) if config.ema_decay else None
+    first, best = 0, -1.0
+    if state:
+        first, best = state["step"], state["best"]
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        if average:
+            average.net.load_state_dict(state["average"])
+            average.updates = first
+    model, optimizer = accelerator.prepare(net, optimizer)
+
+    dataset = copy.copy(dataset.labelled())
+    dataset.transform = train_transform(config)
+    batches = TrainBatches(dataset, config, accelerator.process_index, accelerator.num_processes)
+    loader = DataLoader(
+        batches, batch_size=None, sampler=range(first, config.steps), num_workers=workers
+    )
+    chosen = average.net if average else net
+    record = _record(model_config, config, dataset, accelerator.device)
+
+    def save(step: int) -> None:
+        nonlocal best
+        if not accelerator.is_main_process:
+            return
+        if validation is not None and step:
+            score = mean_iou(chosen, validation, config.height)
+            log.write({"step": step, "validation_iou": score})
+            if score > best:
+                best = score
+                found = {"step": step, "validation_iou": score}
+                checkpoint.write(out / "best", chosen.state_dict(), record | found)
+        _save_state(
+            out / STATE,
+            {
+                "step": step,
+                "best": best,
+                "model_config": model_config.to_dict(),
+                "config": config.to_dict(),
+                "net": net.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "average": average.net.state_dict() if average else None,
+            },
+        )
+
+    out.mkdir(parents=True, exist_ok=True)
+    log = _Log(out / LOG, first, accelerator.is_main_process, on_log)
+    bar = tqdm(
+        total=config.steps,
+        initial=first,
+        desc="Training",
+        unit="step",
+        disable=not (progress and accelerator.is_main_process),
+    )
+    model.train()
+    step = first
+    with _stop_requests() as stop, bar:
+        for step, batch in enumerate(loader, first + 1):
+            torch.manual_seed(_seed_of(config.seed, step, accelerator.process_index) + 1)
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * learning_rate_factor(step - 1, config)
+            images = batch["image"].to(accelerator.device, memory_format=torch.channels_last)
+            masks = batch["mask"].to(accelerator.device)
+            with accelerator.autocast():
+                output = model(images)
+            losses = saliency_loss(output.logits, masks, config.iou_weight)
+            if not is_finite(losses["loss"]):
+                raise ValueError(
+                    f"The loss stopped being finite at step {step} (frames {_names(batch)}); "
+                    f"lower the learning rate, and resume from {out / STATE}."
+                )
+            optimizer.zero_grad()
+            accelerator.backward(losses["loss"])
+            if config.clip_gradient:
+                accelerator.clip_grad_norm_(model.parameters(), config.clip_gradient)
+            optimizer.step()
+            if average:
+                average.update(net)
+            log.add(
+                step, {k: v.item() for k, v in losses.items()}, optimizer.param_groups[-1]["lr"]
+            )
+            bar.update()
+            bar.set_postfix(loss=f"{log.recent:.3f}", refresh=False)
+            if step % config.checkpoint_every == 0 or step == config.steps or stop.asked:
+                save(step)
+            if stop.asked:
+                raise KeyboardInterrupt(f"Stopped after step {step}; resume from {out / STATE}.")
+    chosen = copy.deepcopy(accelerator.unwrap_model(chosen)).cpu().eval()
+    chosen.input_height = config.height
+    if accelerator.is_main_process:
+        checkpoint.write(out / "last", chosen.state_dict(), record | {"step": step})
+    accelerator.wait_for_everyone()
+    return chosen
+
+
+class _Log:
+    """JSON lines: the means of every `LOG_EVERY` steps; lines behind a resumed step are dropped."""
+
+    def __init__(self, path: Path, first: int, active: bool, on_log: Callable | None):
+        self.path, self.active, self.on_log = path, active, on_log
+        self.pending: list[dict[str, float]] = []
+        self.recent = math.nan
+        self.clock = time.perf_counter()
+        if active:
+            kept = [
+                line
+                for line in (path.read_text().splitlines() if first and path.exists() else [])
+                if json.loads(line)["step"] <= first
+            ]
+            path.write_text("".join(line + "\n" for line in kept))
+
+    def add(self, step: int, losses: dict[str, float], learning_rate: float) -> None:
+        self.pending.append(losses)
+        self.recent = losses["loss"]
+        if step % LOG_EVERY == 0:
+            means = {k: float(np.mean([p[k] for p in self.pending])) for k in losses}
+            seconds = (time.perf_counter() - self.clock) / len(self.pending)
+            self.write({"step": step, **means, "lr": learning_rate, "seconds_per_step": seconds})
+            self.pending, self.clock = [], time.perf_counter()
+
+    def write(self, row: dict[str, Any]) -> None:
+        if self.active:
+            rounded = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()}
+            with self.path.open("a") as file:
+                file.write(json.dumps(rounded) + "\n")
+            if self.on_log:
+                self.on_log(rounded)
+
+
+class _Stop:
+    asked = False
+
+
+@contextmanager
+def _stop_requests():
+    """Turn the first Ctrl-C or SIGTERM into a request that the loop honours between two steps."""
+    stop = _Stop()
+
+    def ask(number: int, _frame: Any) -> None:
+        stop.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C stops at once
+
+    try:
+        before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread: signals do not reach us
+        before = {}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _seed_of(seed: int, step: int, rank: int) -> int:
+    """One seed for each run, step and rank."""
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
+
+
+def _names(batch: dict[str, Any]) -> str:
+    return ", ".join(f"{v}/{f}" for v, f in zip(batch["video"], batch["frame"], strict=True))
+
+
+def _record(
+    model_config: ModelConfig, config: TrainConfig, dataset: FrameDataset, device: torch.device
+) -> dict[str, Any]:
+    """What a checkpoint's JSON says of its making."""
+    return {
+        "model": model_config.to_dict(),
+        "input_height": config.height,
+        "train": config.to_dict(),
+        "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
+        "commit": checkpoint.commit(),
+        "device": checkpoint.describe_device(device),
+        "torch": torch.__version__,
+    }
+
+
+def _save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write aside and rename, keeping the previous state as `.previous`."""
+    aside = path.with_suffix(".tmp")
+    torch.save(state, aside)
+    if path.exists():
+        os.replace(path, path.with_suffix(".previous.pt"))
+    os.replace(aside, path)
+
+
+def _load_state(
+    out: Path, model_config: ModelConfig, config: TrainConfig, resume: bool
+) -> dict[str, Any] | None:
+    """The state to resume from, or None to start anew.
+
+    Raises:
+        ValueError: `out` holds a run and `resume` was not asked for, the run has another
+            configuration, or its state cannot be read.
+    """
+    path = out / STATE
+    if not path.exists():
+        path = path.with_suffix(".previous.pt")
+    if not path.exists():
+        return None
+    if not resume:
+        raise ValueError(f"{out} holds a run already: resume it, or name another folder.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        theirs = (
+            TrainConfig.from_dict(state["config"]),
+            ModelConfig.from_dict(state["model_config"]),
+        )
+    except Exception as error:
+        raise ValueError(f"{path} is not a readable training state ({error}).") from error
+    theirs = replace(theirs, checkpoint_every=config.checkpoint_every)
+    for given, stored in ((config, theirs), (model_config, their_model)):
+        if differing := [k for k, v in given.to_dict().items() if stored.to_dict()[k] != v]:
+            raise ValueError(
+                f"{out} holds a run with another {', '.join(differing)}; give the same "
+                "configuration to resume it, or name another folder."
+            )
+    return state
