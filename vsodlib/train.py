@@ -399,10 +399,8 @@ def _load_state(
         raise ValueError(f"{out} holds a run already: resume it, or name another folder.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        theirs = (
-            TrainConfig.from_dict(state["config"]),
-            ModelConfig.from_dict(state["model_config"]),
-        )
+        theirs = TrainConfig.from_dict(state["config"])
+        their_model = ModelConfig.from_dict(state["model_config"])
     except Exception as error:
         raise ValueError(f"{path} is not a readable training state ({error}).") from error
     theirs = replace(theirs, checkpoint_every=config.checkpoint_every)
