@@ -214,9 +214,9 @@ class TrainConfig(_Config):
 
     @classmethod
     def lite(cls) -> Self:
-        """A laptop's hour: AdamW, 2000 batches at 224x384, images mixed in."""
+        """A laptop's hour: AdamW, 1500 batches at 224x384, images mixed in."""
         return cls(
-            steps=2000,
+            steps=1500,
             height=224,
             width=384,
             optimizer="adamw",

@@ -18,6 +18,7 @@ from vsodlib.data.synthetic import Clip, synthetic_clip, synthetic_dataset
 
 __all__ = [
     "DATASETS",
+    "FOLDERS",
     "Clip",
     "FrameDataset",
     "FrameRecord",
@@ -31,7 +32,12 @@ __all__ = [
     "synthetic_dataset",
 ]
 
-DATASETS = ("davis2016", *vsod.VIDEO_LAYOUTS, *images.IMAGE_LAYOUTS, "synthetic")
+FOLDERS: dict[str, str] = {"davis2016": davis.FOLDER} | {
+    name: layout.folder for name, layout in (vsod.VIDEO_LAYOUTS | images.IMAGE_LAYOUTS).items()
+}
+"""Data set -> its folder in the data root."""
+
+DATASETS = (*FOLDERS, "synthetic")
 """Every name that `open_dataset` takes."""
 
 

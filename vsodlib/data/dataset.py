@@ -6,20 +6,18 @@ frames have `mask=None` in their record and no "mask" in their item.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
-import cv2
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 from tqdm.auto import tqdm
 
 from vsodlib.config import profile
+from vsodlib.data.pixels import decode_image, decode_mask, image_size, resize_rows
 from vsodlib.data.storage import Storage
 
 
@@ -121,7 +119,9 @@ class FrameDataset(Dataset):
         self.records = list(records)
         self.sources = list(sources) if isinstance(sources, Sequence) else [sources] * len(records)
         if len(self.sources) != len(self.records):
-            raise ValueError(f"{name}: {len(self.sources)} sources for {len(self.records)} records.")
+            raise ValueError(
+                f"{name}: {len(self.sources)} sources for {len(self.records)} records."
+            )
         self.transform = transform
         self.videos: dict[str, list[int]] = {}
         for index, record in enumerate(self.records):
@@ -200,7 +200,12 @@ class FrameDataset(Dataset):
         Args:
             height: rows to resize to, keeping the aspect (area averages; masks are cut at one
                 half); None keeps the size.
+
+        Raises:
+            ValueError: fewer than 16 rows, or a damaged file; names it.
         """
+        if height is not None and height < 16:
+            raise ValueError(f"height must be at least 16 rows, got {height!r}.")
         images, masks, records = {}, {}, []
         rows = tqdm(
             range(len(self)),
@@ -211,12 +216,12 @@ class FrameDataset(Dataset):
         )
         for index in rows:
             record, key = self.records[index], str(index)
-            images[key] = resize_rows(self.image(index), height)
+            image = self.image(index)
+            target = None if height is None else min(height, len(image))
+            images[key] = resize_rows(image, target)
             if record.mask is not None:
-                masks[key] = resize_rows(self.mask(index), height)
-            records.append(
-                replace(record, image=key, mask=None if record.mask is None else key)
-            )
+                masks[key] = resize_rows(self.mask(index), target)
+            records.append(replace(record, image=key, mask=None if record.mask is None else key))
         return type(self)(self.name, records, HeldFrames(images, masks), self.transform)
 
     def _pick(self, indices: list[int]) -> Self:
@@ -245,69 +250,3 @@ def concat(datasets: Sequence[FrameDataset]) -> FrameDataset:
         sources += dataset.sources
     name = "+".join(dataset.name for dataset in datasets)
     return FrameDataset(name, records, sources, datasets[0].transform)
-
-
-def resize_rows(pixels: np.ndarray, height: int | None) -> np.ndarray:
-    """An image (np.uint8, area average) or mask (np.bool_, area >= 0.5) at `height` rows."""
-    H, W = pixels.shape[:2]
-    if height is None or height == H:
-        return pixels
-    size = (max(1, round(W * height / H)), height)
-    if pixels.dtype == bool:
-        return cv2.resize(pixels.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-
-
-def decode_image(data: bytes, place: str) -> np.ndarray:
-    """An encoded picture as np.uint8 (H, W, 3), RGB, on the stored pixel grid (EXIF rotation is
-    ignored, as masks are drawn on that grid).
-
-    Raises:
-        ValueError: damaged, truncated or no picture; names `place`.
-    """
-    # Pillow, because OpenCV fills what is missing of a truncated JPEG with grey and says nothing.
-    with _opened(data, place) as picture:
-        return np.array(picture.convert("RGB"))
-
-
-def decode_mask(data: bytes, place: str) -> np.ndarray:
-    """The values of a mask file, np.uint8: grey values or palette indices (H, W), or colours
-    (H, W, 3).
-
-    Raises:
-        ValueError: damaged, truncated or no picture; names `place`.
-    """
-    with _opened(data, place) as picture:
-        if picture.mode not in ("L", "P", "RGB"):
-            picture = picture.convert("RGB" if "RGB" in picture.mode else "L")
-        return np.array(picture)
-
-
-def image_size(data: bytes, place: str) -> tuple[int, int]:
-    """(H, W) of an encoded picture, from its header alone.
-
-    Raises:
-        ValueError: not a picture; names `place`.
-    """
-    try:
-        W, H = Image.open(io.BytesIO(data)).size
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise _unreadable(place, data, error) from error
-    return H, W
-
-
-def _opened(data: bytes, place: str) -> Image.Image:
-    try:
-        picture = Image.open(io.BytesIO(data))
-        picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise _unreadable(place, data, error) from error
-    return picture
-
-
-def _unreadable(place: str, data: bytes, error: Exception) -> ValueError:
-    if not data:
-        return ValueError(f"{place} is empty.")
-    if isinstance(error, UnidentifiedImageError):
-        return ValueError(f"{place} is not a picture (or cut off in its first bytes).")
-    return ValueError(f"{place} cannot be decoded: {error}.")

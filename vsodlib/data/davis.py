@@ -2,7 +2,7 @@
 
     DAVIS/JPEGImages/480p/<sequence>/00000.jpg
     DAVIS/Annotations/480p/<sequence>/00000.png      0 background, 255 object
-    DAVIS/ImageSets/480p/{train,val}.txt             "/JPEGImages/480p/bear/00000.jpg /Annotations/..."
+    DAVIS/ImageSets/480p/{train,val}.txt             the paths of a frame and its mask per line
 
 The splits come from `ImageSets` where it is present, else from the official lists below. Every
 non-zero mask value is foreground, so masks with DAVIS 2017's object indices work as well.
@@ -20,19 +20,23 @@ IMAGES = "JPEGImages/480p"
 MASKS = "Annotations/480p"
 FOREGROUND = 0
 
-SPLITS: dict[str, tuple[str, ...]] = {
-    "train": tuple(
-        "bear bmx-bumps boat breakdance-flare bus car-turn dance-jump dog-agility drift-turn "
-        "elephant flamingo hike hockey horsejump-low kite-walk lucia mallard-fly mallard-water "
-        "motocross-bumps motorbike paragliding rhino rollerblade scooter-gray soccerball stroller "
-        "surf swing tennis train".split()
-    ),
-    "val": tuple(
-        "blackswan bmx-trees breakdance camel car-roundabout car-shadow cows dance-twirl dog "
-        "drift-chicane drift-straight goat horsejump-high kite-surf libby motocross-jump "
-        "paragliding-launch parkour scooter-black soapbox".split()
-    ),
+SEQUENCES = {
+    "train": """
+        bear bmx-bumps boat breakdance-flare bus car-turn dance-jump dog-agility drift-
+        turn elephant flamingo hike hockey horsejump-low kite-walk lucia mallard-fly
+        mallard-water motocross-bumps motorbike paragliding rhino rollerblade scooter-
+        gray soccerball stroller surf swing tennis train
+    """,
+    "val": """
+        blackswan bmx-trees breakdance camel car-roundabout car-shadow cows dance-twirl
+        dog drift-chicane drift-straight goat horsejump-high kite-surf libby motocross-
+        jump paragliding-launch parkour scooter-black soapbox
+    """,
 }
+SPLITS: dict[str, tuple[str, ...]] = {
+    split: tuple(names.split()) for split, names in SEQUENCES.items()
+}
+"""The official sequences of each split."""
 
 
 def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecord]:

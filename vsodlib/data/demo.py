@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from skimage import data as photographs
+import skimage.data
 
 from vsodlib.data.synthetic import Clip, synthetic_clip
 
-PHOTOGRAPHS = {
-    "cat": (photographs.chelsea, "CC0, Stefan van der Walt", (0.5, 0.42), (0.52, 0.5)),
-    "coffee": (photographs.coffee, "CC0, Rachel Michetti", (0.4, 0.45), (0.55, 0.5)),
-    "rocket": (photographs.rocket, "public domain, SpaceX", (0.45, 0.6), (0.5, 0.4)),
-    "astronaut": (photographs.astronaut, "public domain, NASA", (0.5, 0.35), (0.45, 0.4)),
-}
-"""Name -> scikit-image's function, licence, centre of the first and of the last view (x, y)."""
 
+@dataclass(frozen=True)
+class Photograph:
+    """A picture inside scikit-image, and the first and last view of the clip made from it."""
+
+    function: str
+    """Of `skimage.data`."""
+    licence: str
+    first: tuple[float, float, float]
+    """Centre (x, y) and extent of the view, as shares of the picture."""
+    last: tuple[float, float, float]
+
+
+PHOTOGRAPHS = {
+    "cat": Photograph("chelsea", "CC0, Stefan van der Walt", (0.4, 0.5, 0.85), (0.6, 0.45, 0.97)),
+    "coffee": Photograph("coffee", "CC0, Rachel Michetti", (0.35, 0.4, 0.8), (0.55, 0.5, 0.95)),
+    "rocket": Photograph("rocket", "public domain, SpaceX", (0.35, 0.7, 0.7), (0.62, 0.6, 0.9)),
+    "astronaut": Photograph(
+        "astronaut", "public domain, NASA", (0.5, 0.3, 1.0), (0.42, 0.28, 0.75)
+    ),
+}
 SYNTHETIC = {"fish": 0, "butterfly": 1, "beetle": 2, "star": 3}
 """Name -> seed."""
 
@@ -26,40 +39,45 @@ def demo_clips(frames: int = 24, height: int = 192, width: int = 336) -> dict[st
     """Synthetic clips with masks, and photographs panned and zoomed into clips without masks.
 
     The photographs ship inside scikit-image (nothing is downloaded); licences: data/README.md. A
-    moving view of a still picture has camera motion only, so it tests appearance, not motion.
+    moving view of a still picture shows camera motion only: it tests appearance, not motion.
 
     Returns:
         Name -> `Clip`; `masks` is None for the photographs, which nobody annotated.
+
+    Raises:
+        ValueError: sizes that `synthetic_clip` refuses.
     """
     clips = {
         name: replace(synthetic_clip(seed, frames, height, width), name=name)
         for name, seed in SYNTHETIC.items()
     }
-    for name, (load, licence, first, last) in PHOTOGRAPHS.items():
-        views = [
-            _view(load(), np.array(first) * (1 - s) + np.array(last) * s, 0.95 - 0.25 * s, height, width)
-            for s in (0.5 - 0.5 * np.cos(np.pi * np.linspace(0, 1, frames)))
-        ]
-        source = f"skimage.data.{load.__name__}"
-        clips[name] = Clip(name, np.stack(views), None, licence, source)
+    for name, photograph in PHOTOGRAPHS.items():
+        picture = getattr(skimage.data, photograph.function)()
+        progress = 0.5 - 0.5 * np.cos(np.pi * np.linspace(0, 1, frames))  # starts and ends softly
+        views = np.outer(1 - progress, photograph.first) + np.outer(progress, photograph.last)
+        clips[name] = Clip(
+            name=name,
+            frames=np.stack([_view(picture, *view, height, width) for view in views]),
+            masks=None,
+            licence=photograph.licence,
+            source=f"skimage.data.{photograph.function}",
+        )
     return clips
 
 
 def _view(
-    photograph: np.ndarray, centre: np.ndarray, share: float, height: int, width: int
+    picture: np.ndarray, x: float, y: float, extent: float, height: int, width: int
 ) -> np.ndarray:
-    """The window around `centre` that covers `share` of the largest one, np.uint8 (height, width, 3)."""
-    H, W = photograph.shape[:2]
-    rows = share * min(H, W * height / width)
-    columns = rows * width / height
-    left = np.clip(centre[0] * W - columns / 2, 0, W - columns)
-    top = np.clip(centre[1] * H - rows / 2, 0, H - rows)
-    scale = rows / height
-    # Maps a pixel centre of the view to the photograph; blurring first where it shrinks.
-    matrix = np.float32(
-        [[scale, 0, left + scale / 2 - 0.5], [0, scale, top + scale / 2 - 0.5]]
-    )
-    if scale > 1:
-        photograph = cv2.GaussianBlur(photograph, (0, 0), 0.4 * scale)
+    """The window around (x, y), np.uint8 (height, width, 3), moved inside where it sticks out."""
+    H, W = picture.shape[:2]
+    scale = extent * min(H / height, W / width)
+    left = np.clip(x * W - scale * width / 2, 0, W - scale * width)
+    top = np.clip(y * H - scale * height / 2, 0, H - scale * height)
+    if scale > 1:  # bilinear reading alone would alias
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * scale)
+    centre = scale / 2 - 0.5  # of pixel (0, 0), between the pixels of the picture
+    matrix = np.float32([[scale, 0, left + centre], [0, scale, top + centre]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(photograph, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
+    return cv2.warpAffine(
+        picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT
+    )

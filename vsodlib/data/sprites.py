@@ -15,6 +15,8 @@ OVERSAMPLING = 4
 
 SHAPES = ("fish", "butterfly", "beetle", "star", "ring", "blob")
 TEXTURES = ("stripes", "dots", "rings", "patches")
+EYES = {"fish": (0.62, 0.2), "beetle": (0.78, 0.13)}
+"""Shape -> where its eyes are: how far ahead, how far to each side."""
 GROUNDS = ("meadow", "sand", "pebbles", "planks")
 
 
@@ -23,8 +25,10 @@ def hsv(hue: float, saturation: float, value: float) -> np.ndarray:
     return np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value), np.float32)
 
 
-def fractal(rng: np.random.Generator, height: int, width: int, cells: int, octaves: int = 4):
-    """Smooth noise in [0, 1], float32 (height, width), with `cells` bumps per height at its coarsest."""
+def fractal(
+    rng: np.random.Generator, height: int, width: int, cells: int, octaves: int = 4
+) -> np.ndarray:
+    """Smooth noise in [0, 1], float32 (height, width); `cells` bumps per height at its coarsest."""
     total = np.zeros((height, width), np.float32)
     for octave in range(octaves):
         rows = cells * 2**octave
@@ -52,11 +56,11 @@ def draw_sprite(
     depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)[..., None] / S
     light = 1.05 - 0.22 * (x + y)[..., None]  # from the upper left
     picture = picture * light * (0.45 + 0.55 * np.clip(depth / 0.035, 0, 1))
-    if shape in ("fish", "beetle"):
-        eye = np.array([0.56, -0.12] if shape == "fish" else [0.74, -0.12], np.float32)
-        distance = np.hypot(x - eye[0], y - eye[1])[..., None]
-        picture = np.where(distance < 0.1, 0.97, picture)
-        picture = np.where(distance < 0.055, 0.06, picture)
+    if shape in EYES:
+        ahead, aside = EYES[shape]
+        distance = np.hypot(x - ahead, np.abs(y) - aside)[..., None]
+        picture = np.where(distance < 0.09, 0.97, picture)
+        picture = np.where(distance < 0.05, 0.06, picture)
     alpha = inside[..., None].astype(np.float32)
     sprite = np.concatenate([np.clip(picture, 0, 1) * alpha, alpha], axis=2)
     return cv2.resize(sprite, (size, size), interpolation=cv2.INTER_AREA)
@@ -95,13 +99,13 @@ def draw_ground(
 
 def _shape(rng: np.random.Generator, shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
-    if shape == "fish":
-        body = ((x - 0.2) / 0.7) ** 2 + (y / 0.46) ** 2 < 1
-        tail = (x > -0.95) & (x < -0.25) & (np.abs(y) < 0.08 - 0.62 * (x + 0.3))
-        fin = (np.abs(x - 0.1 - 0.4 * (y + 0.45)) < 0.28) & (y < -0.3) & (y > -0.62)
-        return body | tail | fin
+    side = np.abs(y)
+    if shape == "fish":  # from above, as all that walks, flies or swims here
+        body = ((x - 0.25) / 0.7) ** 2 + (y / 0.38) ** 2 < 1
+        tail = (x > -0.95) & (x < -0.3) & (side < 0.05 - 0.75 * (x + 0.3)) & (x + 1.1 * side < -0.1)
+        fins = (np.abs(x - 0.25 + 0.9 * (side - 0.3)) < 0.17) & (side < 0.68)
+        return body | tail | fins
     if shape == "butterfly":
-        side = np.abs(y)
         front = ((x - 0.28) / 0.42) ** 2 + ((side - 0.5) / 0.45) ** 2 < 1
         back = ((x + 0.38) / 0.36) ** 2 + ((side - 0.38) / 0.34) ** 2 < 1
         return front | back | ((x / 0.75) ** 2 + (y / 0.11) ** 2 < 1)
@@ -114,7 +118,9 @@ def _shape(rng: np.random.Generator, shape: str, x: np.ndarray, y: np.ndarray) -
         return (radius > 0.38) & (radius < 0.9)
     waves = rng.uniform(-0.09, 0.09, 4)
     phases = rng.uniform(0, 2 * np.pi, 4)
-    edge = 0.7 + sum(a * np.cos((k + 2) * angle + p) for k, (a, p) in enumerate(zip(waves, phases)))
+    edge = 0.7 + sum(
+        a * np.cos((k + 2) * angle + p) for k, (a, p) in enumerate(zip(waves, phases, strict=True))
+    )
     return radius < edge
 
 

@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
-from vsodlib.config import profile
 from vsodlib.data import davis
 from vsodlib.data.dataset import FrameDataset, FrameRecord, HeldFrames, concat
 from vsodlib.data.sprites import GROUNDS, SHAPES, TEXTURES, draw_ground, draw_sprite, hsv
@@ -113,7 +112,8 @@ def make_synthetic(
     """Write synthetic clips as a data set in the official layout of DAVIS 2016.
 
     Three quarters of the videos are the split train, the rest val; `open_dataset("davis2016",
-    split, root=out)` reads them. Written aside and renamed, so a broken run leaves nothing at `out`.
+    split, root=out)` reads them. Written aside and renamed, so a broken run leaves nothing
+    at `out`.
 
     Raises:
         FileExistsError: `out` is there already.
@@ -171,7 +171,7 @@ def _write(folder: Path, clip: Clip) -> list[str]:
 
 
 class _Scene:
-    """Everything that is drawn once; `draw(t)` places it. Positions are (x, y) in units of the height."""
+    """What is drawn once; `draw(t)` places it. Positions are (x, y) in units of the height."""
 
     def __init__(self, seed: int, height: int, width: int) -> None:
         rng = np.random.default_rng(seed)
@@ -189,28 +189,30 @@ class _Scene:
             value,
         )
         self.object_hue = hue + rng.uniform(0.35, 0.65)  # opposite the ground's
-        self.object_size = rng.uniform(0.42, 0.58)
+        self.object_size = rng.uniform(0.5, 0.66)
         vivid = hsv(self.object_hue, 0.88, 0.98)
         accent = hsv(self.object_hue + rng.uniform(0.08, 0.16), 0.5, 1.0)
         shape = SHAPES[seed % len(SHAPES)]
         self.faces_motion = shape in ("fish", "butterfly", "beetle")
         texture = str(rng.choice(TEXTURES))
-        self.object = draw_sprite(rng, shape, texture, self._pixels(1.25), vivid, accent)
+        self.object = draw_sprite(
+            rng, shape, texture, self._pixels(1.25 * self.object_size), vivid, accent
+        )
         self.reach = np.array([rng.uniform(0.42, 0.58) * self.aspect / 1.6, rng.uniform(0.1, 0.2)])
         self.phase = rng.uniform(0, 2 * np.pi, 4)
         self.distractors = []
         for _ in range(rng.integers(3, 6)):
-            dull = hsv(hue + rng.uniform(-0.08, 0.08), 0.32, value * rng.uniform(0.75, 1.45))
-            size = rng.uniform(0.13, 0.22)
+            dull = hsv(hue + rng.uniform(-0.08, 0.08), 0.3, value * rng.choice([0.6, 1.55]))
+            size = rng.uniform(0.16, 0.26)
             sprite = draw_sprite(rng, "blob", "patches", self._pixels(size), dull, dull * 0.82)
             place = rng.uniform([0.0, 0.05], [self.aspect, 0.95])
             self.distractors.append((sprite, place, rng.uniform(0, 2 * np.pi)))
-        self.posts = []
-        if seed % 2:
-            for _ in range(rng.integers(1, 3)):
-                thickness = rng.uniform(0.05, 0.09)
-                self.posts.append((rng.uniform(0.25, 0.75) * self.aspect, thickness))
-        self.post_colour = hsv(hue, 0.3, 0.13)
+        self.posts = [
+            (place * self.aspect, rng.uniform(0.028, 0.042))
+            for place in (rng.uniform(0.2, 0.4), rng.uniform(0.6, 0.8))
+            if seed % 2
+        ]
+        self.post_colour = hsv(hue, 0.35, 0.2)
 
     def draw(self, t: int) -> tuple[np.ndarray, np.ndarray]:
         """Frame t, np.uint8 (H, W, 3), and its mask, np.bool_ (H, W)."""
@@ -221,23 +223,20 @@ class _Scene:
         shift = np.float32([[1, 0, -offset[0]], [0, 1, -offset[1]]])
         picture = cv2.warpAffine(self.ground, shift, (W, H), borderMode=cv2.BORDER_REFLECT)
         for sprite, place, angle in self.distractors:
-            _paste(picture, self._placed(sprite, place - camera, 1.0, angle))
-
-        centre, heading, scale = self._motion(time)
-        moved = self._placed(self.object, centre, scale, heading)
-        shadow = self._placed(self.object, centre + [0.035, 0.05], scale, heading)[..., 3]
-        shadow = cv2.GaussianBlur(shadow, (0, 0), 0.02 * H)
-        picture *= 1 - 0.45 * shadow[..., None]
-        _paste(picture, moved)
-        covered = np.zeros((H, W, 1), np.float32)
-        columns = (np.arange(W, dtype=np.float32) / H)[None, :, None]
-        for place, thickness in self.posts:
-            distance = np.abs(columns - place + 1.8 * camera[0]) - thickness
-            covered = np.maximum(covered, np.clip(0.5 - distance * H / 3, 0, 1))
-        picture = picture * (1 - covered) + self.post_colour * covered
-        noise = np.random.default_rng((self.seed, t)).normal(0, 0.012, (H, W, 1))
-        frame = np.clip(255 * (picture + noise), 0, 255).astype(np.uint8)
-        return frame, moved[..., 3] * (1 - covered[..., 0]) >= 0.5
+            self._paste(picture, sprite, place - camera, angle)
+        alpha = self._paste(picture, self.object, *self._motion(time))
+        for place, radius in self.posts:
+            across = (np.arange(W) / H - place + 1.8 * camera[0]) / radius  # -1 ... 1 on the post
+            covered = np.clip((1 - np.abs(across)) * radius * H + 0.5, 0, 1).astype(np.float32)
+            round_light = (
+                1.15 - 0.75 * across.clip(-1, 1)[:, None] ** 2 - 0.3 * across.clip(-1, 1)[:, None]
+            )
+            picture *= (1 - covered)[:, None]
+            picture += covered[:, None] * (self.post_colour * round_light).astype(np.float32)
+            alpha *= 1 - covered
+        noise = np.random.default_rng((self.seed, t)).standard_normal((H, W, 1), np.float32)
+        frame = np.clip(255 * (picture + 0.012 * noise), 0, 255).astype(np.uint8)
+        return frame, alpha >= 0.5
 
     def _motion(self, time: float) -> tuple[np.ndarray, float, float]:
         """Centre, heading and scale of the object: a slow, wide loop."""
@@ -247,21 +246,38 @@ class _Scene:
         centre = np.array([self.aspect / 2, 0.5]) + self.reach * np.sin(angles)
         velocity = self.reach * pace * np.cos(angles)
         spin = np.arctan2(velocity[1], velocity[0]) if self.faces_motion else turn + 1.3 * time
-        return centre, float(spin), self.object_size / 1.25 * (1 + 0.12 * np.sin(3 * time + breath))
+        return centre, float(spin), 1 / 1.25 * (1 + 0.12 * np.sin(3 * time + breath))
 
-    def _placed(self, sprite: np.ndarray, place: np.ndarray, scale: float, angle: float):
-        """The sprite turned, scaled and moved onto an empty (H, W, 4) picture."""
-        S = sprite.shape[0]
+    def _paste(
+        self,
+        picture: np.ndarray,
+        sprite: np.ndarray,
+        place: np.ndarray,
+        angle: float,
+        scale: float = 1.0,
+    ) -> np.ndarray:
+        """Lay a sprite and its shadow over the picture, in place; returns its opacity (H, W)."""
+        H, W, S = self.height, self.width, sprite.shape[0]
         cos, sin = scale * np.cos(angle), scale * np.sin(angle)
         matrix = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
-        matrix[:, 2] = place * self.height - matrix[:, :2] @ [S / 2, S / 2]
-        return cv2.warpAffine(sprite, matrix, (self.width, self.height), flags=cv2.INTER_LINEAR)
+        matrix[:, 2] = place * H - matrix[:, :2] @ [S / 2, S / 2]
+        alpha = np.zeros((H, W), np.float32)
+        reach = 0.75 * scale * S + 0.1 * H  # half the diagonal, and room for the shadow
+        (left, top), (right, bottom) = (
+            np.clip(np.int_(place * H + side * reach), 0, (W, H)) for side in (-1, 1)
+        )
+        if left >= right or top >= bottom:
+            return alpha
+        matrix[:, 2] -= (left, top)
+        placed = cv2.warpAffine(sprite, matrix, (int(right - left), int(bottom - top)))
+        window = picture[top:bottom, left:right]
+        shift = np.float32([[1, 0, 0.06 * scale * S], [0, 1, 0.09 * scale * S]])
+        shadow = cv2.warpAffine(placed[..., 3], shift, placed.shape[1::-1])
+        window *= 1 - 0.45 * cv2.GaussianBlur(shadow, (0, 0), 0.035 * scale * S)[..., None]
+        window *= 1 - placed[..., 3:]
+        window += placed[..., :3]
+        alpha[top:bottom, left:right] = placed[..., 3]
+        return alpha
 
     def _pixels(self, size: float) -> int:
         return max(8, round(size * self.height))
-
-
-def _paste(picture: np.ndarray, sprite: np.ndarray) -> None:
-    """Lay a premultiplied sprite (H, W, 4) over a picture (H, W, 3), in place."""
-    picture *= 1 - sprite[..., 3:]
-    picture += sprite[..., :3]

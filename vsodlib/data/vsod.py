@@ -3,8 +3,8 @@
     FBMS/{Trainingset,Testset}/<video>/*.jpg            home: lmb.informatik.uni-freiburg.de
          .../<video>/GroundTruth/*.{png,pgm,ppm}        a few frames per video; also accepted:
          {Trainingset,Testset}/{JPEGImages,Annotations}/<video>/
-    ViSal/[ViSal/]<video>/*.{jpg,png,bmp} + ViSal/GroundTruth/*.{png,bmp}     as its home has it
-    ViSal/<video>/Imgs/* + <video>/{GT,ground-truth}/*.png                    as DAVSOD's page has it
+    ViSal/[ViSal/]<video>/*.{jpg,png,bmp} + ViSal/GroundTruth/*.{png,bmp}   original
+    ViSal/<video>/Imgs/* + <video>/{GT,ground-truth}/*.png                  in saliency benchmarks
     DAVSOD/{DAVSOD-TrainingSet,DAVSOD-ValidationSet,Easy-35,Normal-25,Difficult-20}/<video>/
          Imgs/*.{jpg,png} + GT_object_level/*.png
 
@@ -113,6 +113,16 @@ def video_records(
     return records
 
 
+def matching(layout: VideoLayout, storage: Storage, pattern: str) -> list[str]:
+    """All files of the data set whose path below their split's folder matches `pattern`."""
+    return [
+        path
+        for folder in layout.splits.values()
+        for path in storage.list(folder)
+        if re.fullmatch(pattern, path[len(folder) + 1 :] if folder else path, re.IGNORECASE)
+    ]
+
+
 def _split_records(layout: VideoLayout, storage: Storage, folder: str) -> list[FrameRecord]:
     frames: list[tuple[str, int, str, str]] = []
     masks: dict[tuple[str | None, int | str], str] = {}
@@ -124,9 +134,7 @@ def _split_records(layout: VideoLayout, storage: Storage, folder: str) -> list[F
             video, frame = found["video"], found["frame"]
             masks[video, _number(frame) if video else frame] = path
     return [
-        FrameRecord(
-            video, frame, path, masks.get((video, number)) or masks.get((None, frame))
-        )
+        FrameRecord(video, frame, path, masks.get((video, number)) or masks.get((None, frame)))
         for video, number, frame, path in sorted(frames)
     ]
 
