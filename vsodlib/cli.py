@@ -1,4 +1,4 @@
-"""`vsod …`: a thin face over the library.
+"""`vsod …`: a thin face over the library; `commands` holds what each command does.
 
 Every command has `--help`. A mistake in the input ends with one sentence and exit code 2, Ctrl-C
 with 130; `VSOD_DEBUG=1` shows the traceback behind the sentence.
@@ -10,56 +10,18 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
-from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib import commands
+from vsodlib.config import TrainConfig
 
 PRESETS = ("lite", "paper")
 
 
-def _train(args: argparse.Namespace) -> None:
-    from vsodlib.train import fit
-
-    given = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
-    overrides = {name: value for name, value in given.items() if value is not None}
-    config = replace(getattr(TrainConfig, args.preset)(), **overrides)
-    dataset = _training_data(args.data, args.root, config)
-    validation = None
-    if args.hold_out:
-        videos = [name for name, frames in dataset.videos.items() if len(frames) > 1]
-        if args.hold_out >= len(videos):
-            raise ValueError(f"--hold-out {args.hold_out} leaves nothing of {len(videos)} videos.")
-        held = videos[:: len(videos) // args.hold_out][: args.hold_out]
-        validation = dataset.subset(held)
-        dataset = dataset.subset([name for name in dataset.videos if name not in held])
-        print(f"Held out: {', '.join(held)}")
-    fit(
-        getattr(ModelConfig, args.preset)(),
-        config,
-        dataset,
-        args.out,
-        validation=validation,
-        resume=args.resume,
-        pretrained_encoder=not args.random_weights,
-        workers=args.workers,
-    )
-    print(f"Wrote {Path(args.out) / 'last.safetensors'}")
-
-
-def _training_data(names: Sequence[str], root: str | None, config: TrainConfig) -> Any:
-    """The named training sets as one, decoded once and kept at one and a half times crop height."""
-    from vsodlib.data import concat, open_dataset
-
-    height = round(1.5 * config.height)
-    opened = [open_dataset(name, "train", root).labelled() for name in names]
-    return concat([dataset.in_memory(height) for dataset in opened])
-
-
-def _add_train(commands: Any) -> None:
-    parser = commands.add_parser("train", help="train a network")
-    parser.set_defaults(run=_train)
+def _add_train(subparsers: Any) -> None:
+    parser = subparsers.add_parser("train", help="train a network")
+    parser.set_defaults(run=commands.train)
     parser.add_argument("--preset", choices=PRESETS, default="lite", help="model and training")
     parser.add_argument(
         "--data", nargs="+", default=["davis2016"], metavar="NAME", help="data sets to train on"
@@ -79,6 +41,81 @@ def _add_train(commands: Any) -> None:
         group.add_argument(option, dest=field.name, type=kinds.get(field.type, str))
 
 
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--checkpoint", required=True, help="a name in checkpoints/, or a file")
+    parser.add_argument("--height", type=int, help="rows the network sees (default: as trained)")
+    parser.add_argument("--flip", action="store_true", help="average with the mirrored frame")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument(
+        "--device", help="cpu, cuda, cuda:1 ... (default: a GPU where there is one)"
+    )
+
+
+def _add_predict(subparsers: Any) -> None:
+    parser = subparsers.add_parser("predict", help="saliency of a video or a folder of frames")
+    parser.set_defaults(run=commands.predict)
+    parser.add_argument("source", help="video file, folder of frames, or webcam number")
+    parser.add_argument("--out", required=True, help="folder for the maps and the overlay video")
+    parser.add_argument("--no-overlay", action="store_true", help="write maps only")
+    _add_network(parser)
+
+
+def _add_scoring(subparsers: Any) -> None:
+    evaluate = subparsers.add_parser("evaluate", help="score a network on a data set")
+    evaluate.set_defaults(run=commands.evaluate)
+    _add_network(evaluate)
+    evaluate.add_argument("--dataset", default="davis2016")
+    evaluate.add_argument("--split", default="val")
+    evaluate.add_argument("--save-maps", metavar="DIR", help="also write the maps")
+    score = subparsers.add_parser("score", help="score anyone's maps or masks")
+    score.set_defaults(run=commands.score)
+    score.add_argument("predictions", help="folder of maps, one folder a sequence, or flat")
+    truth = score.add_mutually_exclusive_group(required=True)
+    truth.add_argument("--dataset", help="davis2016")
+    truth.add_argument("--gt", metavar="DIR", help="folder of ground-truth masks")
+    score.add_argument(
+        "--allow-missing-first", action="store_true", help="sequences may lack an end frame"
+    )
+    for parser, protocol in ((evaluate, "davis2016"), (score, None)):
+        parser.add_argument("--root", help="data root (default: $VSOD_DATA, else data/)")
+        parser.add_argument("--protocol", default=protocol, help="davis2016, davsod or frames")
+        parser.add_argument("--workers", type=int, default=1, help="processes that score")
+        parser.add_argument("--json", metavar="OUT", help="write all scores there")
+    bench = subparsers.add_parser("bench", help="measure speed")
+    bench.set_defaults(run=commands.bench)
+    bench.add_argument("what", choices=["metrics"])
+    bench.add_argument("--root", help="data root (default: $VSOD_DATA, else data/)")
+    bench.add_argument("--json", metavar="OUT", help="write the figures there")
+
+
+def _add_data(subparsers: Any) -> None:
+    data = subparsers.add_parser("data", help="list, fetch, check, pack or make data")
+    actions = data.add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="which data sets are here, where the others are")
+    listing.set_defaults(run=commands.data_list)
+    listing.add_argument("--root", help="data root (default: $VSOD_DATA, else data/)")
+    fetch = actions.add_parser("fetch", help="download a data set from its official home")
+    fetch.set_defaults(run=commands.data_fetch)
+    fetch.add_argument("name")
+    fetch.add_argument("--root", help="data root (default: $VSOD_DATA, else data/)")
+    check = actions.add_parser("check", help="report every missing, damaged or odd file")
+    check.set_defaults(run=commands.data_check)
+    check.add_argument("root")
+    check.add_argument("--name", help="one data set (default: every one found)")
+    pack = actions.add_parser("pack", help="a smaller copy of a data set in one zip")
+    pack.set_defaults(run=commands.data_pack)
+    pack.add_argument("root")
+    pack.add_argument("--height", type=int, required=True, help="rows of the packed frames")
+    pack.add_argument("--out", required=True, metavar="FILE.zip")
+    pack.add_argument("--name", default="davis2016", help="data set (default: davis2016)")
+    make = actions.add_parser("make-synthetic", help="write synthetic clips in DAVIS layout")
+    make.set_defaults(run=commands.data_make_synthetic)
+    make.add_argument("--out", required=True, metavar="DIR")
+    for option, default in (("videos", 16), ("frames", 24), ("height", 240), ("width", 432)):
+        make.add_argument(f"--{option}", type=int, default=default)
+    make.add_argument("--seed", type=int, default=0)
+
+
 def _yes_or_no(text: str) -> bool:
     if text not in ("yes", "no"):
         raise argparse.ArgumentTypeError(f"say yes or no, not {text!r}")
@@ -88,8 +125,9 @@ def _yes_or_no(text: str) -> bool:
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `vsod`; `args.run(args)` does what was asked."""
     parser = argparse.ArgumentParser(prog="vsod", description="Video salient object detection.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_train(commands)
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_data, _add_train, _add_predict, _add_scoring):
+        add(subparsers)
     return parser
 
 

@@ -8,14 +8,8 @@ stopped continues as if it never had been.
 from __future__ import annotations
 
 import copy
-import json
 import math
-import os
-import signal
-import time
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +28,7 @@ from vsodlib.data.transforms import train_transform
 from vsodlib.losses import is_finite, saliency_loss
 from vsodlib.model import VSODNet
 from vsodlib.predict import predict_maps
-
-STATE = "state.pt"
-LOG = "log.jsonl"
-LOG_EVERY = 10
+from vsodlib.run_folder import LOG, STATE, Log, load_state, save_state, stop_requests
 
 
 class TrainBatches(Dataset):
@@ -189,7 +180,7 @@ def fit(
     """
     out = Path(out)
     accelerator = Accelerator(mixed_precision=config.precision)
-    state = _load_state(out, model_config, config, resume)
+    state = load_state(out, model_config, config, resume)
     torch.manual_seed(config.seed)
     net = VSODNet(model_config, pretrained_encoder=pretrained_encoder and state is None)
     net = net.to(accelerator.device, memory_format=torch.channels_last)
@@ -227,7 +218,7 @@ def fit(
                 best = score
                 found = {"step": step, "validation_iou": score}
                 checkpoint.write(out / "best", chosen.state_dict(), record | found)
-        _save_state(
+        save_state(
             out / STATE,
             {
                 "step": step,
@@ -241,7 +232,7 @@ def fit(
         )
 
     out.mkdir(parents=True, exist_ok=True)
-    log = _Log(out / LOG, first, accelerator.is_main_process, on_log)
+    log = Log(out / LOG, first, accelerator.is_main_process, on_log)
     bar = tqdm(
         total=config.steps,
         initial=first,
@@ -251,7 +242,7 @@ def fit(
     )
     model.train()
     step = first
-    with _stop_requests() as stop, bar:
+    with stop_requests() as stop, bar:
         for step, batch in enumerate(loader, first + 1):
             torch.manual_seed(_seed_of(config.seed, step, accelerator.process_index) + 1)
             for group in optimizer.param_groups:
@@ -290,64 +281,6 @@ def fit(
     return chosen
 
 
-class _Log:
-    """JSON lines: the means of every `LOG_EVERY` steps; lines behind a resumed step are dropped."""
-
-    def __init__(self, path: Path, first: int, active: bool, on_log: Callable | None):
-        self.path, self.active, self.on_log = path, active, on_log
-        self.pending: list[dict[str, float]] = []
-        self.recent = math.nan
-        self.clock = time.perf_counter()
-        if active:
-            kept = [
-                line
-                for line in (path.read_text().splitlines() if first and path.exists() else [])
-                if json.loads(line)["step"] <= first
-            ]
-            path.write_text("".join(line + "\n" for line in kept))
-
-    def add(self, step: int, losses: dict[str, float], learning_rate: float) -> None:
-        self.pending.append(losses)
-        self.recent = losses["loss"]
-        if step % LOG_EVERY == 0:
-            means = {k: float(np.mean([p[k] for p in self.pending])) for k in losses}
-            seconds = (time.perf_counter() - self.clock) / len(self.pending)
-            self.write({"step": step, **means, "lr": learning_rate, "seconds_per_step": seconds})
-            self.pending, self.clock = [], time.perf_counter()
-
-    def write(self, row: dict[str, Any]) -> None:
-        if self.active:
-            rounded = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()}
-            with self.path.open("a") as file:
-                file.write(json.dumps(rounded) + "\n")
-            if self.on_log:
-                self.on_log(rounded)
-
-
-class _Stop:
-    asked = False
-
-
-@contextmanager
-def _stop_requests():
-    """Turn the first Ctrl-C or SIGTERM into a request that the loop honours between two steps."""
-    stop = _Stop()
-
-    def ask(number: int, _frame: Any) -> None:
-        stop.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C stops at once
-
-    try:
-        before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not in the main thread: signals do not reach us
-        before = {}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _seed_of(seed: int, step: int, rank: int) -> int:
     """One seed for each run, step and rank."""
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
@@ -370,44 +303,3 @@ def _record(
         "device": checkpoint.describe_device(device),
         "torch": torch.__version__,
     }
-
-
-def _save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write aside and rename, keeping the previous state as `.previous`."""
-    aside = path.with_suffix(".tmp")
-    torch.save(state, aside)
-    if path.exists():
-        os.replace(path, path.with_suffix(".previous.pt"))
-    os.replace(aside, path)
-
-
-def _load_state(
-    out: Path, model_config: ModelConfig, config: TrainConfig, resume: bool
-) -> dict[str, Any] | None:
-    """The state to resume from, or None to start anew.
-
-    Raises:
-        ValueError: `out` holds a run and `resume` was not asked for, the run has another
-            configuration, or its state cannot be read.
-    """
-    path = out / STATE
-    if not path.exists():
-        path = path.with_suffix(".previous.pt")
-    if not path.exists():
-        return None
-    if not resume:
-        raise ValueError(f"{out} holds a run already: resume it, or name another folder.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        theirs = TrainConfig.from_dict(state["config"])
-        their_model = ModelConfig.from_dict(state["model_config"])
-    except Exception as error:
-        raise ValueError(f"{path} is not a readable training state ({error}).") from error
-    theirs = replace(theirs, checkpoint_every=config.checkpoint_every)
-    for given, stored in ((config, theirs), (model_config, their_model)):
-        if differing := [k for k, v in given.to_dict().items() if stored.to_dict()[k] != v]:
-            raise ValueError(
-                f"{out} holds a run with another {', '.join(differing)}; give the same "
-                "configuration to resume it, or name another folder."
-            )
-    return state

@@ -1,0 +1,197 @@
+"""What each `vsod` command does with its parsed arguments: read, call the library, print.
+
+The library is imported inside the functions, so that `vsod --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from vsodlib.config import ModelConfig, TrainConfig
+
+
+def train(args: Namespace) -> None:
+    from vsodlib.train import fit
+
+    given = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
+    overrides = {name: value for name, value in given.items() if value is not None}
+    config = replace(getattr(TrainConfig, args.preset)(), **overrides)
+    dataset = _training_data(args.data, args.root, config)
+    validation = None
+    if args.hold_out:
+        videos = [name for name, frames in dataset.videos.items() if len(frames) > 1]
+        if args.hold_out >= len(videos):
+            raise ValueError(f"--hold-out {args.hold_out} leaves nothing of {len(videos)} videos.")
+        held = videos[:: len(videos) // args.hold_out][: args.hold_out]
+        validation = dataset.subset(held)
+        dataset = dataset.subset([name for name in dataset.videos if name not in held])
+        print(f"Held out: {', '.join(held)}")
+    fit(
+        getattr(ModelConfig, args.preset)(),
+        config,
+        dataset,
+        args.out,
+        validation=validation,
+        resume=args.resume,
+        pretrained_encoder=not args.random_weights,
+        workers=args.workers,
+    )
+    print(f"Wrote {Path(args.out) / 'last.safetensors'}")
+
+
+def _training_data(names: Sequence[str], root: str | None, config: TrainConfig) -> Any:
+    """The named training sets as one, decoded once and kept at one and a half times crop height."""
+    from vsodlib.data import concat, open_dataset
+
+    height = round(1.5 * config.height)
+    opened = [open_dataset(name, "train", root).labelled() for name in names]
+    return concat([dataset.in_memory(height) for dataset in opened])
+
+
+def predict(args: Namespace) -> None:
+    from vsodlib.predict import predict_maps
+    from vsodlib.video import predict_video
+
+    net = _load(args)
+    name = f"{args.checkpoint}, height {args.height or net.input_height}, flip {args.flip}"
+    summary = predict_video(
+        args.source,
+        args.out,
+        lambda frames: predict_maps(net, frames, args.height, args.flip, args.batch_size),
+        batch_size=args.batch_size,
+        overlay=not args.no_overlay,
+        predictor_name=name,
+    )
+    print(
+        f"{summary['frames']} frames ({summary['kept']} kept from before) in "
+        f"{summary['seconds']:.1f} s, {summary['fps']:.1f} frames a second: {args.out}"
+    )
+
+
+def evaluate(args: Namespace) -> None:
+    import torch
+
+    from vsodlib import checkpoint
+    from vsodlib.data import open_dataset
+    from vsodlib.evaluate import evaluate as score_network
+
+    net = _load(args)
+    dataset = open_dataset(args.dataset, args.split, args.root)
+    maps = Path(args.save_maps) if args.save_maps else None
+    scores = score_network(
+        net, dataset, args.height, args.flip, args.protocol, args.batch_size, args.workers, maps
+    )
+    record = {
+        "checkpoint": str(args.checkpoint),
+        "dataset": args.dataset,
+        "split": args.split,
+        "height": args.height or net.input_height,
+        "flip": args.flip,
+        "commit": checkpoint.commit(),
+        "device": checkpoint.describe_device(next(net.parameters()).device),
+        "torch": torch.__version__,
+    }
+    _report(scores, args, record)
+    print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
+
+
+def score(args: Namespace) -> None:
+    from vsodlib.metrics import score_folder
+
+    scores = score_folder(
+        args.predictions,
+        args.dataset,
+        args.gt,
+        args.root,
+        args.protocol,
+        args.allow_missing_first,
+        args.workers,
+    )
+    _report(scores, args, {"predictions": Path(args.predictions).name})
+
+
+def bench(args: Namespace) -> None:
+    from vsodlib.bench import bench_metrics
+
+    _write_json(args.json, bench_metrics(args.root))
+
+
+def data_list(args: Namespace) -> None:
+    from vsodlib.data import data_root
+    from vsodlib.data.download import available
+
+    root = data_root(args.root)
+    print(f"Data root: {root}")
+    for row in available(root):
+        how = "`vsod data fetch`" if row.fetchable else "by hand"
+        place = str(row.path or f"not here, {how}")
+        print(f"{row.name:12} {place:42} {row.licence}; {row.home}")
+
+
+def data_fetch(args: Namespace) -> None:
+    from vsodlib.data import data_root
+    from vsodlib.data.download import fetch
+
+    print(fetch(args.name, data_root(args.root)))
+
+
+def data_check(args: Namespace) -> None:
+    from vsodlib.data.check import check
+
+    problems = check(args.root, args.name)
+    for problem in problems:
+        print(problem)
+    if problems:
+        raise ValueError(f"{len(problems)} problems in {args.root}.")
+    print("No problems.")
+
+
+def data_pack(args: Namespace) -> None:
+    from vsodlib.data.pack import pack
+
+    print(pack(args.root, args.height, args.out, args.name))
+
+
+def data_make_synthetic(args: Namespace) -> None:
+    from vsodlib.data.synthetic import make_synthetic
+
+    print(make_synthetic(args.out, args.videos, args.frames, args.height, args.width, args.seed))
+
+
+def _load(args: Namespace) -> Any:
+    """The network of `--checkpoint`, on the device that was asked for."""
+    import torch
+
+    from vsodlib.model import VSODNet
+
+    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return VSODNet.from_pretrained(args.checkpoint).to(
+            device, memory_format=torch.channels_last
+        )
+    except RuntimeError as error:
+        raise ValueError(f"The network cannot run on {device!r} ({error}).") from error
+
+
+def _report(scores: dict[str, Any], args: Namespace, record: dict[str, Any]) -> None:
+    """Print scores by sequence and overall, and write them to `--json`."""
+    rows = [*scores["per_sequence"].items(), ("all", scores)]
+    width = max(len(name) for name, _ in rows)
+    print(f"{'':{width}}      J      F   maxF      S    MAE")
+    for name, row in rows:
+        values = (row["J"]["mean"], row["F"]["mean"], row["max_f"], row["s_measure"], row["mae"])
+        cells = "".join("      -" if value is None else f"{value:7.3f}" for value in values)
+        print(f"{name:{width}}{cells}")
+    _write_json(args.json, {**scores, "record": record})
+
+
+def _write_json(path: str | None, content: dict[str, Any]) -> None:
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(json.dumps(content, indent=1) + "\n")
+        print(f"Wrote {path}")

@@ -1,0 +1,60 @@
+"""Score a network on a data set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsodlib.data import FrameDataset
+from vsodlib.metrics import score_frames
+from vsodlib.model import VSODNet
+from vsodlib.predict import predict_maps, write_map
+
+
+def evaluate(
+    net: VSODNet,
+    dataset: FrameDataset,
+    height: int | None = None,
+    flip: bool = False,
+    protocol: str = "davis2016",
+    batch_size: int = 8,
+    workers: int = 1,
+    save_to: Path | None = None,
+) -> dict[str, Any]:
+    """Score a network on every labelled frame of a data set.
+
+    Args:
+        net, height, flip, batch_size: as in `predict_maps`.
+        dataset: its `transform` is not used.
+        protocol: a protocol of `vsodlib.metrics`.
+        workers: processes that score.
+        save_to: also write the maps there, one folder a video.
+
+    Returns:
+        What `score_frames` returns, and `"seconds_per_frame"` of the network (resizing included,
+        decoding and scoring not).
+    """
+    dataset = dataset.labelled()
+    clock = {"seconds": 0.0}
+
+    def frames() -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+        for video, indices in dataset.videos.items():
+            remaining = iter(indices)
+            while chunk := list(islice(remaining, batch_size)):
+                images = np.stack([dataset.image(i) for i in chunk])
+                start = time.perf_counter()
+                maps = predict_maps(net, images, height, flip, batch_size)
+                clock["seconds"] += time.perf_counter() - start
+                for index, saliency in zip(chunk, maps, strict=True):
+                    frame = dataset.records[index].frame
+                    if save_to:
+                        write_map(Path(save_to) / video / f"{frame}.png", saliency)
+                    yield video, frame, saliency, dataset.mask(index)
+
+    scores = score_frames(frames(), protocol=protocol, workers=workers)
+    return {**scores, "seconds_per_frame": clock["seconds"] / len(dataset)}
