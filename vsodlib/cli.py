@@ -142,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"vsod: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
-        print(f"\nvsod: {stop or 'Stopped.'}", file=sys.stderr)
+        print(f"\nvsod: {str(stop) or 'Stopped.'}", file=sys.stderr)
         return 130
     return 0
 

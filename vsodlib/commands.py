@@ -174,7 +174,7 @@ def _load(args: Namespace) -> Any:
         return VSODNet.from_pretrained(args.checkpoint).to(
             device, memory_format=torch.channels_last
         )
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:  # torch asserts where a device is not built in
         raise ValueError(f"The network cannot run on {device!r} ({error}).") from error
 
 

@@ -22,15 +22,15 @@ FOREGROUND = 0
 
 SEQUENCES = {
     "train": """
-        bear bmx-bumps boat breakdance-flare bus car-turn dance-jump dog-agility drift-
-        turn elephant flamingo hike hockey horsejump-low kite-walk lucia mallard-fly
-        mallard-water motocross-bumps motorbike paragliding rhino rollerblade scooter-
-        gray soccerball stroller surf swing tennis train
+        bear bmx-bumps boat breakdance-flare bus car-turn dance-jump dog-agility
+        drift-turn elephant flamingo hike hockey horsejump-low kite-walk lucia
+        mallard-fly mallard-water motocross-bumps motorbike paragliding rhino
+        rollerblade scooter-gray soccerball stroller surf swing tennis train
     """,
     "val": """
         blackswan bmx-trees breakdance camel car-roundabout car-shadow cows dance-twirl
-        dog drift-chicane drift-straight goat horsejump-high kite-surf libby motocross-
-        jump paragliding-launch parkour scooter-black soapbox
+        dog drift-chicane drift-straight goat horsejump-high kite-surf libby
+        motocross-jump paragliding-launch parkour scooter-black soapbox
     """,
 }
 SPLITS: dict[str, tuple[str, ...]] = {

@@ -1,0 +1,176 @@
+"""Eq. 1-8 against loops written from the paper, on features with H != W."""
+
+import pytest
+import torch
+
+from vsodlib.attention import (
+    AttentionGate,
+    CrossLevelCoAttention,
+    DynamicDepthwiseConv,
+    NonLocalSelfAttention,
+    non_local,
+    to_map,
+    to_positions,
+)
+
+B, C, H, W = 2, 4, 3, 5
+N = H * W
+
+
+@pytest.fixture
+def x():
+    return torch.randn(B, C, H, W, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def loop_non_local(x):
+    """Eq. 1 with f the dot product, g the identity, C(x) = N: one position after the other."""
+    y = torch.zeros_like(x)
+    for b in range(len(x)):
+        rows = [x[b, :, p // W, p % W] for p in range(N)]
+        for i in range(N):
+            y[b, :, i // W, i % W] = sum((rows[i] @ rows[j]) * rows[j] for j in range(N)) / N
+    return y
+
+
+def loop_depthwise(y, filters):
+    """A 3x3 filter per sample and channel, zero padding."""
+    z = torch.zeros_like(y)
+    for b in range(len(y)):
+        for c in range(C):
+            for i in range(H):
+                for j in range(W):
+                    for di in (-1, 0, 1):
+                        for dj in (-1, 0, 1):
+                            if 0 <= i + di < H and 0 <= j + dj < W:
+                                z[b, c, i, j] += (
+                                    filters[b, c, di + 1, dj + 1] * y[b, c, i + di, j + dj]
+                                )
+    return z
+
+
+def loop_co_attention(v, weight, x):
+    """Eq. 6: A_ij = v_i W x_j, softmax over j, weighted sum of x_j."""
+    z = torch.zeros_like(x)
+    for b in range(len(x)):
+        for i in range(N):
+            row = torch.stack(
+                [v[b, :, i // W, i % W] @ weight @ x[b, :, j // W, j % W] for j in range(N)]
+            )
+            share = row.exp() / row.exp().sum()
+            z[b, :, i // W, i % W] = sum(share[j] * x[b, :, j // W, j % W] for j in range(N))
+    return z
+
+
+def randomise(module):
+    for p in module.parameters():
+        torch.nn.init.normal_(p, std=0.5)
+    return module.double()
+
+
+def test_positions_round_trip(x):
+    rows = to_positions(x)
+    assert rows.shape == (B, N, C)
+    assert torch.equal(rows[1, 1 * W + 3], x[1, :, 1, 3])
+    assert torch.equal(to_map(rows, H, W), x)
+
+
+def test_non_local_equals_loop(x):
+    torch.testing.assert_close(non_local(x), loop_non_local(x))
+
+
+def test_non_local_by_hand():
+    # Two positions, two channels: x_1 = (1, 0), x_2 = (1, 1).
+    x = torch.tensor([[1.0, 1.0], [0.0, 1.0]]).view(1, 2, 1, 2)
+    # y_1 = ((x_1.x_1) x_1 + (x_1.x_2) x_2) / 2 = ((1, 0) + (1, 1)) / 2
+    # y_2 = ((x_2.x_1) x_1 + (x_2.x_2) x_2) / 2 = ((1, 0) + 2 (1, 1)) / 2
+    expected = torch.tensor([[1.0, 1.5], [0.5, 1.0]]).view(1, 2, 1, 2)
+    torch.testing.assert_close(non_local(x), expected)
+
+
+def test_dynamic_convolution_equals_loop(x):
+    module = randomise(DynamicDepthwiseConv(C))
+    y = x.flip(0) * 2
+    torch.testing.assert_close(module(y, x), loop_depthwise(y, module.filters(x)))
+
+
+def test_each_sample_has_its_own_filters(x):
+    module = randomise(DynamicDepthwiseConv(C))
+    filters = module.filters(x)
+    assert filters.shape == (B, C, 3, 3)
+    assert not torch.allclose(filters[0], filters[1])
+    torch.testing.assert_close(filters[:1], module.filters(x[:1]))
+
+
+def test_self_attention_equals_loop(x):
+    module = randomise(NonLocalSelfAttention(C))
+    expected = loop_depthwise(loop_non_local(x), module.depthwise.filters(x)) + x  # Eq. 5
+    torch.testing.assert_close(module(x), expected)
+
+
+def test_self_attention_starts_as_identity(x):
+    for dynamic in (True, False):
+        assert torch.equal(NonLocalSelfAttention(C, dynamic).double()(x), x)
+
+
+def test_static_filters_equal_loop(x):
+    module = randomise(NonLocalSelfAttention(C, dynamic=False))
+    filters = module.depthwise.weight.transpose(0, 1).expand(B, C, 3, 3)
+    bias = module.depthwise.bias.view(1, C, 1, 1)
+    torch.testing.assert_close(module(x), loop_depthwise(loop_non_local(x), filters) + bias + x)
+
+
+def test_self_attention_rows_make_y(x):
+    """The rows of the affinity are what y is made with: y_i = sum_j row_ij x_j (Eq. 4)."""
+    queries = torch.tensor([0, 7, N - 1])
+    rows = NonLocalSelfAttention(C).double().attention_rows(x, queries)
+    assert rows.shape == (B, 3, H, W)
+    y = torch.einsum("bqn,bnc->bqc", rows.flatten(2), to_positions(x))
+    torch.testing.assert_close(y, to_positions(loop_non_local(x))[:, queries])
+
+
+def test_co_attention_equals_loop(x):
+    module = randomise(CrossLevelCoAttention(6, C))
+    low = torch.randn(B, 6, 2 * H, 2 * W, dtype=torch.float64)
+    pooled = low.unfold(2, 2, 2).unfold(3, 2, 2).mean(dim=(4, 5))
+    v = module.to_v(pooled)
+    torch.testing.assert_close(module(low, x), loop_co_attention(v, module.weight, x))
+
+
+def test_co_attention_rows_make_z(x):
+    module = randomise(CrossLevelCoAttention(6, C))
+    low = torch.randn(B, 6, 5, 9, dtype=torch.float64)  # odd sizes, as strided convolutions leave
+    rows = module.attention_rows(low, x, torch.arange(N)).flatten(2)
+    assert rows.min() >= 0
+    torch.testing.assert_close(rows.sum(2), torch.ones(B, N, dtype=torch.float64))
+    torch.testing.assert_close(to_map(rows @ to_positions(x), H, W), module(low, x))
+
+
+def test_co_attention_of_constant_x_returns_it():
+    module = randomise(CrossLevelCoAttention(6, C))
+    x = torch.ones(1, C, H, W, dtype=torch.float64) * torch.arange(C).view(1, C, 1, 1)
+    torch.testing.assert_close(module(torch.randn(1, 6, H, W, dtype=torch.float64), x), x)
+
+
+def test_gate_equals_loop(x):
+    module = randomise(AttentionGate(C))
+    weight, bias = module.conv.weight.view(C), module.conv.bias
+    expected = torch.zeros_like(x)
+    for b in range(B):
+        for i in range(H):
+            for j in range(W):
+                z = x[b, :, i, j]
+                expected[b, :, i, j] = z / (1 + torch.exp(-(weight @ z + bias)))  # Eq. 7, 8
+    torch.testing.assert_close(module(x), expected)
+    assert module.gate(x).shape == (B, 1, H, W)
+
+
+@pytest.mark.parametrize("make", [NonLocalSelfAttention, AttentionGate])
+def test_gradients(make, x):
+    module = randomise(make(C))
+    assert torch.autograd.gradcheck(module, x.requires_grad_())
+
+
+def test_co_attention_gradients(x):
+    module = randomise(CrossLevelCoAttention(3, C))
+    low = torch.randn(B, 3, H, W, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(module, (low, x.requires_grad_()))

@@ -1,0 +1,93 @@
+"""Checkpoints come back as they were, and corrupt or foreign files are named."""
+
+import json
+
+import pytest
+import torch
+
+from vsodlib import VSODNet, checkpoint
+
+
+@pytest.fixture
+def saved(tmp_path, tiny_config):
+    net = VSODNet(tiny_config).eval()
+    record = {"model": tiny_config.to_dict(), "input_height": 64}
+    return net, checkpoint.write(tmp_path / "net", net.state_dict(), record)
+
+
+def test_round_trip(saved):
+    net, path = saved
+    loaded = VSODNet.from_pretrained(path)
+    assert not loaded.training
+    assert loaded.input_height == 64
+    assert loaded.config == net.config
+    images = torch.randn(1, 3, 32, 48)
+    with torch.inference_mode():  # filters are stored as float16
+        torch.testing.assert_close(loaded(images).logits, net(images).logits, atol=2e-2, rtol=2e-2)
+    assert VSODNet.from_pretrained(path.with_suffix("")).config == net.config
+
+
+def test_vectors_keep_their_precision(saved):
+    net, path = saved
+    tensors, record = checkpoint.read(path)
+    name = "encoder.project.1.running_var"
+    assert torch.equal(tensors[name], net.state_dict()[name])
+    assert tensors["head.weight"].dtype == torch.float32
+    assert record["normalisation"]["mean"] == [0.485, 0.456, 0.406]
+
+
+def test_missing_checkpoint_lists_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "REPOSITORY", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint 'nothing'.*none yet"):
+        VSODNet.from_pretrained("nothing")
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "there.safetensors").write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match="there"):
+        VSODNet.from_pretrained("nothing")
+
+
+def test_missing_record(saved):
+    _, path = saved
+    path.with_suffix(".json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"net\.json is missing"):
+        VSODNet.from_pretrained(path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"format": "vsodlib-1"}'])
+def test_foreign_record(saved, text):
+    _, path = saved
+    path.with_suffix(".json").write_text(text)
+    with pytest.raises(ValueError, match=r"net\.json"):
+        VSODNet.from_pretrained(path)
+
+
+def test_truncated_weights(saved):
+    _, path = saved
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"net\.safetensors is not a readable"):
+        VSODNet.from_pretrained(path)
+
+
+def test_weights_of_another_model(saved):
+    _, path = saved
+    record = json.loads(path.with_suffix(".json").read_text())
+    record["model"]["channels"] = 16
+    path.with_suffix(".json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="do not fit"):
+        VSODNet.from_pretrained(path)
+
+
+def test_config_that_contradicts_itself(saved):
+    _, path = saved
+    record = json.loads(path.with_suffix(".json").read_text())
+    record["model"]["output_stride"] = 12
+    path.with_suffix(".json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="output_stride must be 8 or 16, got 12"):
+        VSODNet.from_pretrained(path)
+
+
+@pytest.mark.parametrize("name", checkpoint.available())
+def test_bundled_checkpoints_load_and_say_how_they_were_made(name):
+    VSODNet.from_pretrained(name)
+    _, record = checkpoint.read(name)
+    assert {"model", "train", "data", "commit", "device", "scores"} <= record.keys()

@@ -1,0 +1,68 @@
+"""The objective against loops."""
+
+import math
+
+import pytest
+import torch
+
+from vsodlib.losses import is_finite, saliency_loss, soft_iou_loss
+
+B, H, W = 2, 3, 5
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(B, 1, H, W, generator=generator, dtype=torch.float64)
+    return logits, (torch.rand(B, 1, H, W, generator=generator) > 0.6).double()
+
+
+def test_cross_entropy_equals_loop(batch):
+    logits, masks = batch
+    total = 0.0
+    for p, g in zip(logits.sigmoid().flatten().tolist(), masks.flatten().tolist(), strict=True):
+        total -= g * math.log(p) + (1 - g) * math.log(1 - p)
+    losses = saliency_loss(logits, masks)
+    assert losses["loss"].item() == pytest.approx(total / (B * H * W), rel=1e-5)
+    assert losses.keys() == {"loss", "bce"}
+
+
+def test_soft_iou_equals_loop(batch):
+    logits, masks = batch
+    expected = 0.0
+    for b in range(B):
+        both = either = 1.0
+        for i in range(H):
+            for j in range(W):
+                p, g = logits[b, 0, i, j].sigmoid().item(), masks[b, 0, i, j].item()
+                both += p * g
+                either += p + g - p * g
+        expected += (1 - both / either) / B
+    assert soft_iou_loss(logits, masks).item() == pytest.approx(expected)
+
+
+def test_weighted_sum(batch):
+    losses = saliency_loss(*batch, iou_weight=0.5)
+    assert losses["loss"].item() == pytest.approx((losses["bce"] + 0.5 * losses["iou"]).item())
+
+
+def test_empty_mask_asks_for_an_empty_map():
+    masks = torch.zeros(1, 1, H, W)
+    quiet, loud = torch.full_like(masks, -20.0), torch.full_like(masks, 20.0)
+    assert soft_iou_loss(quiet, masks) < 1e-6
+    assert soft_iou_loss(loud, masks) > 0.9
+
+
+def test_gradients(batch):
+    logits, masks = batch
+    assert torch.autograd.gradcheck(lambda z: soft_iou_loss(z, masks), logits.requires_grad_())
+
+
+def test_shapes_must_agree():
+    with pytest.raises(ValueError, match=r"\(1, 1, 2, 3\).*\(1, 1, 3, 2\)"):
+        saliency_loss(torch.zeros(1, 1, 2, 3), torch.zeros(1, 1, 3, 2))
+
+
+def test_is_finite():
+    assert is_finite(torch.ones(2))
+    assert not is_finite(torch.tensor([1.0, math.nan]))

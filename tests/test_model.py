@@ -1,0 +1,134 @@
+"""The whole network: parameter budgets, shapes, switches, errors."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from vsodlib import ModelConfig, VSODNet
+from vsodlib.model import RefinementDecoder
+
+
+def count(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.slow
+def test_paper_has_the_parameters_of_table_5():
+    with torch.device("meta"):
+        net = VSODNet(ModelConfig.paper())
+    assert 59.2e6 < count(net) < 59.4e6
+
+
+def test_parts_of_the_paper_budget():
+    """The 0.67 M that Table 5 has above DeepLabv3: filters, W, v, gates, wider head, skips."""
+    with torch.device("meta"):
+        net = VSODNet(ModelConfig.paper())
+    c = 256
+    assert count(net.self_attention) == 9 * c * (c + 1)
+    assert count(net.co_attention) == c * c + c * (c + 1)
+    assert count(net.head) == 3 * c + 1
+    assert count(net.decoder) == 9 * (256 + 64 + 3) + 3
+
+
+def test_lite_is_under_six_million():
+    assert count(VSODNet(ModelConfig.lite())) < 6e6
+
+
+def test_shapes_with_height_and_width_apart(tiny_config):
+    net = VSODNet(tiny_config).eval()
+    out = net(torch.randn(2, 3, 65, 98))
+    assert out.logits.shape == (2, 1, 65, 98)
+    assert out.features.shape == (2, 24, 5, 7)
+    assert out.attention is None
+
+
+def test_stride_eight(tiny_config):
+    net = VSODNet(replace(tiny_config, output_stride=8)).eval()
+    assert net(torch.randn(1, 3, 65, 98)).features.shape == (1, 24, 9, 13)
+    assert net.decoder.strides == [4, 2, 1]  # upsampled three times by 2, Section 3.5
+
+
+@pytest.mark.parametrize(
+    "switches", list(product([True, False], repeat=5)), ids=lambda s: "".join("01"[i] for i in s)
+)
+def test_every_module_can_be_switched_off(tiny_config, switches):
+    names = ("self_attention", "co_attention", "gates", "dynamic_filters", "skip_connections")
+    config = replace(tiny_config, **dict(zip(names, switches, strict=True)))
+    net = VSODNet(config)
+    out = net(torch.randn(2, 3, 32, 48))
+    assert out.features.shape[1] == 8 * (1 + switches[0] + switches[1])
+    out.logits.square().mean().backward()
+    # A switched-off module leaves no parameters behind, and each one left is trained.
+    untrained = [name for name, p in net.named_parameters() if p.grad is None]
+    assert untrained == []
+
+
+def test_frames_do_not_influence_each_other(tiny_config):
+    net = VSODNet(tiny_config).eval()
+    frames = torch.randn(3, 3, 32, 48)
+    together = net(frames).logits
+    torch.testing.assert_close(together[1:2], net(frames[1:2]).logits, atol=1e-4, rtol=1e-3)
+
+
+def test_attention_is_returned_when_asked(tiny_config):
+    net = VSODNet(tiny_config).eval()
+    images = torch.randn(2, 3, 33, 50)  # x is 3 x 4
+    attention = net(images, return_attention=[(0, 0), (32, 49)]).attention
+    everything = net(images, return_attention=True).attention
+    assert attention.self_rows.shape == attention.co_rows.shape == (2, 2, 3, 4)
+    assert everything.co_rows.shape == (2, 12, 3, 4)
+    torch.testing.assert_close(everything.self_rows[:, [0, 11]], attention.self_rows)
+    torch.testing.assert_close(attention.co_rows.sum((2, 3)), torch.ones(2, 2))
+    assert attention.self_gate.shape == (2, 1, 3, 4)
+    assert 0 < attention.co_gate.min() < attention.co_gate.max() < 1
+
+
+def test_attention_of_what_is_switched_off_is_none(tiny_config):
+    net = VSODNet(replace(tiny_config, co_attention=False, gates=False)).eval()
+    attention = net(torch.randn(1, 3, 32, 48), return_attention=True).attention
+    assert attention.co_rows is None
+    assert attention.self_gate is None
+    assert attention.self_rows is not None
+
+
+def test_decoder_adds_skip_predictions():
+    """Section 3.5: upsample by 2, add the prediction of the low-level feature, again and again."""
+    decoder = RefinementDecoder({4: 5, 2: 3, 1: 3})
+    coarse = torch.randn(1, 1, 3, 4)
+    skips = {
+        4: torch.randn(1, 5, 6, 8),
+        2: torch.randn(1, 3, 12, 16),
+        1: torch.randn(1, 3, 24, 32),
+    }
+    torch.testing.assert_close(
+        decoder(coarse, skips),
+        _double(_double(_double(coarse))),  # skip predictions start at zero
+    )
+    for conv in decoder.predict.values():
+        torch.nn.init.normal_(conv.weight)
+    expected = coarse
+    for stride in (4, 2, 1):
+        expected = _double(expected) + decoder.predict[str(stride)](skips[stride])
+    torch.testing.assert_close(decoder(coarse, skips), expected)
+    assert [m.shape[-1] for m in decoder.stages(coarse, skips)] == [4, 8, 16, 32]
+
+
+def _double(saliency):
+    return F.interpolate(saliency, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+@pytest.mark.parametrize(
+    ("images", "asked", "message"),
+    [
+        (torch.zeros(3, 32, 32), False, r"\(B, 3, H, W\), got \(3, 32, 32\)"),
+        (torch.zeros(1, 1, 32, 32), False, r"got \(1, 1, 32, 32\)"),
+        (torch.zeros(1, 3, 15, 32), False, "15x32 are smaller than the output stride, 16"),
+        (torch.zeros(1, 3, 32, 32), [(32, 0)], r"\(32, 0\) lies outside the 32x32"),
+    ],
+)
+def test_bad_images(tiny_config, images, asked, message):
+    with pytest.raises(ValueError, match=message):
+        VSODNet(tiny_config).eval()(images, return_attention=asked)

@@ -1,0 +1,117 @@
+"""Maps of frames, and the scores of a network that is known to be right or wrong."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vsodlib import VSODNet
+from vsodlib.data import synthetic_dataset
+from vsodlib.evaluate import evaluate
+from vsodlib.model import Output
+from vsodlib.predict import predict_maps, write_map
+
+
+class Oracle(torch.nn.Module):
+    """Says that reddish pixels are salient; counts the images it has seen."""
+
+    input_height = None
+
+    def __init__(self):
+        super().__init__()
+        self.nothing = torch.nn.Parameter(torch.zeros(1))
+        self.seen = []
+
+    def forward(self, images):
+        self.seen.append(tuple(images.shape))
+        return Output(100 * (images[:, :1] - images[:, 1:2]), images)
+
+
+@pytest.fixture
+def frames():
+    """A red rectangle on green, (3, 40, 64, 3)."""
+    frames = np.zeros((3, 40, 64, 3), np.uint8)
+    frames[..., 1] = 200
+    frames[:, 10:30, 8:24] = (200, 0, 0)
+    return frames
+
+
+def test_maps_have_the_size_and_place_of_the_frames(frames):
+    maps = predict_maps(Oracle(), frames)
+    assert maps.shape == (3, 40, 64)
+    assert maps.dtype == np.float32
+    assert np.array_equal(maps[0] > 0.5, frames[0, ..., 0] > 100)
+
+
+def test_height_is_what_the_network_sees(frames):
+    net = Oracle()
+    maps = predict_maps(net, frames, height=20, batch_size=2)
+    assert net.seen == [(2, 3, 20, 32), (1, 3, 20, 32)]
+    assert maps.shape == (3, 40, 64)
+    net.input_height = 60
+    predict_maps(net, frames)
+    assert net.seen[-1] == (3, 3, 60, 96)
+
+
+def test_flip_averages_with_the_mirrored_frame(frames):
+    net = Oracle()
+    plain, flipped = predict_maps(net, frames), predict_maps(net, frames, flip=True)
+    np.testing.assert_allclose(plain, flipped, atol=1e-5)  # this network is symmetric
+    assert len(net.seen) == 3
+
+
+def test_network_and_flip(tiny_config, frames):
+    net = VSODNet(tiny_config).eval()
+    plain = predict_maps(net, frames)
+    mirrored = predict_maps(net, frames[:, :, ::-1])[:, :, ::-1]
+    both = predict_maps(net, frames, flip=True)
+    np.testing.assert_allclose(both, (plain + mirrored) / 2, atol=1e-5)
+
+
+def test_no_frames_give_no_maps():
+    assert predict_maps(Oracle(), np.zeros((0, 40, 64, 3), np.uint8)).shape == (0, 40, 64)
+
+
+@pytest.mark.parametrize("shape", [(40, 64, 3), (1, 40, 64, 1)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match="uint8 \\(T, H, W, 3\\)"):
+        predict_maps(Oracle(), np.zeros(shape, np.uint8))
+    with pytest.raises(ValueError, match="float64"):
+        predict_maps(Oracle(), np.zeros((1, 40, 64, 3)))
+
+
+def test_evaluate_scores_every_frame_and_writes_maps(tmp_path):
+    clips = synthetic_dataset("val", videos=2, frames=5, height=48, width=72)
+    scores = evaluate(Oracle(), clips, protocol="frames", save_to=tmp_path)
+    assert scores["frames"] == 10
+    assert scores["per_sequence"].keys() == clips.videos.keys()
+    assert scores["seconds_per_frame"] > 0
+    assert len(list(tmp_path.glob("*/*.png"))) == 10
+    json.dumps(scores)
+
+
+def test_perfect_maps_score_one():
+    clips = synthetic_dataset("val", videos=1, frames=4, height=48, width=72)
+
+    class Perfect(Oracle):
+        def forward(self, images):
+            start = sum(shape[0] for shape in self.seen)
+            self.seen.append(tuple(images.shape))
+            masks = [clips.mask(start + k) for k in range(len(images))]
+            logits = torch.from_numpy(np.stack(masks)[:, None] * 200.0 - 100.0)
+            return Output(logits, images)
+
+    scores = evaluate(Perfect(), clips, height=48, protocol="frames")
+    assert scores["J"]["mean"] == scores["F"]["mean"] == 1.0
+    assert scores["mae"] < 1e-6
+    assert scores["max_f"] == pytest.approx(1.0)
+
+
+def test_written_map_reads_back(tmp_path):
+    saliency = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    write_map(tmp_path / "a" / "0.png", saliency)
+    stored = cv2.imread(str(tmp_path / "a" / "0.png"), cv2.IMREAD_UNCHANGED)
+    assert stored.dtype == np.uint8
+    np.testing.assert_allclose(stored / 255, saliency, atol=0.5 / 255 + 1e-6)

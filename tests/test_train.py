@@ -1,0 +1,194 @@
+"""fit(): it learns, it resumes exactly, it stops when asked, and it names what went wrong."""
+
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vsodlib import TrainConfig, VSODNet
+from vsodlib.data import synthetic_dataset
+from vsodlib.run_folder import Log, read_log, save_state
+from vsodlib.train import TrainBatches, WeightAverage, build_optimizer, fit, learning_rate_factor
+
+CONFIG = TrainConfig(
+    steps=6,
+    batch_size=4,
+    frames_per_video=2,
+    height=32,
+    width=48,
+    optimizer="adamw",
+    learning_rate=1e-2,
+    warmup_steps=2,
+    checkpoint_every=2,
+    ema_decay=0.9,
+)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return synthetic_dataset("train", videos=4, frames=4, height=48, width=72)
+
+
+def train(tiny_config, config, clips, out, **options):
+    return fit(tiny_config, config, clips, out, pretrained_encoder=False, progress=False, **options)
+
+
+def assert_equal_states(first, second):
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+
+
+def stop_at(step, by=signal.SIGINT):
+    """A log listener that interrupts this process when `step` has been logged."""
+
+    def listen(row):
+        if row["step"] == step:
+            os.kill(os.getpid(), by)
+
+    return listen
+
+
+def test_fit_writes_what_it_promises(tiny_config, clips, tmp_path):
+    net = train(
+        tiny_config, CONFIG, clips, tmp_path, validation=clips.subset(list(clips.videos)[:1])
+    )
+    assert not net.training
+    assert VSODNet.from_pretrained(tmp_path / "best").config == tiny_config
+    last = VSODNet.from_pretrained(tmp_path / "last")
+    torch.testing.assert_close(last.state_dict(), net.state_dict(), atol=1e-3, rtol=1e-3)
+    assert last.input_height == 32
+    rows = [row for row in read_log(tmp_path / "log.jsonl") if "validation_iou" in row]
+    assert [row["step"] for row in rows] == [2, 4, 6]
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_it_learns_one_clip(tiny_config, tmp_path):
+    clips = synthetic_dataset("train", videos=1, frames=8, height=64, width=96)
+    config = replace(
+        CONFIG, steps=60, height=64, width=96, ema_decay=0, scale_min=1.0, checkpoint_every=60
+    )
+    train(tiny_config, config, clips, tmp_path)
+    losses = [row["loss"] for row in read_log(tmp_path / "log.jsonl")]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_resume_is_exact(tiny_config, clips, tmp_path, monkeypatch, by):
+    monkeypatch.setattr("vsodlib.run_folder.LOG_EVERY", 1)
+    whole = train(tiny_config, CONFIG, clips, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt, match="step 3"):
+        train(tiny_config, CONFIG, clips, tmp_path / "parts", on_log=stop_at(3, by))
+    resumed = train(tiny_config, CONFIG, clips, tmp_path / "parts", resume=True)
+    assert_equal_states(whole.state_dict(), resumed.state_dict())
+    logs = [read_log(tmp_path / name / "log.jsonl") for name in ("whole", "parts")]
+    assert [row["loss"] for row in logs[0]] == [row["loss"] for row in logs[1]]
+
+
+def test_handlers_are_put_back(tiny_config, clips, tmp_path):
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    train(tiny_config, replace(CONFIG, steps=2, warmup_steps=1), clips, tmp_path)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_a_run_is_not_overwritten(tiny_config, clips, tmp_path):
+    train(tiny_config, CONFIG, clips, tmp_path)
+    with pytest.raises(ValueError, match="holds a run already"):
+        train(tiny_config, CONFIG, clips, tmp_path)
+    other = replace(CONFIG, learning_rate=1e-3)
+    with pytest.raises(ValueError, match="another learning_rate"):
+        train(tiny_config, other, clips, tmp_path, resume=True)
+    with pytest.raises(ValueError, match="another channels"):
+        train(replace(tiny_config, channels=4), CONFIG, clips, tmp_path, resume=True)
+
+
+def test_damaged_state_falls_back_to_the_one_before(tiny_config, clips, tmp_path):
+    whole = train(tiny_config, CONFIG, clips, tmp_path)
+    (tmp_path / "state.pt").write_bytes(b"half a st")
+    resumed = train(tiny_config, CONFIG, clips, tmp_path, resume=True)
+    assert_equal_states(whole.state_dict(), resumed.state_dict())
+    for path in tmp_path.glob("state*.pt"):
+        path.write_bytes(b"half a st")
+    with pytest.raises(ValueError, match=r"state\.pt is not a readable training state"):
+        train(tiny_config, CONFIG, clips, tmp_path, resume=True)
+
+
+def test_state_is_written_aside(tmp_path):
+    save_state(tmp_path / "state.pt", {"step": 1})
+    save_state(tmp_path / "state.pt", {"step": 2})
+    assert torch.load(tmp_path / "state.pt")["step"] == 2
+    assert torch.load(tmp_path / "state.previous.pt")["step"] == 1
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_loss_that_stops_being_finite_is_named(tiny_config, clips, tmp_path):
+    with pytest.raises(ValueError, match=r"finite at step \d \(frames synthetic"):
+        train(tiny_config, replace(CONFIG, learning_rate=1e30, clip_gradient=0), clips, tmp_path)
+
+
+def test_log_drops_what_lies_behind_a_resumed_step(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"step": 10, "loss": 1}\n{"step": 20, "loss": 2}\n{"step": 3')
+    Log(path, 10, active=True, on_log=None)
+    assert read_log(path) == [{"step": 10, "loss": 1}]
+
+
+def test_batches_depend_on_seed_and_step_alone(clips):
+    from vsodlib.data.transforms import train_transform
+
+    clips.transform = train_transform(CONFIG)
+    first, second = TrainBatches(clips, CONFIG), TrainBatches(clips, CONFIG)
+    second[0]
+    torch.rand(3)
+    assert torch.equal(first[4]["image"], second[4]["image"])
+    assert not torch.equal(first[4]["image"], first[5]["image"])
+    other = TrainBatches(clips, replace(CONFIG, seed=1))
+    assert not torch.equal(first[4]["image"], other[4]["image"])
+    state = torch.get_rng_state()
+    first[1]
+    assert torch.equal(torch.get_rng_state(), state)
+    clips.transform = None
+
+
+def test_ranks_share_a_batch_by_video(clips):
+    whole = TrainBatches(clips, CONFIG).batches
+    shares = [TrainBatches(clips, CONFIG, rank, 2).batches for rank in (0, 1)]
+    assert [a + b for a, b in zip(*shares, strict=True)] == whole
+    for batch in shares[0] + shares[1]:
+        assert len({clips.records[i].video for i in batch}) == 1
+    with pytest.raises(ValueError, match="3 processes cannot share"):
+        TrainBatches(clips, CONFIG, 0, 3)
+
+
+def test_learning_rate():
+    config = replace(CONFIG, steps=100, warmup_steps=10)
+    factors = [learning_rate_factor(step, config) for step in range(100)]
+    assert factors[0] == 0.1
+    assert factors[9] == factors[10] == 1.0
+    assert factors[55] == pytest.approx(0.5)
+    assert 0 < factors[-1] < 1e-3
+    assert factors[10:] == sorted(factors[10:], reverse=True)
+
+
+def test_optimizer_groups(tiny_config):
+    net = VSODNet(tiny_config)
+    config = replace(CONFIG, encoder_learning_rate=1e-5, learning_rate=1e-3)
+    trunk, rest = build_optimizer(net, config).param_groups
+    assert (trunk["lr"], rest["lr"]) == (1e-5, 1e-3)
+    assert len(trunk["params"]) + len(rest["params"]) == len(list(net.parameters()))
+    assert isinstance(build_optimizer(net, replace(config, optimizer="sgd")), torch.optim.SGD)
+
+
+def test_weight_average_equals_loop():
+    net = torch.nn.Linear(1, 1, bias=False)
+    average = WeightAverage(net, decay=0.5)
+    expected = net.weight.item()
+    for n in range(8):
+        torch.nn.init.constant_(net.weight, float(n))
+        average.update(net)
+        decay = min(0.5, (1 + n) / (10 + n))
+        expected = decay * expected + (1 - decay) * n
+    assert average.net.weight.item() == pytest.approx(expected)
