@@ -66,7 +66,7 @@ def test_every_command_has_help(path, capsys):
 
 
 def test_the_program_is_installed():
-    words = [sys.executable, "-m", "vsodlib.cli", "data", "list", "--root", "nowhere"]
+    words = [sys.executable, "-m", "vsodlib.cli", "data", "list", "--data", "nowhere"]
     run = subprocess.run(words, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert "davis2016" in run.stdout
@@ -75,12 +75,12 @@ def test_the_program_is_installed():
 def test_train_evaluate_predict(root, tmp_path, capsys):
     """The whole way of a user, on clips made a moment before."""
     run = tmp_path / "run"
-    words = ["--data", "davis2016", "--root", str(root), "--out", str(run), *TRAIN]
+    words = ["--datasets", "davis2016", "--data", str(root), "--out", str(run), *TRAIN]
     assert main(["train", *words, "--random-weights", "--hold-out", "1"]) == 0
     assert (run / "best.json").exists()
 
     scores_path = tmp_path / "scores.json"
-    words = ["--checkpoint", str(run / "last"), "--root", str(root), "--json", str(scores_path)]
+    words = ["--checkpoint", str(run / "last"), "--data", str(root), "--json", str(scores_path)]
     assert main(["evaluate", *words, "--save-maps", str(tmp_path / "maps")]) == 0
     scores = json.loads(scores_path.read_text())
     assert scores["record"]["height"] == 32
@@ -109,7 +109,7 @@ def test_pack_is_taken_in_place_of_the_folder(root, net, tmp_path, capsys):
     assert main(["data", "pack", str(root), "--height", "32", "--out", str(packed)]) == 0
     assert main(["data", "check", str(packed)]) == 0
     assert "No problems" in capsys.readouterr().out
-    assert main(["evaluate", "--checkpoint", net, "--root", str(packed)]) == 0
+    assert main(["evaluate", "--checkpoint", net, "--data", str(packed)]) == 0
 
 
 def test_predict_on_a_video_file(net, tmp_path):
@@ -124,7 +124,7 @@ def test_predict_on_a_video_file(net, tmp_path):
 
 
 def test_resume_of_a_finished_run(root, tmp_path):
-    words = ["train", "--root", str(root), "--out", str(tmp_path / "run"), "--random-weights"]
+    words = ["train", "--data", str(root), "--out", str(tmp_path / "run"), "--random-weights"]
     assert main([*words, *TRAIN]) == 0
     assert main([*words, *TRAIN, "--resume"]) == 0
 
@@ -148,7 +148,7 @@ class TestBadInput:
     """The list of the issue, one by one."""
 
     def test_missing_data_root(self, tmp_path, capsys):
-        words = ["--root", str(tmp_path / "none"), "--out", str(tmp_path / "run")]
+        words = ["--data", str(tmp_path / "none"), "--out", str(tmp_path / "run")]
         assert main(["train", *words]) == 2
         assert "none" in sentence(capsys)
 
@@ -169,7 +169,7 @@ class TestBadInput:
         return out
 
     def train(self, root, tmp_path):
-        return main(["train", "--root", str(root), "--out", str(tmp_path / "run"), *TRAIN])
+        return main(["train", "--data", str(root), "--out", str(tmp_path / "run"), *TRAIN])
 
     def test_frames_without_masks(self, broken, tmp_path, capsys):
         for path in broken.glob("Annotations/480p/*/*.png"):
@@ -215,16 +215,16 @@ class TestBadInput:
             with open(net + ".json", "w") as file:
                 file.write('{"made by": "somebody"}')
         name = net if damage != "absent" else "nobody-knows"
-        assert main(["evaluate", "--checkpoint", name, "--root", str(root)]) == 2
+        assert main(["evaluate", "--checkpoint", name, "--data", str(root)]) == 2
         assert ("net" if damage != "absent" else "nobody-knows") in sentence(capsys)
 
     def test_config_that_contradicts_itself(self, root, tmp_path, capsys):
-        words = ["--root", str(root), "--out", str(tmp_path / "run"), *TRAIN]
+        words = ["--data", str(root), "--out", str(tmp_path / "run"), *TRAIN]
         assert main(["train", *words, "--frames-per-video", "3"]) == 2
         assert "frames_per_video (3) must divide" in sentence(capsys)
 
     def test_hold_out_that_leaves_nothing(self, root, tmp_path, capsys):
-        words = ["--root", str(root), "--out", str(tmp_path / "run"), *TRAIN]
+        words = ["--data", str(root), "--out", str(tmp_path / "run"), *TRAIN]
         assert main(["train", *words, "--hold-out", "9"]) == 2
         assert "--hold-out 9" in sentence(capsys)
 
@@ -241,13 +241,13 @@ class TestBadInput:
 
         maps = tmp_path / "maps"
         monkeypatch.setattr(Path, "write_bytes", full_after_two)
-        words = ["--checkpoint", net, "--root", str(root), "--save-maps", str(maps)]
+        words = ["--checkpoint", net, "--data", str(root), "--save-maps", str(maps)]
         assert main(["evaluate", *words]) == 2
         assert "No space left on device" in sentence(capsys)
         assert len(list(maps.glob("*/*.png"))) == 2
 
     def test_device_that_is_not_there(self, root, net, capsys):
         assert (
-            main(["evaluate", "--checkpoint", net, "--root", str(root), "--device", "mtia:7"]) == 2
+            main(["evaluate", "--checkpoint", net, "--data", str(root), "--device", "mtia:7"]) == 2
         )
         assert "mtia:7" in sentence(capsys)

@@ -20,7 +20,7 @@ LEVELS = [
     {"attention", "losses", "metrics", "data", "pictures", "figure", "footage", "checkpoint"},
     {"backbone", "viz", "video"},
     {"model", "widgets"},
-    {"predict", "run_folder"},
+    {"predict", "optim", "run_folder"},
     {"train", "evaluate", "bench"},
     {"commands"},
     {"cli"},

@@ -9,8 +9,9 @@ import torch
 
 from vsodlib import TrainConfig, VSODNet
 from vsodlib.data import synthetic_dataset
+from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
 from vsodlib.run_folder import Log, read_log, save_state
-from vsodlib.train import TrainBatches, WeightAverage, build_optimizer, fit, learning_rate_factor
+from vsodlib.train import TrainBatches, fit
 
 CONFIG = TrainConfig(
     steps=6,

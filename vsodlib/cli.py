@@ -17,6 +17,7 @@ from vsodlib import commands
 from vsodlib.config import TrainConfig
 
 PRESETS = ("lite", "paper")
+ROOT_HELP = "data root (default: $VSOD_DATA, else data/)"
 
 
 def _add_train(subparsers: Any) -> None:
@@ -24,9 +25,13 @@ def _add_train(subparsers: Any) -> None:
     parser.set_defaults(run=commands.train)
     parser.add_argument("--preset", choices=PRESETS, default="lite", help="model and training")
     parser.add_argument(
-        "--data", nargs="+", default=["davis2016"], metavar="NAME", help="data sets to train on"
+        "--datasets",
+        nargs="+",
+        default=["davis2016"],
+        metavar="NAME",
+        help="data sets to train on, e.g. davis2016 duts-tr",
     )
-    parser.add_argument("--root", help="data root (default: $VSOD_DATA, else data/)")
+    parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
     parser.add_argument("--out", required=True, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     parser.add_argument(
@@ -77,14 +82,14 @@ def _add_scoring(subparsers: Any) -> None:
         "--allow-missing-first", action="store_true", help="sequences may lack an end frame"
     )
     for parser, protocol in ((evaluate, "davis2016"), (score, None)):
-        parser.add_argument("--root", help="data root (default: $VSOD_DATA, else data/)")
+        parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
         parser.add_argument("--protocol", default=protocol, help="davis2016, davsod or frames")
         parser.add_argument("--workers", type=int, default=1, help="processes that score")
         parser.add_argument("--json", metavar="OUT", help="write all scores there")
     bench = subparsers.add_parser("bench", help="measure speed")
     bench.set_defaults(run=commands.bench)
     bench.add_argument("what", choices=["metrics"])
-    bench.add_argument("--root", help="data root (default: $VSOD_DATA, else data/)")
+    bench.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
     bench.add_argument("--json", metavar="OUT", help="write the figures there")
 
 
@@ -93,11 +98,11 @@ def _add_data(subparsers: Any) -> None:
     actions = data.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="which data sets are here, where the others are")
     listing.set_defaults(run=commands.data_list)
-    listing.add_argument("--root", help="data root (default: $VSOD_DATA, else data/)")
+    listing.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
     fetch = actions.add_parser("fetch", help="download a data set from its official home")
     fetch.set_defaults(run=commands.data_fetch)
     fetch.add_argument("name")
-    fetch.add_argument("--root", help="data root (default: $VSOD_DATA, else data/)")
+    fetch.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
     check = actions.add_parser("check", help="report every missing, damaged or odd file")
     check.set_defaults(run=commands.data_check)
     check.add_argument("root")

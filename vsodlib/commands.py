@@ -21,7 +21,7 @@ def train(args: Namespace) -> None:
     given = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
     overrides = {name: value for name, value in given.items() if value is not None}
     config = replace(getattr(TrainConfig, args.preset)(), **overrides)
-    dataset = _training_data(args.data, args.root, config)
+    dataset = _training_data(args.datasets, args.root, config)
     validation = None
     if args.hold_out:
         videos = [name for name, frames in dataset.videos.items() if len(frames) > 1]

@@ -1,0 +1,133 @@
+"""The first notebook in a real JupyterLab in a real browser: run all, move the slider, look."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "vsodlib-test"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A JupyterLab on copies of the notebooks, with its own home: its address."""
+    home = tmp_path_factory.mktemp("home")
+    notebooks = home / "repository" / "notebooks"
+    shutil.copytree(ROOT / "notebooks", notebooks)
+    settings = home / ".jupyter" / "labconfig"
+    settings.mkdir(parents=True)
+    news = "@jupyterlab/apputils-extension:announcements"
+    (settings / "page_config.json").write_text(json.dumps({"disabledExtensions": {news: True}}))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = ("VSOD_", "JUPYTER", "IPYTHON")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    env |= {"HOME": str(home), "VSOD_PROFILE": "smoke", "PYTHONPATH": str(ROOT)}
+    options = {
+        "ServerApp.root_dir": notebooks,
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "IdentityProvider.token": TOKEN,
+        "LabApp.expose_app_in_browser": True,
+    }
+    command = [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())]
+    address, log = f"http://127.0.0.1:{port}", home / "lab.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(command, env=env, cwd=home, stdout=out, stderr=out)
+        try:
+            _wait_until_up(f"{address}/api/status?token={TOKEN}", server, log)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _wait_until_up(address, server, log):
+    for _ in range(240):
+        if server.poll() is not None:
+            break
+        try:
+            return urlopen(address, timeout=5).close()
+        except (URLError, OSError):
+            time.sleep(0.5)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def page(lab):
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs `pip install playwright`")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        page.set_default_timeout(240_000)  # patient with busy machines
+        page.goto(f"{lab}/lab/tree/00_start_here.ipynb?token={TOKEN}&reset")
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
+        yield page
+        browser.close()
+
+
+def test_the_first_notebook_in_jupyterlab(page):
+    # As saved, before anything has run: the player's picture stands in for the player. Cells are
+    # drawn as they come into view, so walk through them.
+    page.evaluate(
+        """async () => {
+             const panel = jupyterapp.shell.currentWidget;
+             await panel.context.ready;
+             await panel.sessionContext.ready;
+             await panel.sessionContext.session.kernel.info;
+             for (let i = 0; i < panel.content.widgets.length; i++)
+               await panel.content.scrollToItem(i);
+           }"""
+    )
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.jp-OutputArea img[src^="data:image/jpeg"]')]
+                 .some(image => image.naturalWidth === 912)"""
+    )
+    assert page.locator("img.widget-image").count() == 0
+
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    errors = page.locator('.jp-OutputArea-output[data-mime-type*="error"]')
+    assert errors.count() == 0, errors.first.inner_text()
+
+    picture = page.locator("img.widget-image").first
+    picture.scroll_into_view_if_needed()
+    caption = page.locator(".widget-html", has_text=re.compile(r"frame \d+ \(")).first
+    before, text = picture.screenshot(), caption.inner_text()
+    page.locator(".widget-slider .noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        """before => [...document.querySelectorAll('.widget-html')]
+                     .some(e => /frame \\d+ \\(/.test(e.innerText) && e.innerText !== before)""",
+        arg=text,
+    )
+    moved = [int(re.search(r"frame (\d+)", t).group(1)) for t in (text, caption.inner_text())]
+    assert moved[1] == moved[0] + 1
+    assert picture.screenshot() != before
