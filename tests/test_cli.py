@@ -104,6 +104,21 @@ def test_train_evaluate_predict(root, tmp_path, capsys):
     assert (tmp_path / "out" / "overlay.mp4").exists()
 
 
+def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys):
+    scores = tmp_path / "scores.json"
+    words = ["--checkpoint", net, "--data", str(root), "--height", "48", "--json", str(scores)]
+    assert main(["evaluate", *words]) == 0
+    monkeypatch.setattr(checkpoint, "REPOSITORY", tmp_path)
+    assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 0
+    _, record = checkpoint.read("good")
+    assert record["scores"]["J"] == json.loads(scores.read_text())["J"]
+    assert record["input_height"] == record["scores"]["height"] == 48
+    scores.write_text("{}")
+    capsys.readouterr()
+    assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 2
+    assert "scores.json was not written by" in sentence(capsys)
+
+
 def test_pack_is_taken_in_place_of_the_folder(root, net, tmp_path, capsys):
     packed = tmp_path / "small.zip"
     assert main(["data", "pack", str(root), "--height", "32", "--out", str(packed)]) == 0

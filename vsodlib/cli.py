@@ -86,6 +86,13 @@ def _add_scoring(subparsers: Any) -> None:
         parser.add_argument("--protocol", default=protocol, help="davis2016, davsod or frames")
         parser.add_argument("--workers", type=int, default=1, help="processes that score")
         parser.add_argument("--json", metavar="OUT", help="write all scores there")
+    publish = subparsers.add_parser(
+        "publish", help="copy a trained network to checkpoints/, its scores beside it"
+    )
+    publish.set_defaults(run=commands.publish)
+    publish.add_argument("checkpoint", help="e.g. runs/lite/last")
+    publish.add_argument("--name", required=True, help="its name in checkpoints/")
+    publish.add_argument("--scores", required=True, help="JSON that `vsod evaluate` wrote for it")
     bench = subparsers.add_parser("bench", help="measure speed")
     bench.set_defaults(run=commands.bench)
     bench.add_argument("what", choices=["metrics"])

@@ -100,6 +100,26 @@ def evaluate(args: Namespace) -> None:
     print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
 
 
+def publish(args: Namespace) -> None:
+    """Copy a trained checkpoint to `checkpoints/`, with its scores in the record."""
+    from vsodlib import checkpoint
+
+    tensors, record = checkpoint.read(args.checkpoint)
+    try:
+        scores = json.loads(Path(args.scores).read_text())
+        made = scores["record"]
+        names = ("mae", "max_f", "s_measure", "J", "F", "T", "frames")
+        kept = {name: scores[name] for name in names}
+        kept |= {name: made[name] for name in ("dataset", "split", "height", "flip")}
+        kept["protocol"] = scores["protocol"]["name"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{args.scores} was not written by `vsod evaluate --json` ({error})."
+        ) from error
+    record |= {"input_height": made["height"], "scores": kept}
+    print(checkpoint.write(checkpoint.REPOSITORY / "checkpoints" / args.name, tensors, record))
+
+
 def score(args: Namespace) -> None:
     from vsodlib.metrics import score_folder
 
