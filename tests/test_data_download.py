@@ -396,7 +396,9 @@ def test_empty_folder_and_remains_of_a_killed_run_do_not_matter(home, tmp_path):
 
 def test_record_of_another_machine_is_compared(home, tmp_path):
     fetch("davis2016", tmp_path / "first", progress=False)
-    records = (tmp_path / "first" / "checksums.json").read_text()
+    made = json.loads((tmp_path / "first" / "checksums.json").read_text())
+    made[f"{home.url}/davis.zip"]["date"] = "2020-01-31"
+    records = json.dumps(made)
     second = tmp_path / "second"
     second.mkdir()
     (second / "checksums.json").write_text(records)
@@ -434,11 +436,20 @@ def test_too_little_space_is_seen_before_writing(home, tmp_path, monkeypatch):
     usage = transfer.shutil.disk_usage(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(transfer.shutil, "disk_usage", lambda path: usage._replace(free=150_000))
-        with pytest.raises(OSError, match="No space for 0 MB") as error:
+        with pytest.raises(OSError, match=r"No space for 0\.2 MB") as error:
             fetch("davis2016", tmp_path, progress=False)
     assert error.value.errno == errno.ENOSPC and str(tmp_path) in str(error.value)
     assert not (tmp_path / "DAVIS").exists()
     assert_davis(fetch("davis2016", tmp_path, progress=False))
+
+
+def test_too_little_space_to_extract_is_seen_before_writing(home, tmp_path, monkeypatch):
+    (tmp_path / "davis.zip").write_bytes(ARCHIVE)
+    usage = transfer.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(transfer.shutil, "disk_usage", lambda path: usage._replace(free=200_000))
+    with pytest.raises(OSError, match=r"No space for 0\.2 MB"):  # it holds 200024 bytes
+        fetch("davis2016", tmp_path, progress=False)
+    assert not (tmp_path / "DAVIS").exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -45,7 +45,7 @@ def synthetic_clip(seed: int, frames: int = 24, height: int = 192, width: int = 
     The same seed and size give the same pixels; a longer clip continues a shorter one.
 
     Args:
-        seed: chooses everything; seeds 0 ... 5 show the six shapes.
+        seed: chooses everything; seeds 0 ... 5 show the six shapes in turn.
         frames, height, width: size of the clip.
 
     Raises:
@@ -182,22 +182,20 @@ class _Scene:
         self.margin = int(0.35 * height)
         self.ground = draw_ground(
             rng,
-            GROUNDS[seed % len(GROUNDS)] if seed < 24 else str(rng.choice(GROUNDS)),
+            GROUNDS[(seed + seed // 12) % len(GROUNDS)],  # so that every shape meets every ground
             height + 2 * self.margin,
             width + 2 * self.margin,
             hue,
             value,
         )
-        self.object_hue = hue + rng.uniform(0.35, 0.65)  # opposite the ground's
-        self.object_size = rng.uniform(0.5, 0.66)
-        vivid = hsv(self.object_hue, 0.88, 0.98)
-        accent = hsv(self.object_hue + rng.uniform(0.08, 0.16), 0.5, 1.0)
+        opposite = hue + rng.uniform(0.35, 0.65)
+        size = self._pixels(rng.uniform(0.62, 0.82))  # a shape fills some two thirds of its sprite
+        vivid = hsv(opposite, 0.88, 0.98)
+        accent = hsv(opposite + rng.uniform(0.08, 0.16), 0.5, 1.0)
         shape = SHAPES[seed % len(SHAPES)]
         self.faces_motion = shape in ("fish", "butterfly", "beetle")
         texture = str(rng.choice(TEXTURES))
-        self.object = draw_sprite(
-            rng, shape, texture, self._pixels(1.25 * self.object_size), vivid, accent
-        )
+        self.object = draw_sprite(rng, shape, texture, size, vivid, accent)
         self.reach = np.array([rng.uniform(0.42, 0.58) * self.aspect / 1.6, rng.uniform(0.1, 0.2)])
         self.phase = rng.uniform(0, 2 * np.pi, 4)
         self.distractors = []
@@ -210,7 +208,7 @@ class _Scene:
         self.posts = [
             (place * self.aspect, rng.uniform(0.028, 0.042))
             for place in (rng.uniform(0.2, 0.4), rng.uniform(0.6, 0.8))
-            if seed % 2
+            if (seed + seed // 6) % 2  # every second clip, every second time for each shape
         ]
         self.post_colour = hsv(hue, 0.35, 0.2)
 
@@ -226,13 +224,13 @@ class _Scene:
             self._paste(picture, sprite, place - camera, angle)
         alpha = self._paste(picture, self.object, *self._motion(time))
         for place, radius in self.posts:
-            across = (np.arange(W) / H - place + 1.8 * camera[0]) / radius  # -1 ... 1 on the post
+            # Nearer than the ground, so it passes by faster; -1 ... 1 on the post.
+            across = (np.arange(W) / H - place + 1.8 * camera[0]) / radius
             covered = np.clip((1 - np.abs(across)) * radius * H + 0.5, 0, 1).astype(np.float32)
-            round_light = (
-                1.15 - 0.75 * across.clip(-1, 1)[:, None] ** 2 - 0.3 * across.clip(-1, 1)[:, None]
-            )
+            across = across.clip(-1, 1)
+            light = 1.15 - 0.75 * across**2 - 0.3 * across
             picture *= (1 - covered)[:, None]
-            picture += covered[:, None] * (self.post_colour * round_light).astype(np.float32)
+            picture += np.outer(covered * light, self.post_colour)
             alpha *= 1 - covered
         noise = np.random.default_rng((self.seed, t)).standard_normal((H, W, 1), np.float32)
         frame = np.clip(255 * (picture + 0.012 * noise), 0, 255).astype(np.uint8)
@@ -246,7 +244,7 @@ class _Scene:
         centre = np.array([self.aspect / 2, 0.5]) + self.reach * np.sin(angles)
         velocity = self.reach * pace * np.cos(angles)
         spin = np.arctan2(velocity[1], velocity[0]) if self.faces_motion else turn + 1.3 * time
-        return centre, float(spin), 1 / 1.25 * (1 + 0.12 * np.sin(3 * time + breath))
+        return centre, float(spin), 0.8 * (1 + 0.12 * np.sin(3 * time + breath))
 
     def _paste(
         self,

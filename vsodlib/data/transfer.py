@@ -197,7 +197,7 @@ def _need_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size:
         raise OSError(
-            errno.ENOSPC, f"No space for {size / 1e6:.0f} MB, {free / 1e6:.0f} MB free", str(folder)
+            errno.ENOSPC, f"No space for {size / 1e6:.1f} MB, {free / 1e6:.1f} MB free", str(folder)
         )
 
 

@@ -1,0 +1,454 @@
+"""Protocols, streams and folders: what is scored, how it is averaged, what is refused."""
+
+import json
+import tracemalloc
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from vsodlib.metrics import (
+    Protocol,
+    contour_accuracy,
+    region_similarity,
+    saliency_scores,
+    score_folder,
+    score_frames,
+    statistics,
+    temporal_consistency,
+    temporal_instability,
+    weighted_f,
+)
+
+H, W = 36, 48
+
+
+def frame(k, video="a"):
+    """A soft map and its ground truth: a disc that walks, with noise that depends on the frame."""
+    rng = np.random.default_rng([k, ord(video[0])])
+    rows, columns = np.mgrid[:H, :W]
+    g = (rows - 18) ** 2 + (columns - 15 - k) ** 2 < (90 if video == "a" else 40)
+    p = cv2.GaussianBlur(g.astype(np.float32), (0, 0), 2) * 0.8 + 0.1 * rng.random((H, W))
+    return np.round(p * 255).astype(np.uint8), g
+
+
+def stream(lengths=(("a", 7), ("b", 4))):
+    for video, n in lengths:
+        for k in range(n):
+            yield (video, f"{k:05d}", *frame(k, video))
+
+
+def by_hand(video, indices, stretch=False):
+    """The measures of some frames of a video, with the public functions."""
+    maps, truths = zip(*(frame(k, video) for k in indices), strict=True)
+    masks = [m >= 127.5 for m in maps]
+    scores = [saliency_scores(p, g, stretch=stretch) for p, g in zip(maps, truths, strict=True)]
+    pairs = list(zip(range(len(maps) - 1), range(1, len(maps)), strict=True))
+    return {
+        "scores": scores,
+        "J": [region_similarity(m, g) for m, g in zip(masks, truths, strict=True)],
+        "F": [contour_accuracy(m, g) for m, g in zip(masks, truths, strict=True)],
+        "T": [temporal_instability(masks[i], masks[j]) for i, j in pairs],
+        "consistency": [temporal_consistency(maps[i], maps[j]) for i, j in pairs],
+        "weighted_f": [
+            weighted_f(p, g, stretch=stretch) for p, g in zip(maps, truths, strict=True)
+        ],
+    }
+
+
+def test_davis2016_leaves_out_the_ends_and_averages_sequences():
+    result = score_frames(stream())
+    a, b = by_hand("a", range(1, 6)), by_hand("b", range(1, 3))
+    assert result["frames"] == 7
+    assert result["sequences"] == 2
+    assert result["per_sequence"]["a"]["per_frame"]["name"] == [f"{k:05d}" for k in range(1, 6)]
+
+    def twice(value):
+        return np.mean([np.mean(value(a)), np.mean(value(b))])
+
+    assert result["mae"] == pytest.approx(twice(lambda v: [s.mae for s in v["scores"]]))
+    assert result["s_measure"] == pytest.approx(twice(lambda v: [s.s_measure for s in v["scores"]]))
+    assert result["mean_f"] == pytest.approx(twice(lambda v: [s.mean_f for s in v["scores"]]))
+    assert result["e_measure"] == pytest.approx(twice(lambda v: [s.mean_e for s in v["scores"]]))
+    assert result["adaptive_f"] == pytest.approx(
+        twice(lambda v: [s.adaptive_f for s in v["scores"]])
+    )
+    assert result["adaptive_e"] == pytest.approx(
+        twice(lambda v: [s.adaptive_e for s in v["scores"]])
+    )
+    for key in ("weighted_f", "T", "consistency"):
+        assert result[key] == pytest.approx(twice(lambda v, key=key: v[key])), key
+    for key in ("J", "F"):
+        parts = [statistics(v[key]) for v in (a, b)]
+        for part in ("mean", "recall", "decay"):
+            expected = np.mean([getattr(s, part) for s in parts])
+            assert result[key][part] == pytest.approx(expected), (key, part)
+    # The maximum is taken last, of the mean curve.
+    curve = np.mean([np.mean([s.f_curve for s in v["scores"]], 0) for v in (a, b)], 0)
+    assert result["max_f"] == pytest.approx(curve.max())
+    np.testing.assert_allclose(result["curves"]["f_curve"], curve)
+    assert result["per_sequence"]["b"]["per_frame"]["T"][0] is None
+    assert result["per_sequence"]["b"]["per_frame"]["J"] == pytest.approx(b["J"])
+
+
+def test_frames_pools_everything():
+    result = score_frames(stream(), "frames")
+    a, b = by_hand("a", range(7)), by_hand("b", range(4))
+    assert result["frames"] == 11
+    assert result["mae"] == pytest.approx(np.mean([s.mae for s in a["scores"] + b["scores"]]))
+    assert result["J"]["mean"] == pytest.approx(np.mean(a["J"] + b["J"]))
+    assert result["T"] == pytest.approx(np.mean(a["T"] + b["T"]))
+    assert result["consistency"] == pytest.approx(np.mean(a["consistency"] + b["consistency"]))
+    decays = [statistics(v["F"]).decay for v in (a, b)]
+    assert result["F"]["decay"] == pytest.approx(np.mean(decays))
+
+
+def test_davsod_stretches():
+    result = score_frames(stream(), "davsod")
+    a, b = by_hand("a", range(1, 6), True), by_hand("b", range(1, 3), True)
+    expected = np.mean([np.mean([s.mae for s in v["scores"]]) for v in (a, b)])
+    assert result["mae"] == pytest.approx(expected)
+    assert result["mae"] != pytest.approx(score_frames(stream())["mae"], abs=1e-4)
+    assert result["protocol"]["stretch"] is True
+    assert result["weighted_f"] == pytest.approx(
+        np.mean([np.mean(a["weighted_f"]), np.mean(b["weighted_f"])])
+    )
+    assert result["J"] == score_frames(stream())["J"]  # masks come from the map as it is
+
+
+@pytest.mark.parametrize("maximum", ["data set", "sequence", "frame"])
+def test_where_the_maximum_is_taken(maximum):
+    protocol = replace(Protocol.preset("davis2016"), maximum=maximum)
+    result = score_frames(stream(), protocol)
+    curves = [
+        np.array([s.f_curve for s in by_hand(v, range(1, n))["scores"]])
+        for v, n in (("a", 6), ("b", 3))
+    ]
+    expected = {
+        "data set": np.mean([c.mean(0) for c in curves], 0).max(),
+        "sequence": np.mean([c.mean(0).max() for c in curves]),
+        "frame": np.mean([c.max(1).mean() for c in curves]),
+    }
+    assert result["max_f"] == pytest.approx(expected[maximum])
+    assert result["protocol"]["maximum"] == maximum
+
+
+def test_mean_t_leaves_out_unstable_sequences():
+    result = score_frames(
+        (("goat" if v == "a" else v, n, p, g) for v, n, p, g in stream()), "davis2016"
+    )
+    assert result["T"] == pytest.approx(result["per_sequence"]["b"]["T"])
+    assert result["per_sequence"]["goat"]["T"] > 0
+    only = score_frames((("goat", n, p, g) for v, n, p, g in stream() if v == "a"), "davis2016")
+    assert only["T"] is None
+
+
+def test_result_is_json_and_names_the_protocol():
+    result = score_frames(stream())
+    text = json.dumps(result, allow_nan=False)
+    assert json.loads(text)["protocol"] == json.loads(json.dumps(Protocol.preset("davis2016").to_dict()))
+    needed = {"protocol", "mae", "max_f", "mean_f", "s_measure", "e_measure", "weighted_f"}
+    assert needed | {"J", "F", "T", "per_sequence"} <= result.keys()
+
+
+def test_long_sequences_are_scored_in_chunks_without_a_seam():
+    long = score_frames(stream((("a", 40),)))
+    t = by_hand("a", range(1, 39))["T"]
+    assert long["per_sequence"]["a"]["per_frame"]["T"][1:] == pytest.approx(t)
+
+
+def test_workers_give_the_same_numbers():
+    one = score_frames(stream((("a", 40), ("b", 5))))
+    two = score_frames(stream((("a", 40), ("b", 5))), workers=2)
+    assert_same(one, two)
+
+
+def test_memory_does_not_grow_with_the_video():
+    def peak(n):
+        tracemalloc.start()
+        score_frames(stream((("a", n),)), progress=False)
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(4)
+    # A hundred frames more are 700 kB of maps and ground truths; only their scores may stay.
+    assert peak(140) - peak(40) < 150_000
+
+
+@pytest.mark.parametrize(
+    ("frames", "sentence"),
+    [
+        ([], "no frames"),
+        ([("a", "0", *frame(0)), ("a", "1", *frame(1))], "leaves out the first and the last"),
+        (
+            [(v, str(k), *frame(k)) for v, k in (("a", 0), ("a", 1), ("a", 2), ("b", 0))]
+            + [("b", "1", *frame(1)), ("b", "2", *frame(2)), ("a", "3", *frame(3))],
+            "do not follow",
+        ),
+        ([("a", str(k), frame(k)[0][:-1], frame(k)[1]) for k in range(3)], "a/1: The map is"),
+        ([("a", str(k), frame(k)[0] / 200, frame(k)[1]) for k in range(3)], r"\[0, 1\]"),
+        ([("a", str(k), frame(k)[0] / np.nan, frame(k)[1]) for k in range(3)], "NaN"),
+        ([("a", str(k), frame(k)[0], frame(k)[0]) for k in range(3)], "binary"),
+    ],
+)
+def test_refused_streams(frames, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        score_frames(iter(frames))
+
+
+def test_refused_options():
+    with pytest.raises(ValueError, match="No protocol 'davis'"):
+        score_frames(stream(), "davis")
+    with pytest.raises(ValueError, match="workers"):
+        score_frames(stream(), workers=0)
+    for bad in (
+        {"average": "video"},
+        {"maximum": "last"},
+        {"centroid_ties": "odd"},
+        {"gt_threshold": 255},
+        {"mask_threshold": 0.0},
+        {"beta_squared": 0.0},
+    ):
+        with pytest.raises(ValueError, match=next(iter(bad))):
+            Protocol(**bad)
+
+
+def write(folder, frames, suffix=".png", change=lambda image: image):
+    for video, name, image in frames:
+        path = folder / video / f"{name}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(path), change(image))
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """(predictions, ground truth) of the stream, as PNG."""
+    frames = list(stream())
+    maps = write(tmp_path / "maps", [(v, n, p) for v, n, p, _ in frames])
+    truth = write(tmp_path / "truth", [(v, n, g.astype(np.uint8) * 255) for v, n, _, g in frames])
+    return maps, truth
+
+
+def assert_same(a, b, where=""):
+    """Everything measured is equal to rounding, whatever way the maps took."""
+    if isinstance(a, dict):
+        described = {"protocol", "missing_ends", "conversions"}
+        assert a.keys() - described == b.keys() - described, where
+        for key in a.keys() - described:
+            assert_same(a[key], b[key], f"{where}/{key}")
+    elif isinstance(a, list) and None not in a and not isinstance(a[0], str):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12, err_msg=where)
+    elif isinstance(a, float):
+        assert a == pytest.approx(b, abs=1e-12), where
+    else:
+        assert [x is None for x in a] == [x is None for x in b] if isinstance(a, list) else a == b
+
+
+def test_folder_equals_stream(folders):
+    maps, truth = folders
+    for name in ("davis2016", "davsod", "frames"):
+        found = score_folder(maps, gt=truth, protocol=name)
+        assert_same(found, score_frames(stream(), name))
+    assert score_folder(maps, gt=truth)["protocol"]["name"] == "frames"
+    two = score_folder(maps, gt=truth, workers=2)
+    assert_same(two, score_frames(stream(), "frames"))
+
+
+def test_flat_folders_and_jpg(tmp_path):
+    frames = [(n, *frame(k)) for k, n in enumerate(("x", "y", "z"))]
+    maps = write(tmp_path / "maps", [("", n, p) for n, p, _ in frames], ".jpg")
+    truth = write(tmp_path / "gt", [("", n, g.astype(np.uint8) * 255) for n, _, g in frames])
+    (maps / "notes.txt").write_text("not an image")
+    result = score_folder(maps, gt=truth)
+    assert result["per_sequence"].keys() == {"maps"}
+    assert result["frames"] == 3
+    exact = score_frames((("maps", n, p, g) for n, p, g in frames), "frames")
+    assert result["s_measure"] == pytest.approx(exact["s_measure"], abs=0.01)
+
+
+def davis_like(root, frames):
+    """A DAVIS 2016 tree with the given validation frames."""
+    write(root / "DAVIS/Annotations/480p", [(v, n, g.astype(np.uint8) * 255) for v, n, _, g in frames])
+    lists = root / "DAVIS/ImageSets/480p"
+    lists.mkdir(parents=True)
+    lines = [f"/JPEGImages/480p/{v}/{n}.jpg /Annotations/480p/{v}/{n}.png" for v, n, _, _ in frames]
+    (lists / "val.txt").write_text("\n".join(lines) + "\n")
+
+
+def test_davis_layout(folders, tmp_path, monkeypatch):
+    maps, _ = folders
+    davis_like(tmp_path / "data", list(stream()))
+    expected = score_frames(stream())
+    for root in (tmp_path / "data", tmp_path / "data" / "DAVIS"):
+        result = score_folder(maps, "davis2016", root=root)
+        assert result["protocol"]["name"] == "davis2016"
+        assert_same(result, expected)
+    monkeypatch.setenv("VSOD_DATA", str(tmp_path / "data"))
+    assert_same(score_folder(maps, "davis2016"), expected)
+
+
+@pytest.mark.parametrize("lost", [0, -1])
+@pytest.mark.parametrize("protocol", ["davis2016", "frames"])
+def test_missing_ends(folders, lost, protocol):
+    maps, truth = folders
+    for video in ("a", "b"):
+        sorted((maps / video).iterdir())[lost].unlink()
+    with pytest.raises(FileNotFoundError, match="allow-missing-first"):
+        score_folder(maps, gt=truth, protocol=protocol)
+    result = score_folder(maps, gt=truth, protocol=protocol, allow_missing_first=True)
+    if protocol == "davis2016":
+        # The ends are not scored anyway: the same frames, the same numbers.
+        assert_same(result, score_frames(stream()))
+    else:
+        assert result["frames"] == 9
+    assert result["missing_ends"] == 2
+
+
+def test_missing_frames_are_all_listed(folders):
+    maps, truth = folders
+    for name in ("a/00002", "a/00004", "b/00001"):
+        (maps / f"{name}.png").unlink()
+    with pytest.raises(FileNotFoundError, match="lacks 3 of 11 .*a/00002, a/00004, b/00001") as error:
+        score_folder(maps, gt=truth, allow_missing_first=True)
+    assert "allow-missing-first" not in str(error.value)
+    for path in (maps / "b").iterdir():
+        path.unlink()
+    (maps / "b").rmdir()
+    with pytest.raises(FileNotFoundError, match="lacks 6 of 11"):
+        score_folder(maps, gt=truth)
+
+
+def test_levels_0_and_1_are_masks(folders, tmp_path):
+    _, truth = folders
+    masks = [(v, n, (p > 127).astype(np.uint8)) for v, n, p, _ in stream()]
+    ones = write(tmp_path / "ones", masks)
+    full = write(tmp_path / "full", masks, change=lambda m: m * 255)
+    a, b = score_folder(ones, gt=truth), score_folder(full, gt=truth)
+    assert_same(a, b)
+    assert a["conversions"] == {"0/1 levels": 11}
+    assert b["conversions"] == {}
+    # One brighter frame, and the levels are levels again.
+    cv2.imwrite(str(ones / "b" / "00002.png"), masks[-2][2] * 200)
+    assert score_folder(ones, gt=truth)["J"]["mean"] < 0.2
+
+
+def test_sixteen_bits_and_equal_channels(folders, tmp_path):
+    maps, truth = folders
+    frames = [(v, n, p) for v, n, p, _ in stream()]
+    deep = write(tmp_path / "deep", frames, change=lambda p: p.astype(np.uint16) * 257)
+    result = score_folder(deep, gt=truth)
+    assert result["conversions"] == {"16 bit": 11}
+    assert result["mae"] == pytest.approx(score_folder(maps, gt=truth)["mae"], abs=1e-6)
+    grey = write(tmp_path / "grey", frames, change=lambda p: np.repeat(p[..., None], 3, 2))
+    result = score_folder(grey, gt=truth)
+    assert result["conversions"] == {"colour channels": 11}
+    assert_same(result, score_folder(maps, gt=truth))
+
+
+def test_indexed_masks(folders, tmp_path):
+    from PIL import Image
+
+    _, truth = folders
+    for v, n, p, _ in stream():
+        path = tmp_path / "indexed" / v / f"{n}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray((p > 127).astype(np.uint8), "P")
+        image.putpalette([0, 0, 0, 128, 0, 0])
+        image.save(path)
+    plain = write(tmp_path / "plain", [(v, n, (p > 127) * np.uint8(255)) for v, n, p, _ in stream()])
+    result = score_folder(tmp_path / "indexed", gt=truth)
+    assert_same(result, score_folder(plain, gt=truth))
+    assert result["conversions"] == {"indexed": 11}
+
+
+def test_sizes_that_differ(folders, tmp_path):
+    _, truth = folders
+    frames = [(v, n, p) for v, n, p, _ in stream()]
+    small = write(tmp_path / "small", frames, change=lambda p: cv2.resize(p, (W // 2, H // 2)))
+    result = score_folder(small, gt=truth)
+    assert result["conversions"] == {"resized": 11}
+    p = cv2.resize(cv2.resize(frame(0)[0], (W // 2, H // 2)), (W, H))
+    expected = saliency_scores(p, frame(0)[1]).mae
+    assert result["per_sequence"]["a"]["per_frame"]["mae"][0] == pytest.approx(expected)
+    masks = write(
+        tmp_path / "masks",
+        frames,
+        change=lambda p: (cv2.resize(p, (W // 2, H // 2)) > 127) * np.uint8(255),
+    )
+    J = score_folder(masks, gt=truth)["per_sequence"]["a"]["per_frame"]["J"][0]
+    mask = (cv2.resize(frame(0)[0], (W // 2, H // 2)) > 127).repeat(2, 0).repeat(2, 1)
+    assert region_similarity(mask, frame(0)[1]) == pytest.approx(J)
+    strict = replace(Protocol.preset("frames"), resize=False)
+    with pytest.raises(ValueError, match="does not resize"):
+        score_folder(small, gt=truth, protocol=strict)
+
+
+def test_grey_ground_truth_is_thresholded(folders, tmp_path):
+    maps, truth = folders
+    frames = [(v, n, p) for v, n, p, _ in stream()]
+    soft = write(tmp_path / "soft", frames)
+    hard = write(tmp_path / "hard", frames, change=lambda p: (p > 128) * np.uint8(255))
+    assert_same(score_folder(maps, gt=soft), score_folder(maps, gt=hard))
+    lower = replace(Protocol.preset("frames"), gt_threshold=20)
+    assert score_folder(maps, gt=soft, protocol=lower)["mae"] > score_folder(maps, gt=soft)["mae"]
+    ones = write(tmp_path / "ones", frames, change=lambda p: (p > 128).astype(np.uint8))
+    assert_same(score_folder(maps, gt=ones), score_folder(maps, gt=hard))
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (np.dstack([np.zeros((H, W)), np.ones((H, W)), np.ones((H, W)) * 9]), "colour image"),
+        (np.dstack([np.zeros((H, W, 3)), np.eye(H, W) * 255]), "transparent"),
+        (None, "cannot be read"),
+    ],
+)
+def test_bad_images(folders, image, sentence):
+    maps, truth = folders
+    path = maps / "a" / "00003.png"
+    if image is None:
+        path.write_bytes(b"not a PNG")
+    else:
+        cv2.imwrite(str(path), image.astype(np.uint8))
+    with pytest.raises(ValueError, match=rf"00003.png .*{sentence}"):
+        score_folder(maps, gt=truth)
+
+
+def test_bad_folders(folders, tmp_path, monkeypatch):
+    maps, truth = folders
+    with pytest.raises(ValueError, match="either"):
+        score_folder(maps)
+    with pytest.raises(ValueError, match="either"):
+        score_folder(maps, "davis2016", gt=truth)
+    with pytest.raises(ValueError, match="No data set 'davis'"):
+        score_folder(maps, "davis")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        score_folder(tmp_path / "nowhere", gt=truth)
+    with pytest.raises(FileNotFoundError, match="ground-truth folder"):
+        score_folder(maps, gt=tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="no images"):
+        score_folder(maps, gt=tmp_path / "empty")
+    monkeypatch.delenv("VSOD_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="VSOD_DATA"):
+        score_folder(maps, "davis2016")
+    (tmp_path / "data/DAVIS/Annotations").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match="val.txt"):
+        score_folder(maps, "davis2016")
+    davis_like(tmp_path / "other", list(stream()))
+    (tmp_path / "other/DAVIS/Annotations/480p/a/00003.png").unlink()
+    with pytest.raises(FileNotFoundError, match="1 missing"):
+        score_folder(maps, "davis2016", root=tmp_path / "other")
+
+
+def test_ground_truth_inside_named_folders(folders, tmp_path):
+    maps, truth = folders
+    nested = tmp_path / "nested"
+    for video in ("a", "b"):
+        (nested / video).mkdir(parents=True)
+        (truth / video).rename(nested / video / "ground-truth")
+    assert_same(score_folder(maps, gt=nested), score_frames(stream(), "frames"))

@@ -1,0 +1,223 @@
+"""T and the consistency of soft maps: stages against loops, known contours, invariances."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+import reference_metrics as loops
+
+from vsodlib.metrics import temporal_consistency, temporal_instability
+from vsodlib.metrics.outline import (
+    _douglas_peucker,
+    _thin,
+    borders,
+    outline,
+    simplify,
+    upsample,
+)
+from vsodlib.metrics.temporal import contour_instability, matching_costs, shape_contexts, warp
+
+
+def mask_of(*rows):
+    return np.array([[int(c) for c in row] for row in rows], np.uint8)
+
+
+def blob(seed, H=90, W=120, wobble=0.25):
+    """A star-shaped object with a few random harmonics."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:H, :W]
+    angle = np.arctan2(rows - H / 2, columns - W / 2)
+    radius = 25 * np.ones((H, W))
+    for k in range(2, 6):
+        radius += 25 * wobble / k * np.cos(k * angle + rng.uniform(0, 7)) * rng.normal()
+    return (np.hypot(rows - H / 2, columns - W / 2) < radius).astype(np.uint8)
+
+
+def test_border_of_one_pixel():
+    (loop,) = borders(mask_of("000", "010", "000"))
+    np.testing.assert_array_equal(loop, [[1, 1], [1, 2], [2, 2], [2, 1], [1, 1]])
+
+
+def test_borders_of_a_ring():
+    outer, hole = borders(mask_of("111", "101", "111"))
+    assert len(outer) == 13
+    assert len(hole) == 5
+    # The object lies on the right: the ring is walked clockwise, its hole against the clock.
+    for loop, sign in ((outer, 1), (hole, -1)):
+        y, x = loop[:-1].T
+        area = np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2
+        assert np.sign(area) == sign
+
+
+def test_pixels_that_touch_by_a_corner_stay_apart():
+    loops_found = borders(mask_of("100", "010", "000"))
+    assert sorted(len(loop) for loop in loops_found) == [5, 5]
+
+
+def test_borders_visit_every_pixel_border_once():
+    mask = (np.random.default_rng(3).random((23, 31)) > 0.5).astype(np.uint8)
+    padded = np.pad(mask, 1).astype(int)
+    expected = np.abs(np.diff(padded, axis=0)).sum() + np.abs(np.diff(padded, axis=1)).sum()
+    found = borders(mask)
+    steps = np.concatenate([np.diff(loop, axis=0) for loop in found])
+    assert len(steps) == expected
+    assert (np.abs(steps).sum(1) == 1).all()
+    assert all((loop[0] == loop[-1]).all() for loop in found)
+
+
+@pytest.mark.parametrize("tolerance", [0.1, 3.0])
+def test_douglas_peucker(tolerance):
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        points = np.cumsum(rng.integers(-2, 3, (rng.integers(2, 50), 2)), 0).astype(float)
+        closed = np.concatenate([points, points[:1]])
+        for line in (points, closed):
+            np.testing.assert_array_equal(
+                _douglas_peucker(line, tolerance), loops.douglas_peucker(line, tolerance)
+            )
+
+
+def test_thin_by_hand():
+    line = np.array([[0, 0], [0, 2], [2, 2], [3, 3], [3, 4], [9, 9]], float)
+    # (0, 2) and (2, 2) lie within 3 of (0, 0); (3, 3) does not; (3, 4) lies within 3 of (3, 3).
+    np.testing.assert_array_equal(_thin(line, 3.0), [[0, 0], [3, 3], [9, 9]])
+    np.testing.assert_array_equal(_thin(line[:2], 3.0), line[:2])
+
+
+def test_a_square_becomes_its_corners():
+    mask = np.zeros((40, 40), np.uint8)
+    mask[10:30, 12:32] = 1
+    polygon = simplify(borders(mask)[0])
+    corners = [[10, 12], [10, 32], [30, 32], [30, 12], [10, 12]]
+    np.testing.assert_array_equal(polygon, corners)
+    samples = outline(mask)
+    np.testing.assert_array_equal(samples[0], samples[-1])
+    assert len(samples) == 4 * 7 + 1  # ceil(20 / 3) = 7 samples a side
+    assert np.hypot(*np.diff(samples, axis=0).T).max() <= 3
+
+
+def test_upsample_by_hand():
+    polygon = np.array([[0, 0], [0, 6], [1, 6], [0, 0]], float)
+    expected = [[0, 0], [0, 3], [0, 6], [1, 6], [2 / 3, 4], [1 / 3, 2], [0, 0]]
+    np.testing.assert_allclose(upsample(polygon), expected)
+
+
+def test_the_contour_with_most_corners_is_taken():
+    mask = np.zeros((80, 120), np.uint8)
+    mask[10:70, 5:65] = 1  # a large square has four corners
+    cv2.circle(mask, (95, 40), 18, 1, -1)  # a smaller disc has more
+    alone = np.zeros_like(mask)
+    cv2.circle(alone, (95, 40), 18, 1, -1)
+    np.testing.assert_array_equal(outline(mask), outline(alone))
+
+
+@pytest.mark.parametrize("mask", [np.zeros((9, 9), np.uint8), mask_of("000", "010", "000")])
+def test_no_outline(mask):
+    assert outline(mask) is None
+
+
+def test_shape_contexts():
+    points = outline(blob(0))[::4] + np.random.default_rng(0).normal(0, 0.01, (1, 2))
+    found = shape_contexts(points)
+    np.testing.assert_allclose(found, loops.shape_contexts(points.tolist()), atol=1e-12)
+    np.testing.assert_allclose(found.sum(1), 1)
+    np.testing.assert_allclose(shape_contexts(points * 3 + 7), found, atol=1e-12)
+
+
+def test_matching_costs():
+    a, b = (shape_contexts(outline(blob(k))) for k in (1, 2))
+    cost = matching_costs(a, b)
+    assert cost.shape == (len(a), len(b))
+    assert (cost >= 0).all()
+    assert (cost <= 1).all()
+    for i, j in ((0, 0), (3, 17), (11, 4)):
+        assert cost[i, j] == pytest.approx(loops.chi_squared(a[i], b[j]), abs=1e-12)
+    assert np.abs(np.diag(matching_costs(a, a))).max() < 1e-12
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (7, 1), (5, 9), (12, 8)])
+def test_warp(shape):
+    cost = np.random.default_rng(sum(shape)).random(shape)
+    path = warp(cost)[::-1]
+    assert tuple(path[0]) == (0, 0)
+    assert tuple(path[-1]) == (shape[0] - 1, shape[1] - 1)
+    steps = np.diff(path, axis=0)
+    assert ((steps >= 0) & (steps <= 1)).all()
+    assert (steps.sum(1) >= 1).all()
+    price = cost[tuple(path[1:].T)].sum()
+    assert price == pytest.approx(loops.warping_price(cost))
+
+
+def test_warp_by_hand():
+    cost = np.array([[0, 9, 9], [9, 1, 9], [9, 1, 2]], float)
+    np.testing.assert_array_equal(warp(cost), [[2, 2], [1, 1], [0, 0]])
+
+
+def test_instability_of_the_same_shape_is_zero():
+    mask = blob(0)
+    assert temporal_instability(mask, mask) == pytest.approx(0, abs=1e-9)
+    moved = np.roll(mask, (6, -9), (0, 1))
+    assert temporal_instability(mask, moved) == pytest.approx(0, abs=1e-9)
+
+
+def test_instability_grows_with_the_change():
+    still = blob(0, wobble=0.0)
+    little, much = (temporal_instability(still, blob(4, wobble=w)) for w in (0.1, 0.9))
+    assert 0 < little < much < 5
+
+
+def test_instability_of_missing_contours():
+    mask, empty = blob(0), np.zeros((90, 120), bool)
+    assert math.isnan(temporal_instability(empty, mask))
+    assert math.isnan(temporal_instability(mask, empty))
+    assert math.isnan(contour_instability(None, None))
+    with pytest.raises(ValueError, match="first mask must be binary"):
+        temporal_instability(mask * 0.5, mask)
+
+
+def test_pairs_are_one_to_one():
+    # Two contours of unlike length: points that were matched twice must count once.
+    square = np.zeros((60, 60), np.uint8)
+    square[10:50, 10:50] = 1
+    a, b = outline(square), outline(square)[::2]
+    cost = matching_costs(shape_contexts(a), shape_contexts(b))
+    value = contour_instability(a, b)
+    assert cost.min() <= value <= cost.max()
+    assert value < cost[tuple(warp(cost).T)].mean() + 1e-9
+
+
+def test_consistency_of_equal_and_moved_maps():
+    p = cv2.GaussianBlur(blob(0).astype(np.float32), (0, 0), 3)
+    assert temporal_consistency(p, p) == pytest.approx(1)
+    moved = np.roll(p, (7, -11), (0, 1))
+    assert temporal_consistency(p, moved) == pytest.approx(1, abs=1e-6)
+    assert temporal_consistency(p, p * 0.5) == pytest.approx(0.5, abs=1e-6)
+    levels = np.round(p * 255).astype(np.uint8)
+    assert temporal_consistency(levels, levels // 2) == pytest.approx(0.5, abs=0.01)
+    assert temporal_consistency(levels, p) == pytest.approx(1, abs=0.01)
+
+
+def test_consistency_by_hand():
+    p = np.array([[0, 0.5, 1.0, 0.5, 0]])
+    q = np.array([[0, 1.0, 1.0, 1.0, 0]])
+    assert temporal_consistency(p, q) == pytest.approx(2 / 3)
+    # Moved by one: the centres coincide after the move, and the overlap is compared.
+    assert temporal_consistency(p[:, ::-1], np.roll(q, 1)) == pytest.approx(2 / 3)
+    empty = np.zeros_like(p)
+    assert temporal_consistency(empty, empty) == 1
+    assert temporal_consistency(empty, q) == temporal_consistency(q, empty) == 0
+
+
+def test_consistency_sees_what_t_does_not():
+    mask = blob(0)
+    flicker = mask * 0.6
+    assert temporal_instability(mask, flicker > 0.5) == pytest.approx(0, abs=1e-9)
+    assert temporal_consistency(mask.astype(float), flicker) == pytest.approx(0.6, abs=1e-6)
+
+
+def test_consistency_refuses():
+    with pytest.raises(ValueError, match="differ in size"):
+        temporal_consistency(np.zeros((4, 5)), np.zeros((5, 4)))
+    with pytest.raises(ValueError, match="RGB"):
+        temporal_consistency(np.zeros((4, 5, 3)), np.zeros((4, 5)))

@@ -1,0 +1,102 @@
+"""What the measures accept, and one clear sentence for everything else."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+
+def check_mask(mask: np.ndarray, role: str = "ground truth") -> np.ndarray:
+    """A binary (H, W) as uint8 of 0 and 1; accepts bool, {0, 1} and {0, 255}.
+
+    Raises:
+        ValueError: not two-dimensional, empty, or other values than those.
+    """
+    mask = np.asarray(mask)
+    if mask.ndim != 2 or mask.size == 0:
+        raise ValueError(f"The {role} must be a non-empty (H, W) array, got shape {mask.shape}.")
+    if mask.dtype == bool:
+        return np.ascontiguousarray(mask).view(np.uint8)
+    high = mask.max()
+    if high in (0, 1, 255) and not np.any((mask != 0) & (mask != high)):
+        return np.ascontiguousarray(mask != 0).view(np.uint8)
+    raise ValueError(
+        f"The {role} must be binary (bool, 0/1 or 0/255), got {mask.dtype} values between "
+        f"{mask.min()} and {high}; threshold it first."
+    )
+
+
+def check_map(prediction: np.ndarray) -> np.ndarray:
+    """A saliency map (H, W) as contiguous uint8 (v/255), float32 or float64 in [0, 1].
+
+    Raises:
+        ValueError: RGB, another integer type, values outside [0, 1], NaN.
+    """
+    p = np.asarray(prediction)
+    if p.ndim != 2 or p.size == 0:
+        hint = "; an RGB image must be made grey first" if p.ndim == 3 else ""
+        raise ValueError(f"A saliency map must be a non-empty (H, W) array, got {p.shape}{hint}.")
+    if p.dtype == bool:
+        return np.ascontiguousarray(p).view(np.uint8) * np.uint8(255)
+    if p.dtype == np.uint8:
+        return np.ascontiguousarray(p)
+    if not np.issubdtype(p.dtype, np.floating):
+        raise ValueError(
+            f"A saliency map must be uint8 (0-255) or float in [0, 1], got {p.dtype}; "
+            "scale it to one of these."
+        )
+    if p.dtype not in (np.float32, np.float64):
+        p = p.astype(np.float32)
+    low, high = p.min(), p.max()
+    if not (low >= 0 and high <= 1):  # false for NaN too
+        found = "NaN" if np.isnan(low) else f"values between {low:g} and {high:g}"
+        raise ValueError(f"A float saliency map must lie in [0, 1], got {found}.")
+    return np.ascontiguousarray(p)
+
+
+def check_pair(prediction: np.ndarray, ground_truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`check_map` and `check_mask`, and that both have one size.
+
+    Raises:
+        ValueError: as those, or different sizes.
+    """
+    p, g = check_map(prediction), check_mask(ground_truth)
+    if p.shape != g.shape:
+        raise ValueError(f"The map is {p.shape} and its ground truth {g.shape}; resize the map first.")
+    return p, g
+
+
+def check_tensors(
+    prediction: torch.Tensor, ground_truth: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Batches (B, H, W), or one (H, W): maps as float (uint8 divided by 255), masks as bool.
+
+    Raises:
+        ValueError: as `check_pair`, or tensors on different devices.
+    """
+    p, g = prediction, torch.as_tensor(ground_truth)
+    if p.ndim == 2 and g.ndim == 2:
+        p, g = p[None], g[None]
+    if p.ndim != 3 or p.numel() == 0:
+        raise ValueError(f"Saliency maps must be a (B, H, W) tensor, got {tuple(prediction.shape)}.")
+    if p.shape != g.shape:
+        raise ValueError(f"Maps are {tuple(p.shape)}, ground truths {tuple(g.shape)}; resize first.")
+    if p.device != g.device:
+        raise ValueError(f"Maps are on {p.device}, ground truths on {g.device}; move one.")
+    if p.dtype == torch.uint8:
+        p = p.double() / 255
+    elif p.dtype == torch.bool:
+        p = p.double()
+    elif not p.is_floating_point():
+        raise ValueError(f"Saliency maps must be uint8 or float in [0, 1], got {p.dtype}.")
+    elif p.dtype not in (torch.float32, torch.float64):
+        p = p.float()
+    low, high = p.amin().item(), p.amax().item()
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"Float saliency maps must lie in [0, 1], got {low:g} to {high:g}.")
+    if g.dtype != torch.bool:
+        top = g.amax()
+        if not (((g == 0) | (g == top)).all() and top.item() in (0, 1, 255)):
+            raise ValueError("The ground truth must be binary (bool, 0/1 or 0/255); threshold it.")
+        g = g != 0
+    return p, g

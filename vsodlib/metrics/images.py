@@ -1,0 +1,51 @@
+"""Reading maps and ground truths from image files, whatever people saved them as."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+
+def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """One channel of an image file, and the conversions that took.
+
+    Returns:
+        (H, W) uint8, or float32 in [0, 1] for 16-bit files (v / 65535).
+
+    Raises:
+        ValueError: not an image, coloured, or transparent.
+    """
+    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ValueError(f"{path} cannot be read as an image.")
+    notes: tuple[str, ...] = ()
+    if image.ndim == 3:
+        with Image.open(path) as file:
+            if file.mode == "P":
+                return (np.asarray(file) > 0).astype(np.uint8) * 255, ("indexed",)
+        colours = image[..., :3]
+        if image.shape[2] == 4 and image[..., 3].min() < np.iinfo(image.dtype).max:
+            raise ValueError(f"{path} is partly transparent; save it as a grey image.")
+        if np.any(colours != colours[..., :1]):
+            raise ValueError(f"{path} is a colour image; a map or mask must be grey.")
+        image, notes = np.ascontiguousarray(colours[..., 0]), ("colour channels",)
+    if image.dtype == np.uint16:
+        return image.astype(np.float32) / np.float32(65535), (*notes, "16 bit")
+    if image.dtype != np.uint8:
+        raise ValueError(f"{path} holds {image.dtype} pixels; save it with 8 or 16 bits.")
+    return image, notes
+
+
+def read_truth(path: Path, threshold: int = 128) -> np.ndarray:
+    """A ground truth as bool (H, W): levels above `threshold`, or level 1 of a 0/1 image.
+
+    Raises:
+        ValueError: as `read_grey`.
+    """
+    image, _ = read_grey(path)
+    if image.dtype != np.uint8:
+        return image > threshold / 255
+    return image > 0 if image.max() <= 1 else image > threshold

@@ -1,0 +1,77 @@
+"""How a data set is scored: the choices that silently change published numbers, named and recorded."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from .tally import CentroidTies
+from .temporal import UNSTABLE
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The choices behind one set of numbers; `Protocol.preset(name)` gives the official ones.
+
+    Raises:
+        ValueError: values outside their range.
+    """
+
+    name: str = "davis2016"
+    skip_ends: bool = True
+    """Leave out the first and the last frame of every sequence."""
+    stretch: bool = False
+    """Min-max stretch every map to cover [0, 1] before the saliency measures."""
+    gt_threshold: int = 128
+    """Ground-truth images: levels above this (of 255) are object."""
+    mask_threshold: float = 0.5
+    """J, F and T see the object where the map is at least this (before any stretch)."""
+    average: Literal["sequences", "frames"] = "sequences"
+    """Mean within a sequence, then over sequences; or over all frames at once."""
+    maximum: Literal["data set", "sequence", "frame"] = "data set"
+    """max F and max E are taken of the curve averaged over the data set, of each sequence's mean
+    curve, or of each frame's curve (and then averaged)."""
+    beta_squared: float = 0.3
+    """Weight of recall in F."""
+    centroid_ties: CentroidTies = "even"
+    """S-measure: see `vsodlib.metrics.s_measure`."""
+    resize: bool = True
+    """Bring predictions of another size to the ground truth's: bilinear maps, nearest masks."""
+    skip_in_t: tuple[str, ...] = ()
+    """Sequences left out of the mean T over the data set."""
+
+    def __post_init__(self) -> None:
+        for field, allowed in (
+            ("average", ("sequences", "frames")),
+            ("maximum", ("data set", "sequence", "frame")),
+            ("centroid_ties", ("even", "up")),
+        ):
+            if getattr(self, field) not in allowed:
+                raise ValueError(f"{field} must be one of {allowed}, got {getattr(self, field)!r}.")
+        if not 0 <= self.gt_threshold < 255:
+            raise ValueError(f"gt_threshold must lie in 0-254, got {self.gt_threshold!r}.")
+        if not 0 < self.mask_threshold <= 1:
+            raise ValueError(f"mask_threshold must lie in (0, 1], got {self.mask_threshold!r}.")
+        if not self.beta_squared > 0:
+            raise ValueError(f"beta_squared must be positive, got {self.beta_squared!r}.")
+
+    @classmethod
+    def preset(cls, name: str) -> Protocol:
+        """`davis2016`: the DAVIS 2016 site; `davsod`: the DAVSOD tool (stretched maps, curves
+        averaged over frames, then sequences, maximum last); `frames`: every frame counts alike.
+
+        Raises:
+            ValueError: another name.
+        """
+        presets = {
+            "davis2016": cls(skip_in_t=tuple(sorted(UNSTABLE))),
+            "davsod": cls(name="davsod", stretch=True, centroid_ties="up"),
+            "frames": cls(name="frames", skip_ends=False, average="frames"),
+        }
+        if name not in presets:
+            raise ValueError(f"No protocol {name!r}; there are {', '.join(presets)}.")
+        return presets[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields, ready for JSON."""
+        return {**asdict(self), "skip_in_t": list(self.skip_in_t)}

@@ -1,0 +1,190 @@
+"""Segmentation measures of the DAVIS 2016 benchmark: region similarity J, contour accuracy F.
+
+Perazzi, Pont-Tuset, McWilliams, Van Gool, Gross, Sorkine-Hornung: "A benchmark dataset and
+evaluation methodology for video object segmentation", CVPR 2016, Section 5. The third measure of
+that paper, temporal instability T, is in `vsodlib.metrics.temporal`. Functions take binary numpy
+arrays (H, W) and return floats, or torch batches (B, H, W) and return tensors (B,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
+
+from .checks import check_mask
+
+TOLERANCE = 0.008
+"""Contour tolerance of the benchmark, a share of the image diagonal."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the benchmark reports of one measure over the frames of a sequence."""
+
+    mean: float
+    recall: float
+    """The share of frames above 0.5."""
+    decay: float
+    """Mean over the first quarter of the frames minus mean over the last; can be negative."""
+
+
+def statistics(values: Sequence[float]) -> Statistics:
+    """Mean, recall and decay of per-frame values in temporal order.
+
+    The quarters are the benchmark's: edges at `round(linspace(1, n, 5))`, halves rounded up, both
+    edge frames belonging to their quarter.
+
+    Raises:
+        ValueError: no values.
+    """
+    values = np.asarray(values, np.float64)
+    n = len(values)
+    if n == 0:
+        raise ValueError("A sequence without scored frames has no statistics.")
+    edges = np.floor(np.linspace(1, n, 5) + 0.5).astype(int) - 1
+    quarters = [values[edges[k] : edges[k + 1] + 1].mean() for k in (0, 3)]
+    return Statistics(
+        float(values.mean()), float((values > 0.5).mean()), float(quarters[0] - quarters[1])
+    )
+
+
+def check_masks(prediction: np.ndarray, ground_truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as uint8 of 0 and 1.
+
+    Raises:
+        ValueError: not binary, or different sizes.
+    """
+    p, g = check_mask(prediction, "mask"), check_mask(ground_truth)
+    if p.shape != g.shape:
+        raise ValueError(f"The mask is {p.shape} and its ground truth {g.shape}; resize the mask.")
+    return p, g
+
+
+def region_similarity(
+    prediction: np.ndarray | torch.Tensor, ground_truth: np.ndarray | torch.Tensor
+) -> float | torch.Tensor:
+    """J = |p and g| / |p or g|, the Jaccard index; in [0, 1], 1 where both masks are empty.
+
+    Raises:
+        ValueError: masks that are not binary, or sizes that differ.
+    """
+    if isinstance(prediction, torch.Tensor):
+        p, g = _boolean_batch(prediction, ground_truth)
+        union = (p | g).sum((1, 2)).double()
+        j = torch.where(union == 0, 1.0, (p & g).sum((1, 2)) / union.clamp(min=1))
+        return j if prediction.ndim == 3 else j[0]
+    p, g = check_masks(prediction, ground_truth)
+    union = cv2.countNonZero(cv2.bitwise_or(p, g))
+    return cv2.countNonZero(cv2.bitwise_and(p, g)) / union if union else 1.0
+
+
+def contour_accuracy(
+    prediction: np.ndarray | torch.Tensor,
+    ground_truth: np.ndarray | torch.Tensor,
+    tolerance: float = TOLERANCE,
+) -> float | torch.Tensor:
+    """F = 2 P R / (P + R) of the contours, matched within a disk of `tolerance`.
+
+    P is the share of the mask's contour pixels with a contour pixel of the ground truth no further
+    than ceil(`tolerance` x diagonal) pixels, R the reverse. Contours are one pixel wide, half a
+    pixel towards the origin. In [0, 1]; 1 where neither mask has a contour (empty or full), 0 where
+    only one has.
+
+    Raises:
+        ValueError: masks that are not binary, or sizes that differ.
+    """
+    H, W = prediction.shape[-2:]
+    radius = int(np.ceil(tolerance * np.hypot(H, W)))
+    if isinstance(prediction, torch.Tensor):
+        p, g = _boolean_batch(prediction, ground_truth)
+        p, g = _contours_batch(p), _contours_batch(g)
+        matched = [(a & _dilate_batch(b, radius)).sum((1, 2)) for a, b in ((p, g), (g, p))]
+        counts = [a.sum((1, 2)) for a in (p, g)]
+        one_sided = (counts[0] == 0) != (counts[1] == 0)
+        P, R = (m.double() / c.clamp(min=1) for m, c in zip(matched, counts, strict=True))
+        f = 2 * P * R / (P + R).clamp(min=1e-300)
+        f = torch.where(one_sided, 0.0, torch.where(counts[0] == 0, 1.0, f))
+        return f if prediction.ndim == 3 else f[0]
+    p, g = check_masks(prediction, ground_truth)
+    top, left, bottom, right = _box(cv2.bitwise_or(p, g))
+    crop = np.s_[top:bottom, left:right]
+    p, g = contour(p[crop]), contour(g[crop])
+    counts = cv2.countNonZero(p), cv2.countNonZero(g)
+    if not any(counts):
+        return 1.0
+    if not all(counts):
+        return 0.0
+    P = cv2.countNonZero(cv2.bitwise_and(p, dilate(g, radius))) / counts[0]
+    R = cv2.countNonZero(cv2.bitwise_and(g, dilate(p, radius))) / counts[1]
+    return 2 * P * R / (P + R) if P + R else 0.0
+
+
+def contour(mask: np.ndarray) -> np.ndarray:
+    """Contour pixels of a uint8 mask: those that differ from the pixel right, below or diagonal."""
+    out = np.zeros_like(mask)
+    out[:, :-1] |= mask[:, :-1] ^ mask[:, 1:]
+    out[:-1] |= mask[:-1] ^ mask[1:]
+    out[:-1, :-1] |= mask[:-1, :-1] ^ mask[1:, 1:]
+    return out
+
+
+def dilate(mask: np.ndarray, radius: int) -> np.ndarray:
+    """Dilation of a uint8 mask with the disk x^2 + y^2 <= radius^2, exact."""
+    # A disk is a union of a few rectangles, and rectangles dilate fast: one axis, then the other.
+    out = np.zeros_like(mask)
+    for width, height in rectangles(radius):
+        kernel = np.ones((2 * height + 1, 2 * width + 1), np.uint8)
+        np.maximum(out, cv2.dilate(mask, kernel), out=out)
+    return out
+
+
+def rectangles(radius: int) -> list[tuple[int, int]]:
+    """Half-widths and half-heights of the rectangles whose union is the disk of `radius`."""
+    halves = [int(np.sqrt(radius**2 - y**2)) for y in range(radius + 1)]
+    return [
+        (width, y)
+        for y, width in enumerate(halves)
+        if y == radius or halves[y + 1] < width  # the tallest rectangle of this width
+    ]
+
+
+def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """The rows and columns that can hold contour pixels: the mask's box and one more each side."""
+    H, W = mask.shape
+    x, y, width, height = cv2.boundingRect(mask)
+    return max(y - 1, 0), max(x - 1, 0), min(y + height + 1, H), min(x + width + 1, W)
+
+
+def _boolean_batch(p: torch.Tensor, g: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    if p.ndim not in (2, 3) or p.numel() == 0:
+        raise ValueError(f"Masks must be a (B, H, W) tensor, got {tuple(p.shape)}.")
+    if p.shape != g.shape:
+        raise ValueError(f"Masks are {tuple(p.shape)}, ground truths {tuple(g.shape)}; resize.")
+    for name, mask in (("masks", p), ("ground truths", g)):
+        if mask.dtype != torch.bool and not ((mask == 0) | (mask == mask.amax())).all():
+            raise ValueError(f"The {name} must be binary (bool, 0/1 or 0/255); threshold first.")
+    p, g = p != 0, g != 0
+    return (p[None], g[None]) if p.ndim == 2 else (p, g)
+
+
+def _contours_batch(mask: torch.Tensor) -> torch.Tensor:
+    out = torch.zeros_like(mask)
+    out[:, :, :-1] |= mask[:, :, :-1] ^ mask[:, :, 1:]
+    out[:, :-1] |= mask[:, :-1] ^ mask[:, 1:]
+    out[:, :-1, :-1] |= mask[:, :-1, :-1] ^ mask[:, 1:, 1:]
+    return out
+
+
+def _dilate_batch(mask: torch.Tensor, radius: int) -> torch.Tensor:
+    x = mask.float()[:, None]
+    out = torch.zeros_like(x)
+    for width, height in rectangles(radius):
+        rows = functional.max_pool2d(x, (1, 2 * width + 1), 1, (0, width))
+        both = functional.max_pool2d(rows, (2 * height + 1, 1), 1, (height, 0))
+        out = torch.maximum(out, both)
+    return out[:, 0] > 0

@@ -1,0 +1,198 @@
+"""Temporal measures: the DAVIS benchmark's instability T, and a consistency of soft maps.
+
+T is defined in Perazzi et al., "A benchmark dataset and evaluation methodology for video object
+segmentation", CVPR 2016, Section 5.3: describe the object's contour in two consecutive frames by
+shape contexts (Belongie, Malik, Puzicha, "Shape matching and object recognition using shape
+contexts", PAMI 2002), match the contours by dynamic time warping, and average the matching costs.
+The paper leaves many choices open; those made by the benchmark's published programs are stated in
+the functions below and give the published values.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .checks import check_map, check_mask
+from .outline import outline
+
+RADII = np.logspace(np.log10(1 / 8), np.log10(2), 5)
+"""Outer edges of the five rings of a shape context, in mean distances between contour points."""
+SECTORS = 12
+TAN_30, TAN_60 = np.sqrt(1 / 3), np.sqrt(3)
+T_SCALE = 5.0
+"""The benchmark multiplies T by five to bring it to the range of its other measures."""
+UNSTABLE = frozenset(
+    "bmx-bumps bmx-trees breakdance breakdance-flare dance-twirl dog dog-agility drift-chicane goat "
+    "horsejump-high horsejump-low libby lucia mallard-fly motocross-jump motorbike paragliding "
+    "parkour rollerblade scooter-gray soccerball swing tennis".split()
+)
+"""DAVIS 2016 sequences that the benchmark leaves out of the mean T (occlusions, leaving objects)."""
+
+
+def shape_contexts(points: np.ndarray) -> np.ndarray:
+    """The shape context of every contour point: where the other points lie, as a histogram.
+
+    Five rings (logarithmic, 1/8 to 2 mean distances) by twelve sectors of 30 degrees, measured
+    from the first axis; points beyond the last ring are not counted, the point itself is.
+
+    Args:
+        points: (n, 2) contour points in order.
+
+    Returns:
+        (n, 60) float64, every row summing to 1.
+    """
+    n = len(points)
+    dy = points[None, :, 0] - points[:, None, 0]
+    dx = points[None, :, 1] - points[:, None, 1]
+    distance = np.sqrt(dy * dy + dx * dx)
+    scale = distance.mean() or 1.0
+    ring = np.zeros((n, n), np.uint8)  # innermost: 5, outside: 0
+    for radius in RADII:
+        ring += distance < radius * scale
+    bins = (len(RADII) + 1) * SECTORS  # one more ring, for the points outside
+    cell = np.arange(n)[:, None] * bins + (ring * np.uint8(SECTORS) + _sectors(dy, dx))
+    histogram = np.bincount(cell.ravel(), minlength=n * bins).reshape(n, bins)[:, SECTORS:]
+    return histogram / histogram.sum(1, keepdims=True)
+
+
+def _sectors(dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
+    """floor(angle / 30 degrees) of the vectors (dy, dx), measured from dy towards dx; uint8."""
+    # Comparing the two sides with tan 30 and tan 60 degrees is faster than computing the angle.
+    tall, wide = np.abs(dy), np.abs(dx)
+    second, third = (dx > 0) & (dy <= 0), (dx <= 0) & (dy < 0)
+    fourth = (dx < 0) & (dy >= 0)
+    quadrant = second + 2 * third.view(np.uint8) + 3 * fourth.view(np.uint8)
+    even = ~(second | fourth)  # the angle grows from dy to dx, in the others from dx to dy
+    near, far = np.where(even, tall, wide), np.where(even, wide, tall)
+    return 3 * quadrant + (far >= near * TAN_30) * (near > 0) + (far >= near * TAN_60) * (near > 0)
+
+
+def matching_costs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Chi-squared distances between shape contexts, 0.5 sum (a - b)^2 / (a + b); (n, m) in [0, 1]."""
+    # For rows that sum to one this is 1 - 2 sum a b / (a + b): only bins that both fill count.
+    cost = np.ones((len(first), len(second)))
+    for k in range(first.shape[1]):
+        rows, columns = np.flatnonzero(first[:, k]), np.flatnonzero(second[:, k])
+        if len(rows) and len(columns):
+            a, b = first[rows, k][:, None], second[columns, k][None]
+            cost[rows[:, None], columns[None]] -= 2 * a * b / (a + b)
+    return np.maximum(cost, 0)
+
+
+def warp(cost: np.ndarray) -> np.ndarray:
+    """The cheapest monotone path through `cost` from its first to its last cell.
+
+    A path steps by one in either or both indices; its price is the sum of the cells entered.
+
+    Returns:
+        (length, 2) int: the cells from the last to the first.
+    """
+    n, m = cost.shape
+    diagonals = n + m - 1
+    # Row i shifted right by i: cells of one anti-diagonal share a column and are updated at once.
+    skewed = np.full((n, diagonals + 1), np.inf)
+    skewed[:, :m] = cost
+    by_diagonal = np.ascontiguousarray(skewed.ravel()[: n * diagonals].reshape(n, diagonals).T)
+    price = np.full((diagonals + 1, n + 1), np.inf)  # one of padding in front of both axes
+    price[1, 1] = 0
+    for k in range(1, diagonals):
+        best = np.minimum(price[k, 1:], price[k, :-1])
+        np.minimum(best, price[k - 1, :-1], out=best)
+        np.add(best, by_diagonal[k], out=price[k + 1, 1:])
+    i, j = n - 1, m - 1
+    path = [(i, j)]
+    while i or j:
+        k = i + j
+        both, up, left = price[k - 1, i], price[k, i], price[k, i + 1]
+        if both <= up and both <= left:
+            i, j = i - 1, j - 1
+        elif up <= left:
+            i -= 1
+        else:
+            j -= 1
+        path.append((i, j))
+    return np.array(path)
+
+
+def contour_instability(first: np.ndarray | None, second: np.ndarray | None) -> float:
+    """Mean matching cost of two contours (unscaled T of one frame pair); NaN where one is missing.
+
+    Both contours are cyclic but warping is not: a first warping fixes the cheapest pair of its path,
+    a second one starts right after that pair. Points matched more than once keep their cheapest
+    partner, so that the mean runs over one-to-one pairs.
+
+    Args:
+        first, second: contours from `outline.outline`, or None.
+    """
+    if first is None or second is None:
+        return float("nan")
+    cost = matching_costs(shape_contexts(first), shape_contexts(second))
+    path = warp(cost)
+    i, j = path[np.argmin(cost[path[:-1, 0], path[:-1, 1]])] if len(path) > 1 else path[0]
+    shifted = np.roll(cost, (-(i + 1), -(j + 1)), (0, 1))
+    pairs = (warp(shifted) + (i + 1, j + 1)) % cost.shape
+    for axis in (0, 1):
+        prices = cost[pairs[:, 0], pairs[:, 1]]
+        order = np.lexsort((np.arange(len(pairs)), prices, pairs[:, axis]))
+        pairs = pairs[order[np.unique(pairs[order, axis], return_index=True)[1]]]
+    return float(cost[pairs[:, 0], pairs[:, 1]].mean())
+
+
+def temporal_instability(first: np.ndarray, second: np.ndarray) -> float:
+    """T between the masks (H, W) of two consecutive frames; 0 for the same shape, about 0.1 to 0.5.
+
+    T = 5 x the mean cost of matching the contours (`contour_instability`); invariant to where the
+    object is. NaN where a mask has no contour of more than two corners: the benchmark leaves such
+    pairs out of the mean over a sequence, and whole sequences (`UNSTABLE`) out of the mean over a
+    data set.
+
+    Raises:
+        ValueError: masks that are not binary.
+    """
+    masks = check_mask(first, "first mask"), check_mask(second, "second mask")
+    return T_SCALE * contour_instability(outline(masks[0]), outline(masks[1]))
+
+
+def temporal_consistency(first: np.ndarray, second: np.ndarray) -> float:
+    """Consistency of the soft maps of two consecutive frames, without optical flow; in [0, 1].
+
+    C = sum min(p, q) / sum max(p, q), the soft Jaccard index of the second map q and the first map
+    p moved by whole pixels so that their centres of mass coincide, over the pixels where both are
+    defined. 1: the same map, moved; 0: nothing in common; both empty: 1. Like T it forgives
+    translation and nothing else; unlike T it sees flicker inside the object, in the background and
+    in confidence, not only in the contour.
+
+    Args:
+        first, second: (H, W) uint8, or float in [0, 1].
+
+    Raises:
+        ValueError: as `checks.check_map`, or sizes that differ.
+    """
+    p, q = check_map(first), check_map(second)
+    if p.shape != q.shape:
+        raise ValueError(f"Consecutive maps differ in size: {p.shape} and {q.shape}.")
+    p, q = (m if m.dtype == np.uint8 else m.astype(np.float32) for m in (p, q))
+    if p.dtype != q.dtype:
+        p, q = (m / np.float32(255) if m.dtype == np.uint8 else m for m in (p, q))
+    centres = _centre(p), _centre(q)
+    if centres[0] is None or centres[1] is None:
+        return float(centres[0] is centres[1])
+    dy, dx = (round(b - a) for a, b in zip(*centres, strict=True))
+    H, W = p.shape
+    p = p[max(-dy, 0) : H - max(dy, 0), max(-dx, 0) : W - max(dx, 0)]
+    q = q[max(dy, 0) : H - max(-dy, 0), max(dx, 0) : W - max(-dx, 0)]
+    union = cv2.sumElems(cv2.max(p, q))[0]
+    return cv2.sumElems(cv2.min(p, q))[0] / union if union else 1.0
+
+
+def _centre(p: np.ndarray) -> tuple[float, float] | None:
+    depth = cv2.CV_32S if p.dtype == np.uint8 else cv2.CV_64F
+    rows = cv2.reduce(p, 1, cv2.REDUCE_SUM, dtype=depth).ravel().astype(np.float64)
+    columns = cv2.reduce(p, 0, cv2.REDUCE_SUM, dtype=depth).ravel().astype(np.float64)
+    total = rows.sum()
+    if total == 0:
+        return None
+    return float(rows @ np.arange(len(rows)) / total), float(
+        columns @ np.arange(len(columns)) / total
+    )
