@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
+from vsodlib.config import profile
 from vsodlib.data import davis
 from vsodlib.data.dataset import FrameDataset, FrameRecord, HeldFrames, concat
 from vsodlib.data.sprites import GROUNDS, SHAPES, TEXTURES, draw_ground, draw_sprite, hsv
@@ -129,7 +130,8 @@ def make_synthetic(
     aside = out.with_name(out.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        with tqdm(total=videos, desc=f"Drawing {out.name}", unit="video") as bar:
+        hidden = profile() == "smoke"
+        with tqdm(total=videos, desc=f"Drawing {out.name}", unit="video", disable=hidden) as bar:
             for split, count in (("train", videos - val), ("val", val)):
                 lines = []
                 for number in _seeds(split, count, seed):
