@@ -147,7 +147,9 @@ def test_mean_t_leaves_out_unstable_sequences():
 def test_result_is_json_and_names_the_protocol():
     result = score_frames(stream())
     text = json.dumps(result, allow_nan=False)
-    assert json.loads(text)["protocol"] == json.loads(json.dumps(Protocol.preset("davis2016").to_dict()))
+    assert json.loads(text)["protocol"] == json.loads(
+        json.dumps(Protocol.preset("davis2016").to_dict())
+    )
     needed = {"protocol", "mae", "max_f", "mean_f", "s_measure", "e_measure", "weighted_f"}
     assert needed | {"J", "F", "T", "per_sequence"} <= result.keys()
 
@@ -271,7 +273,9 @@ def test_flat_folders_and_jpg(tmp_path):
 
 def davis_like(root, frames):
     """A DAVIS 2016 tree with the given validation frames."""
-    write(root / "DAVIS/Annotations/480p", [(v, n, g.astype(np.uint8) * 255) for v, n, _, g in frames])
+    write(
+        root / "DAVIS/Annotations/480p", [(v, n, g.astype(np.uint8) * 255) for v, n, _, g in frames]
+    )
     lists = root / "DAVIS/ImageSets/480p"
     lists.mkdir(parents=True)
     lines = [f"/JPEGImages/480p/{v}/{n}.jpg /Annotations/480p/{v}/{n}.png" for v, n, _, _ in frames]
@@ -311,7 +315,9 @@ def test_missing_frames_are_all_listed(folders):
     maps, truth = folders
     for name in ("a/00002", "a/00004", "b/00001"):
         (maps / f"{name}.png").unlink()
-    with pytest.raises(FileNotFoundError, match="lacks 3 of 11 .*a/00002, a/00004, b/00001") as error:
+    with pytest.raises(
+        FileNotFoundError, match="lacks 3 of 11 .*a/00002, a/00004, b/00001"
+    ) as error:
         score_folder(maps, gt=truth, allow_missing_first=True)
     assert "allow-missing-first" not in str(error.value)
     for path in (maps / "b").iterdir():
@@ -358,7 +364,9 @@ def test_indexed_masks(folders, tmp_path):
         image = Image.fromarray((p > 127).astype(np.uint8), "P")
         image.putpalette([0, 0, 0, 128, 0, 0])
         image.save(path)
-    plain = write(tmp_path / "plain", [(v, n, (p > 127) * np.uint8(255)) for v, n, p, _ in stream()])
+    plain = write(
+        tmp_path / "plain", [(v, n, (p > 127) * np.uint8(255)) for v, n, p, _ in stream()]
+    )
     result = score_folder(tmp_path / "indexed", gt=truth)
     assert_same(result, score_folder(plain, gt=truth))
     assert result["conversions"] == {"indexed": 11}

@@ -62,7 +62,9 @@ def check_pair(prediction: np.ndarray, ground_truth: np.ndarray) -> tuple[np.nda
     """
     p, g = check_map(prediction), check_mask(ground_truth)
     if p.shape != g.shape:
-        raise ValueError(f"The map is {p.shape} and its ground truth {g.shape}; resize the map first.")
+        raise ValueError(
+            f"The map is {p.shape} and its ground truth {g.shape}; resize the map first."
+        )
     return p, g
 
 
@@ -78,9 +80,13 @@ def check_tensors(
     if p.ndim == 2 and g.ndim == 2:
         p, g = p[None], g[None]
     if p.ndim != 3 or p.numel() == 0:
-        raise ValueError(f"Saliency maps must be a (B, H, W) tensor, got {tuple(prediction.shape)}.")
+        raise ValueError(
+            f"Saliency maps must be a (B, H, W) tensor, got {tuple(prediction.shape)}."
+        )
     if p.shape != g.shape:
-        raise ValueError(f"Maps are {tuple(p.shape)}, ground truths {tuple(g.shape)}; resize first.")
+        raise ValueError(
+            f"Maps are {tuple(p.shape)}, ground truths {tuple(g.shape)}; resize first."
+        )
     if p.device != g.device:
         raise ValueError(f"Maps are on {p.device}, ground truths on {g.device}; move one.")
     if p.dtype == torch.uint8:

@@ -29,7 +29,9 @@ def outline(mask: np.ndarray) -> np.ndarray | None:
         if len(loops[index]) < limit:
             break
         polygon = simplify(loops[index])
-        if len(polygon) > limit or (best is not None and len(polygon) == limit and index < best_index):
+        if len(polygon) > limit or (
+            best is not None and len(polygon) == limit and index < best_index
+        ):
             best, best_index = polygon, index
     return None if best is None else upsample(best)
 

@@ -174,8 +174,10 @@ def _f_measure(tally: Tally, beta_squared: float):
         precision = hits / np.maximum(background + hits, 1)
         recall = hits / size
         product = (1 + beta_squared) * precision * recall
-        return precision, recall, product / np.where(
-            product == 0, 1, beta_squared * precision + recall
+        return (
+            precision,
+            recall,
+            product / np.where(product == 0, 1, beta_squared * precision + recall),
         )
 
     precision, recall, curve = rates(reached[:, 0], reached[:, 1], size[:, None])
