@@ -48,7 +48,8 @@ def test_save_figure_writes_picture_and_numbers_twice_the_same(tmp_path):
     assert path == tmp_path / "new" / "03_test.png"
     first = path.read_bytes()
     assert open_image(first).size == (900, 340)
-    assert json.loads((tmp_path / "new" / "03_test.json").read_text()) == {"a": [0.5], "b": 1}
+    numbers = json.loads((tmp_path / "new" / "03_test.json").read_text())
+    assert list(numbers.items()) == [("a", [0.5]), ("b", 1)]
     save_figure(figure, "03_test", {"b": 1, "a": [0.5]}, directory=tmp_path / "new")
     assert path.read_bytes() == first
 

@@ -316,7 +316,7 @@ def test_missing_frames_are_all_listed(folders):
     for name in ("a/00002", "a/00004", "b/00001"):
         (maps / f"{name}.png").unlink()
     with pytest.raises(
-        FileNotFoundError, match="lacks 3 of 11 .*a/00002, a/00004, b/00001"
+        FileNotFoundError, match=r"lacks 3 of 11 .*a/00002, a/00004, b/00001"
     ) as error:
         score_folder(maps, gt=truth, allow_missing_first=True)
     assert "allow-missing-first" not in str(error.value)
@@ -395,7 +395,7 @@ def test_sizes_that_differ(folders, tmp_path):
 
 
 def test_grey_ground_truth_is_thresholded(folders, tmp_path):
-    maps, truth = folders
+    maps, _ = folders
     frames = [(v, n, p) for v, n, p, _ in stream()]
     soft = write(tmp_path / "soft", frames)
     hard = write(tmp_path / "hard", frames, change=lambda p: (p > 128) * np.uint8(255))
@@ -445,7 +445,7 @@ def test_bad_folders(folders, tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match="VSOD_DATA"):
         score_folder(maps, "davis2016")
     (tmp_path / "data/DAVIS/Annotations").mkdir(parents=True)
-    with pytest.raises(FileNotFoundError, match="val.txt"):
+    with pytest.raises(FileNotFoundError, match=r"val\.txt"):
         score_folder(maps, "davis2016")
     davis_like(tmp_path / "other", list(stream()))
     (tmp_path / "other/DAVIS/Annotations/480p/a/00003.png").unlink()

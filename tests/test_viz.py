@@ -23,8 +23,10 @@ def test_grid_shows_each_picture_in_its_place_with_square_pixels():
     figure = viz.grid([[FRAMES[0], None], [MAPS[3], MASKS[6]]], row_labels=["a", "b"])
     np.testing.assert_array_equal(shown(figure)[0], FRAMES[0])
     assert [picture[0, 0, 0] for picture in shown(figure)[1:]] == [128, 255]
-    first, below, right = (axes.get_position() for axes in figure.axes)
-    assert first.x0 == below.x0 < right.x0 and first.y0 > right.y0 == pytest.approx(below.y0)
+    # The original positions: the active ones are already shrunk to the picture's aspect.
+    first, below, right = (axes.get_position(original=True) for axes in figure.axes)
+    assert first.x0 == below.x0 and below.x1 < right.x0
+    assert first.y0 > below.y1 and right.y0 == pytest.approx(below.y0)
     width, height = figure.get_size_inches()
     assert first.width * width / (first.height * height) == pytest.approx(30 / 20)
     assert all(
@@ -69,12 +71,12 @@ def test_curves_draws_the_series_told_apart_without_colour():
 
 
 def test_dots_shows_every_value_and_the_mean():
-    groups = {"bear": {"ours": [0.2, 0.4, np.nan]}, "cow": {"ours": [0.5], "prior": [0.1, 0.3]}}
+    groups = {"bear": {"ours": [0.2, 0.3, 0.7, np.nan]}, "cow": {"ours": [0.5], "prior": [0.1]}}
     axes = viz.dots(groups, label="IoU", value_range=(0, 1)).axes[0]
-    dots = {round(x, 3) for line in axes.lines for x in line.get_xdata()}
-    assert dots == {0.2, 0.4, 0.5, 0.1, 0.3}
+    dots = {tuple(dot) for line in axes.lines for dot in line.get_xydata().round(3)}
+    assert dots == {(0.2, -0.2), (0.3, -0.2), (0.7, -0.2), (0.5, 0.8), (0.1, 1.2)}
     means = sorted(bar.get_segments()[0][0, 0] for bar in axes.collections)
-    assert means == pytest.approx([0.2, 0.3, 0.5])
+    assert means == pytest.approx([0.1, 0.4, 0.5])
     assert [label.get_text() for label in axes.get_yticklabels()] == ["bear", "cow"]
     assert axes.get_xlim() == (0, 1)
 

@@ -55,8 +55,10 @@ def test_iou_by_hand():
     assert player.iou() == 1
     player.frame.value = 1  # half of the object is below the threshold
     assert player.iou() == 0.5 and "IoU 0.500" in player.caption.value
+    before = player.panels()["found, missed, false alarm"]
     player.threshold.value = 0.8
     assert player.iou() == 0
+    assert (player.panels()["found, missed, false alarm"] != before).any()
     player.threshold.value = 0.0  # all 40 columns found, 20 of them right
     assert player.iou() == 0.5
 

@@ -105,6 +105,7 @@ def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) 
     }
     weights, described = Path(f"{path}.safetensors"), Path(f"{path}.json")
     save_file(stored, f"{weights}.tmp")
+    os.chmod(f"{weights}.tmp", 0o644)  # safetensors lets only the owner read
     normalisation = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD)}
     record = {"format": FORMAT, "normalisation": normalisation} | record
     Path(f"{described}.tmp").write_text(json.dumps(record, indent=2) + "\n")

@@ -1,8 +1,8 @@
 """Data sets from their official homes: resumed where they broke off, checked, extracted atomically.
 
 No home publishes a checksum that we could verify, and three of them speak plain HTTP, so the
-SHA-256 of every archive is recorded in `checksums.json` beside the data. Carry that file to the next
-machine and `fetch` there refuses an archive that differs.
+SHA-256 of every archive is recorded in `checksums.json` beside the data. Carry that file to the
+next machine and `fetch` there refuses an archive that differs.
 """
 
 from __future__ import annotations

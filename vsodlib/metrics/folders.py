@@ -66,9 +66,9 @@ def score_folder(
     """Score the maps or masks of a folder: `<predictions>/<sequence>/<frame>.png`, or flat images.
 
     Images are PNG, JPG or BMP; 8-bit levels are read as v/255, 16-bit as v/65535, indexed images as
-    masks (any index but 0 is object), three equal channels as grey. If no image of the folder exceeds
-    level 1, the levels 0 and 1 are read as background and object. `conversions` in the result counts
-    what was converted.
+    masks (any index but 0 is object), three equal channels as grey. If no image of the folder goes
+    beyond level 1, levels 0 and 1 are read as background and object. `conversions` in the result
+    counts what was converted.
 
     Args:
         predictions: the folder; images that the ground truth does not list are ignored.
@@ -77,9 +77,9 @@ def score_folder(
         root: the folder that holds `DAVIS`, or is it; None: `VSOD_DATA`, else `data`.
         protocol: a preset's name or a `Protocol`; None: `"davis2016"` for that data set, else
             `"frames"`.
-        allow_missing_first: accept that sequences lack their first or last frame, as those of methods
-            that look at a neighbouring frame do (MATNet's published masks lack the last); it is not
-            scored then, and `missing_ends` in the result counts them.
+        allow_missing_first: accept that sequences lack their first or last frame, as those of
+            methods that look at a neighbouring frame do (MATNet's published masks lack the last);
+            it is not scored then, and `missing_ends` in the result counts them.
         workers, progress: as in `score_frames`.
 
     Returns:

@@ -115,7 +115,7 @@ def _thin(points: np.ndarray, distance: float) -> np.ndarray:
 
 
 def _douglas_peucker(points: np.ndarray, tolerance: float) -> np.ndarray:
-    """Split segments at their farthest point (the last of equals) until none exceeds `tolerance`."""
+    """Split lines at their farthest point (of equals the last) until all are within `tolerance`."""
     y, x = np.ascontiguousarray(points.T)
     is_key = np.zeros(len(points), bool)
     is_key[[0, -1]] = True

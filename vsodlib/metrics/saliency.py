@@ -3,8 +3,8 @@
 Every function takes a numpy map (H, W) with its ground truth and returns floats or curves, or a
 torch batch (B, H, W) on any device and returns tensors with a leading B. Maps are uint8 (read as
 v/255) or float in [0, 1]; nothing is rescaled unless `stretch=True` asks for the min-max stretch
-that the field's MATLAB tools apply. Thresholds are the 256 levels k/255: a pixel passes level k when
-floor(255 p) >= k, as those tools count.
+that the field's MATLAB tools apply. Thresholds are the 256 levels k/255: a pixel passes level k
+when floor(255 p) >= k, which is p >= k/255 without its rounding.
 
 - F: Achanta et al., "Frequency-tuned salient region detection", CVPR 2009.
 - MAE: Perazzi et al., "Saliency filters", CVPR 2012.
@@ -87,7 +87,7 @@ def saliency_scores(
         ties: rounding of a centroid between two pixels, see `s_measure`.
 
     Raises:
-        ValueError: sizes that differ, values outside [0, 1], NaN, a ground truth that is not binary.
+        ValueError: sizes that differ, values outside [0, 1], NaN, a ground truth not binary.
     """
     batched = isinstance(prediction, torch.Tensor)
     gather = tally_tensor if batched else tally_array

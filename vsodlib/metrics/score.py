@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any, Protocol as Interface
+from typing import Any
+from typing import Protocol as Interface
 
 import cv2
 import numpy as np
@@ -68,9 +69,10 @@ def score_frames(
     Returns:
         A JSON-ready dictionary: `protocol`, `mae`, `max_f`, `mean_f`, `adaptive_f`, `s_measure`,
         `e_measure` (mean over levels), `max_e`, `adaptive_e`, `weighted_f`, `J` and `F` (`mean`,
-        `recall`, `decay`), `T`, `consistency`, `frames`, `conversions`, `curves`, and `per_sequence`
-        with the same of every sequence and its `per_frame` lists. All are fractions of 1; null
-        where nothing could be measured. Decay is always a mean over sequences.
+        `recall`, `decay`), `T`, `consistency`, `frames`, `conversions`, `curves` (256 levels,
+        ascending), and `per_sequence` with the same of every sequence and its `per_frame` lists.
+        All are fractions of 1; null where nothing could be measured. Decay is always a mean over
+        sequences.
 
     Raises:
         ValueError: no frames, frames of a video that do not follow each other, a sequence with no
@@ -152,8 +154,8 @@ def _scored(frames: Iterable[Frame], protocol: Protocol) -> Iterator[Frame]:
             finished.add(video)
             if kept == 0:
                 raise ValueError(
-                    f"Sequence {video!r} has {seen} frames and the protocol {protocol.name!r} leaves "
-                    "out the first and the last; score it with the protocol 'frames'."
+                    f"Sequence {video!r} has {seen} frames, and the protocol {protocol.name!r} "
+                    "leaves out the first and the last; score it with the protocol 'frames'."
                 )
 
     for frame in frames:

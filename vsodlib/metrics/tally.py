@@ -30,7 +30,7 @@ class Tally:
     """
 
     histogram: np.ndarray
-    """(B, 2, 256): pixels of the background [0] and of the object [1] at each level floor(255 p)."""
+    """(B, 2, 256): background [0] and object [1] pixels at each level floor(255 p)."""
     adaptive: np.ndarray
     """(B, 2): pixels of either class with p >= min(1, 2 mean(p))."""
     pixels: np.ndarray
@@ -55,7 +55,7 @@ def centroid(
     """Rows and columns above and left of the split, the centroid's own row and column included.
 
     `ties` says where a centroid half-way between two pixels goes: `"even"`, to the even index as
-    numpy and pysodmetrics round, or `"up"`, away from zero as MATLAB's `round` in the original code.
+    numpy and pysodmetrics round, or `"up"`, away from zero as MATLAB's `round` in the authors' code.
     """
     H, W = len(row_sums), len(column_sums)
     count = row_sums.sum()

@@ -31,8 +31,8 @@ def weighted_f(
     multiplied by 2 - 0.5^(d / 5), d the distance to the object. An empty ground truth scores 0.
 
     Args:
-        prediction, ground_truth: (H, W) numpy; or (B, H, W) torch, which visits the CPU one map at a
-            time (nearest object pixels have no fast batched form) and returns (B,).
+        prediction, ground_truth: (H, W) numpy; or (B, H, W) torch, which visits the CPU one map at
+            a time (nearest object pixels have no fast batched form) and returns (B,).
         stretch: rescale each map to cover [0, 1] first.
 
     Raises:
