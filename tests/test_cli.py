@@ -84,6 +84,7 @@ def test_train_evaluate_predict(root, tmp_path, capsys):
     assert main(["evaluate", *words, "--save-maps", str(tmp_path / "maps")]) == 0
     scores = json.loads(scores_path.read_text())
     assert scores["record"]["height"] == 32
+    assert scores["record"]["weights_sha256"] == checkpoint.fingerprint(run / "last")
     assert scores["protocol"]["name"] == "davis2016"
 
     again_path = tmp_path / "again.json"
@@ -92,8 +93,10 @@ def test_train_evaluate_predict(root, tmp_path, capsys):
     for name in val:
         copytree(root / "Annotations" / "480p" / name, truth / name)
     words = [str(tmp_path / "maps"), "--gt", str(truth), "--protocol", "davis2016"]
-    assert main(["score", *words, "--json", str(again_path)]) == 0
+    assert main(["score", *words, "--json", str(again_path), "--per-frame"]) == 0
     again = json.loads(again_path.read_text())
+    assert "per_frame" not in scores["per_sequence"][val[0]]
+    assert len(again["per_sequence"][val[0]]["per_frame"]["J"]) == 2  # without the ends
     assert again["mae"] == pytest.approx(scores["mae"], abs=0.5 / 255)  # 8-bit files
     assert again["J"]["mean"] == pytest.approx(scores["J"]["mean"], abs=0.02)
 

@@ -6,6 +6,7 @@ maker adds (training configuration, data, scores, commit, device). Nothing is un
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -54,6 +55,11 @@ def locate(name_or_path: str | Path) -> Path:
         f"There is no checkpoint {str(name_or_path)!r}: give a .safetensors file or one of "
         f"{', '.join(available()) or 'the names in checkpoints/ (none yet)'}."
     )
+
+
+def fingerprint(name_or_path: str | Path) -> str:
+    """SHA-256 of a checkpoint's weights, so that a score says exactly what was scored."""
+    return hashlib.sha256(locate(name_or_path).read_bytes()).hexdigest()
 
 
 def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -86,6 +86,7 @@ def _add_scoring(subparsers: Any) -> None:
         parser.add_argument("--protocol", default=protocol, help="davis2016, davsod or frames")
         parser.add_argument("--workers", type=int, default=1, help="processes that score")
         parser.add_argument("--json", metavar="OUT", help="write all scores there")
+        parser.add_argument("--per-frame", action="store_true", help="every frame's too")
     publish = subparsers.add_parser(
         "publish", help="copy a trained network to checkpoints/, its scores beside it"
     )

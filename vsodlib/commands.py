@@ -87,7 +87,8 @@ def evaluate(args: Namespace) -> None:
         net, dataset, args.height, args.flip, args.protocol, args.batch_size, args.workers, maps
     )
     record = {
-        "checkpoint": str(args.checkpoint),
+        "checkpoint": checkpoint.locate(args.checkpoint).stem,
+        "weights_sha256": checkpoint.fingerprint(args.checkpoint),
         "dataset": args.dataset,
         "split": args.split,
         "height": args.height or net.input_height,
@@ -207,6 +208,9 @@ def _report(scores: dict[str, Any], args: Namespace, record: dict[str, Any]) -> 
         values = (row["J"]["mean"], row["F"]["mean"], row["max_f"], row["s_measure"], row["mae"])
         cells = "".join("      -" if value is None else f"{value:7.3f}" for value in values)
         print(f"{name:{width}}{cells}")
+    if not args.per_frame:
+        for row in scores["per_sequence"].values():
+            row.pop("per_frame")
     _write_json(args.json, {**scores, "record": record})
 
 
