@@ -137,9 +137,18 @@ def score(args: Namespace) -> None:
 
 
 def bench(args: Namespace) -> None:
+    import torch
+
+    from vsodlib import checkpoint
     from vsodlib.bench import bench_metrics
 
-    _write_json(args.json, bench_metrics(args.root))
+    record = {
+        "commit": checkpoint.commit(),
+        "device": checkpoint.describe_device(torch.device("cpu")),
+    }
+    figures = {**bench_metrics(args.root), "record": record}
+    print(json.dumps(figures, indent=1))
+    _write_json(args.json, figures)
 
 
 def data_list(args: Namespace) -> None:

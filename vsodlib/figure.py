@@ -68,7 +68,7 @@ def to_png(figure: Figure) -> bytes:
 def to_jpeg(figure: Figure) -> bytes:
     """The figure as JPEG, a fifth of the bytes where it is made of frames."""
     out = io.BytesIO()
-    _draw(figure).save(out, format="JPEG", quality=82, optimize=True)
+    _draw(figure).save(out, format="JPEG", quality=78, optimize=True)
     return out.getvalue()
 
 
