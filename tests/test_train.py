@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vsodlib import TrainConfig, VSODNet
+from vsodlib import TrainConfig, VSODNet, checkpoint
 from vsodlib.data import synthetic_dataset
 from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
 from vsodlib.run_folder import Log, read_log, save_state
@@ -87,6 +87,22 @@ def test_resume_is_exact(tiny_config, clips, tmp_path, monkeypatch, by):
     assert_equal_states(whole.state_dict(), resumed.state_dict())
     logs = [read_log(tmp_path / name / "log.jsonl") for name in ("whole", "parts")]
     assert [row["loss"] for row in logs[0]] == [row["loss"] for row in logs[1]]
+
+
+def test_start_from_a_checkpoint(tiny_config, clips, tmp_path):
+    train(tiny_config, CONFIG, clips, tmp_path / "first")
+    quiet = replace(CONFIG, steps=2, warmup_steps=1, learning_rate=0.0, encoder_learning_rate=0.0)
+    start = tmp_path / "first" / "last"
+    second = train(tiny_config, quiet, clips, tmp_path / "second", initial=start)
+    expected = dict(VSODNet.from_pretrained(start).named_parameters())
+    for name, parameter in second.named_parameters():
+        torch.testing.assert_close(parameter, expected[name], atol=1e-4, rtol=2e-3)
+    _, record = checkpoint.read(tmp_path / "second" / "last")
+    assert record["initial"]["train"] == CONFIG.to_dict()
+    assert record["initial"]["weights_sha256"] == checkpoint.fingerprint(start)
+    other = replace(tiny_config, channels=4)
+    with pytest.raises(ValueError, match="another network"):
+        train(other, quiet, clips, tmp_path / "third", initial=start)
 
 
 def test_handlers_are_put_back(tiny_config, clips, tmp_path):

@@ -38,6 +38,7 @@ def _add_train(subparsers: Any) -> None:
         "--hold-out", type=int, default=0, metavar="N", help="training videos kept to choose `best`"
     )
     parser.add_argument("--random-weights", action="store_true", help="no ImageNet initialisation")
+    parser.add_argument("--initial", metavar="CHECKPOINT", help="start from a trained network")
     parser.add_argument("--workers", type=int, default=0, help="processes that load data")
     kinds = {"int": int, "float": float, "bool": _yes_or_no}
     group = parser.add_argument_group("training options (default: the preset's)")

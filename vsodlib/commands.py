@@ -39,6 +39,7 @@ def train(args: Namespace) -> None:
         validation=validation,
         resume=args.resume,
         pretrained_encoder=not args.random_weights,
+        initial=args.initial,
         workers=args.workers,
     )
     print(f"Wrote {Path(args.out) / 'last.safetensors'}")

@@ -196,15 +196,22 @@ class VSODNet(nn.Module):
         return torch.tensor(positions, device=device)
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | Path) -> Self:
+    def from_pretrained(cls, name_or_path: str | Path, expected: ModelConfig | None = None) -> Self:
         """A trained network in evaluation mode, from `checkpoints/NAME` or from a path.
+
+        Args:
+            name_or_path: of the .safetensors file; its JSON lies beside it.
+            expected: refuse a network of another configuration.
 
         Raises:
             FileNotFoundError: no such checkpoint; the message lists the bundled names.
             ValueError: the files are corrupt, foreign, or do not fit each other.
         """
         tensors, record = checkpoint.read(name_or_path)
-        net = cls(ModelConfig.from_dict(record["model"]))
+        config = ModelConfig.from_dict(record["model"])
+        if expected is not None and config != expected:
+            raise ValueError(f"{name_or_path} holds another network: {config}, not {expected}.")
+        net = cls(config)
         try:
             net.load_state_dict(tensors)
         except RuntimeError as error:

@@ -103,6 +103,7 @@ def fit(
     validation: FrameDataset | None = None,
     resume: bool = False,
     pretrained_encoder: bool = True,
+    initial: str | Path | None = None,
     workers: int = 0,
     progress: bool = True,
     on_log: Callable[[dict[str, Any]], None] | None = None,
@@ -119,6 +120,7 @@ def fit(
         validation: held-out training videos; their mean IoU chooses `best`.
         resume: continue the run in `out`, from the beginning when it holds none.
         pretrained_encoder: start the backbone from ImageNet.
+        initial: start from this checkpoint (a name or path) instead, in a new run of its own.
         workers: processes that load and augment.
         progress: show a progress bar.
         on_log: called with every logged line, for live curves.
@@ -135,7 +137,10 @@ def fit(
     accelerator = Accelerator(mixed_precision=config.precision)
     state = load_state(out, model_config, config, resume)
     torch.manual_seed(config.seed)
-    net = VSODNet(model_config, pretrained_encoder=pretrained_encoder and state is None)
+    fresh = state is None and initial is None
+    net = VSODNet(model_config, pretrained_encoder=pretrained_encoder and fresh)
+    if initial and not state:
+        net.load_state_dict(VSODNet.from_pretrained(initial, model_config).state_dict())
     net = net.to(accelerator.device, memory_format=torch.channels_last)
     if accelerator.num_processes > 1 and accelerator.device.type == "cuda":
         net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
@@ -158,7 +163,7 @@ def fit(
         batches, batch_size=None, sampler=range(first, config.steps), num_workers=workers
     )
     chosen = average.net if average else net
-    record = _record(model_config, config, dataset, accelerator.device)
+    record = _record(model_config, config, dataset, accelerator.device, initial)
 
     def save(step: int) -> None:
         nonlocal best
@@ -244,9 +249,18 @@ def _names(batch: dict[str, Any]) -> str:
 
 
 def _record(
-    model_config: ModelConfig, config: TrainConfig, dataset: FrameDataset, device: torch.device
+    model_config: ModelConfig,
+    config: TrainConfig,
+    dataset: FrameDataset,
+    device: torch.device,
+    initial: str | Path | None,
 ) -> dict[str, Any]:
-    """What a checkpoint's JSON says of its making."""
+    """What a checkpoint's JSON says of its making, and of the making of what it started from."""
+    if initial:
+        _, earlier = checkpoint.read(initial)
+        kept = ("train", "data", "commit", "device", "initial")
+        origin = {"weights_sha256": checkpoint.fingerprint(initial)}
+        origin |= {key: earlier[key] for key in kept if key in earlier}
     return {
         "model": model_config.to_dict(),
         "input_height": config.height,
@@ -255,4 +269,5 @@ def _record(
         "commit": checkpoint.commit(),
         "device": checkpoint.describe_device(device),
         "torch": torch.__version__,
+        **({"initial": origin} if initial else {}),
     }

@@ -55,7 +55,7 @@ def centroid(
     """Rows and columns above and left of the split, the centroid's own row and column included.
 
     `ties` says where a centroid half-way between two pixels goes: `"even"`, to the even index as
-    numpy and pysodmetrics round, or `"up"`, away from zero as MATLAB's `round` in the authors' code.
+    numpy and pysodmetrics round, or `"up"`, away from zero as the authors' MATLAB code rounds.
     """
     H, W = len(row_sums), len(column_sums)
     count = row_sums.sum()

@@ -30,7 +30,7 @@ UNSTABLE = frozenset(
         *("rollerblade", "scooter-gray", "soccerball", "swing", "tennis"),
     }
 )
-"""DAVIS 2016 sequences that the benchmark leaves out of the mean T (objects occluded or leaving)."""
+"""DAVIS 2016 sequences that the benchmark leaves out of the mean T (occlusions, exits)."""
 
 
 def shape_contexts(points: np.ndarray) -> np.ndarray:
