@@ -1,5 +1,6 @@
 """T and the consistency of soft maps: stages against loops, known contours, invariances."""
 
+import itertools
 import math
 
 import cv2
@@ -8,14 +9,8 @@ import pytest
 import reference_metrics as loops
 
 from vsodlib.metrics import temporal_consistency, temporal_instability
-from vsodlib.metrics.outline import (
-    _douglas_peucker,
-    _thin,
-    borders,
-    outline,
-    simplify,
-    upsample,
-)
+from vsodlib.metrics.borders import walks
+from vsodlib.metrics.outline import _douglas_peucker, _thin, outline, simplify, upsample
 from vsodlib.metrics.temporal import contour_instability, matching_costs, shape_contexts, warp
 
 
@@ -34,36 +29,79 @@ def blob(seed, H=90, W=120, wobble=0.25):
     return (np.hypot(rows - H / 2, columns - W / 2) < radius).astype(np.uint8)
 
 
+def turned(walk):
+    """The corners of a walk with the object on the right."""
+    return walk.corners if walk.object_on_right else walk.corners[::-1]
+
+
 def test_border_of_one_pixel():
-    (loop,) = borders(mask_of("000", "010", "000"))
-    np.testing.assert_array_equal(loop, [[1, 1], [1, 2], [2, 2], [2, 1], [1, 1]])
+    (walk,) = walks(mask_of("000", "010", "000"))
+    # Down its first vertical border, from the top: the object lies on the left.
+    np.testing.assert_array_equal(walk.corners, [[1, 1], [2, 1], [2, 2], [1, 2], [1, 1]])
+    assert not walk.object_on_right
 
 
 def test_borders_of_a_ring():
-    outer, hole = borders(mask_of("111", "101", "111"))
-    assert len(outer) == 13
-    assert len(hole) == 5
-    # The object lies on the right: the ring is walked clockwise, its hole against the clock.
-    for loop, sign in ((outer, 1), (hole, -1)):
-        y, x = loop[:-1].T
+    hole, outer = walks(mask_of("111", "101", "111"))
+    assert len(outer.corners) == 13
+    np.testing.assert_array_equal(hole.corners, [[1, 1], [2, 1], [2, 2], [1, 2], [1, 1]])
+    assert hole.object_on_right
+    # The object on the right: the ring is walked clockwise, its hole against the clock.
+    for walk, sign in ((outer, 1), (hole, -1)):
+        y, x = turned(walk)[:-1].T
         area = np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2
         assert np.sign(area) == sign
 
 
-def test_pixels_that_touch_by_a_corner_stay_apart():
-    loops_found = borders(mask_of("100", "010", "000"))
-    assert sorted(len(loop) for loop in loops_found) == [5, 5]
+def test_one_junction():
+    # Two pixels touch at corner (1, 1). From the junction the upper border is found first and is
+    # walked around the right pixel's far side or the left one's: either way both loops start there.
+    found = walks(mask_of("10", "01"))
+    assert [len(w.corners) for w in found] == [5, 5]
+    assert all((w.corners[0] == [1, 1]).all() for w in found)
+    assert sorted(w.corners[2].tolist() for w in found) == [[0, 0], [2, 2]]
 
 
-def test_borders_visit_every_pixel_border_once():
-    mask = (np.random.default_rng(3).random((23, 31)) > 0.5).astype(np.uint8)
+def test_two_junctions_make_one_loop_of_both_pieces():
+    # A diagonal of three pixels: the end pixels close at once, the middle one lies between.
+    found = walks(mask_of("100", "010", "001"))
+    assert [len(w.corners) for w in found] == [5, 5, 5]
+    # A square of four touching pixels around a hole: every junction joins object and hole.
+    found = walks(mask_of("0100", "1010", "0100", "0000"))
+    assert sum(len(w.corners) - 1 for w in found) == 16
+
+
+def test_empty_and_full_masks():
+    assert walks(np.zeros((4, 5), np.uint8)) == []
+    (walk,) = walks(np.ones((4, 5), np.uint8))
+    assert len(walk.corners) == 19
+    (walk,) = walks(np.ones((1, 1), np.uint8))
+    assert len(walk.corners) == 5
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_walks_use_every_border_once(seed):
+    rng = np.random.default_rng(seed)
+    mask = (rng.random(rng.integers(2, 40, 2)) > rng.uniform(0.2, 0.8)).astype(np.uint8)
     padded = np.pad(mask, 1).astype(int)
     expected = np.abs(np.diff(padded, axis=0)).sum() + np.abs(np.diff(padded, axis=1)).sum()
-    found = borders(mask)
-    steps = np.concatenate([np.diff(loop, axis=0) for loop in found])
-    assert len(steps) == expected
-    assert (np.abs(steps).sum(1) == 1).all()
-    assert all((loop[0] == loop[-1]).all() for loop in found)
+    found = walks(mask)
+    borders = set()
+    for walk in found:
+        corners = turned(walk)
+        assert (corners[0] == corners[-1]).all()
+        for (y, x), (b, a) in itertools.pairwise(corners.tolist()):
+            assert abs(b - y) + abs(a - x) == 1
+            borders.add((y, x, b, a))
+            # The pixel on the right of the step, and the one on its left.
+            dy, dx = b - y, a - x
+            right = padded[1 + (y + b - 1 + dx) // 2, 1 + (x + a - 1 - dy) // 2]
+            left = padded[1 + (y + b - 1 - dx) // 2, 1 + (x + a - 1 + dy) // 2]
+            assert (right, left) == (1, 0)
+    assert len(borders) == sum(len(w.corners) - 1 for w in found) == expected
+    # A walk passes no corner twice, so that it cuts the plane in two.
+    for walk in found:
+        assert len(np.unique(walk.corners[:-1], axis=0)) == len(walk.corners) - 1
 
 
 @pytest.mark.parametrize("tolerance", [0.1, 3.0])
@@ -88,9 +126,8 @@ def test_thin_by_hand():
 def test_a_square_becomes_its_corners():
     mask = np.zeros((40, 40), np.uint8)
     mask[10:30, 12:32] = 1
-    polygon = simplify(borders(mask)[0])
-    corners = [[10, 12], [10, 32], [30, 32], [30, 12], [10, 12]]
-    np.testing.assert_array_equal(polygon, corners)
+    polygon = simplify(walks(mask)[0])
+    np.testing.assert_array_equal(polygon, [[10, 12], [10, 32], [30, 32], [30, 12], [10, 12]])
     samples = outline(mask)
     np.testing.assert_array_equal(samples[0], samples[-1])
     assert len(samples) == 4 * 7 + 1  # ceil(20 / 3) = 7 samples a side

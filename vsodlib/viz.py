@@ -194,7 +194,8 @@ def heat(maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
     """
     if not maps:
         raise ValueError("heat needs at least one map.")
-    figure = NotebookFigure(figsize=(WIDTH, 3.0), layout="constrained")
+    width = min(WIDTH, 1.5 + 4.5 * len(maps))
+    figure = NotebookFigure(figsize=(width, 3.0), layout="constrained")
     all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
     largest = max(float(np.max(values)) for values in maps.values())
     for axes, (name, values) in zip(all_axes, maps.items(), strict=True):

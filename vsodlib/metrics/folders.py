@@ -169,8 +169,9 @@ def match_frames(
     Raises:
         FileNotFoundError: predictions missing, all of them listed.
     """
-    frames, missing, only_ends = [], [], True
+    frames, missing, lost, only_ends = [], [], 0, True
     for video, paths in truth.items():
+        before = len(missing)
         available = {p.stem: p for p in _images(folder / video)}
         for path in paths:
             prediction = available.get(path.stem)
@@ -180,10 +181,13 @@ def match_frames(
                 only_ends &= at_end
                 if not (at_end and allow_missing_first):
                     missing.append(f"{video}/{path.stem}" if video else path.stem)
+        lost += len(missing) - before
+        if video and not available:
+            missing[before:] = [f"all of {video}"]
     if missing:
         hint = " (ends of sequences only: --allow-missing-first accepts that)" if only_ends else ""
         raise FileNotFoundError(
-            f"{folder} lacks {len(missing)} of {len(frames)} frames{hint}: {', '.join(missing)}"
+            f"{folder} lacks {lost} of {len(frames)} frames{hint}: {', '.join(missing)}"
         )
     return frames
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .borders import Walk, walks
+
 TOLERANCE = 1.5
 """Pixels by which a simplified contour may leave the pixel borders."""
 SPACING = 3.0
@@ -18,85 +20,35 @@ def outline(mask: np.ndarray) -> np.ndarray | None:
     """Samples (n, 2) along the contour of a uint8 mask with the most corners; None if it has none.
 
     Contours run with the object on their right, begin and end at the same corner, and are the
-    polygons that remain of the pixel borders (of objects and of holes) after simplification; those
-    with fewer than four points, the closing one included, are dropped.
+    polygons that remain of the borders of objects and of holes after simplification; those with
+    fewer than four points, the closing one included, are dropped.
     """
-    loops = borders(mask)
-    best, best_index = None, len(loops)
-    # Simplifying only removes points, so short loops need not be tried; of equals the first wins.
-    for index in sorted(range(len(loops)), key=lambda k: -len(loops[k])):
+    found = walks(mask)
+    best, best_index = None, len(found)
+    # Simplifying only removes points, so short walks need not be tried; of equals the first wins.
+    for index in sorted(range(len(found)), key=lambda k: -len(found[k].corners)):
         limit = 3 if best is None else len(best)
-        if len(loops[index]) < limit:
+        if len(found[index].corners) < limit:
             break
-        polygon = simplify(loops[index])
-        if len(polygon) > limit or (
-            best is not None and len(polygon) == limit and index < best_index
-        ):
+        polygon = simplify(found[index])
+        longer = len(polygon) > limit
+        if longer or (best is not None and len(polygon) == limit and index < best_index):
             best, best_index = polygon, index
     return None if best is None else upsample(best)
 
 
-def borders(mask: np.ndarray) -> list[np.ndarray]:
-    """Closed loops (n, 2) of pixel corners around objects and holes, object on the right.
+def simplify(walk: Walk) -> np.ndarray:
+    """The polygon of a walk, object on the right: straight runs merged, then Douglas-Peucker.
 
-    A loop begins at the top of its first vertical border in reading order. Where two pixels touch
-    by a corner the loop turns right, so that they stay apart.
+    The benchmark thins points before it splits lines, in walking order and with the tolerance in
+    units of half a pixel, and first drops what lies on straight lines.
     """
-    H, W = mask.shape
-    padded = np.zeros((H + 2, W + 2), np.int8)
-    padded[1:-1, 1:-1] = mask
-    across = np.diff(padded, axis=1)[1:-1]  # (H, W + 1): +1 object to the right of the border
-    down = np.diff(padded, axis=0)[:, 1:-1]  # (H + 1, W): +1 object below the border
-    row_v, column_v = np.nonzero(across)
-    row_h, column_h = np.nonzero(down)
-    if not len(row_v):
-        return []
-    up = (across[row_v, column_v] > 0).astype(np.int64)  # object to the right: walk up
-    east = (down[row_h, column_h] > 0).astype(np.int64)  # object below: walk east
-    width = W + 1
-    start = np.concatenate([(row_v + up) * width + column_v, row_h * width + column_h + 1 - east])
-    stop = np.concatenate([(row_v + 1 - up) * width + column_v, row_h * width + column_h + east])
-    heading = np.concatenate([np.where(up, 0, 2), np.where(east, 1, 3)])  # up, east, down, west
-    order = np.argsort(start, kind="stable")
-    first = np.searchsorted(start[order], stop)
-    follower = order[first]
-    second = np.minimum(first + 1, len(order) - 1)
-    fork = (second > first) & (start[order[second]] == stop)
-    turns_right = heading[follower] == (heading + 1) % 4
-    follower = np.where(fork & ~turns_right, order[second], follower)
-    follower, corner = follower.tolist(), start.tolist()
-    loops, seen = [], bytearray(len(corner))
-    for edge in range(len(row_v)):  # vertical borders in reading order
-        if seen[edge]:
-            continue
-        loop, current = [], edge
-        while not seen[current]:
-            seen[current] = 1
-            loop.append(corner[current])
-            current = follower[current]
-        # The top of the first vertical border: its end where walked up, else its start.
-        if heading[edge] == 0:
-            loop = [*loop[1:], loop[0]]
-        loop.append(loop[0])
-        loops.append(np.stack(np.divmod(np.array(loop), width), 1))
-    return loops
-
-
-def simplify(loop: np.ndarray) -> np.ndarray:
-    """The polygon of a closed loop: straight runs merged, then Douglas-Peucker at `TOLERANCE`.
-
-    The benchmark walks a loop downwards from its first border and halves no coordinate; so do we,
-    since the greedy thinning depends on the direction.
-    """
-    points = loop.astype(np.float64) * 2
-    backwards = points[1, 0] <= points[0, 0]
-    if backwards:
-        points = points[::-1]
+    points = walk.corners.astype(np.float64) * 2
     step = np.diff(points, axis=0)
     corner = np.concatenate([[True], (step[1:] != step[:-1]).any(1), [True]])
     points = _douglas_peucker(points[corner], 0.1)
     points = _douglas_peucker(_thin(points, 2 * TOLERANCE), 2 * TOLERANCE)
-    return (points[::-1] if backwards else points) / 2
+    return (points if walk.object_on_right else points[::-1]) / 2
 
 
 def _thin(points: np.ndarray, distance: float) -> np.ndarray:

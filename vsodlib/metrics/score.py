@@ -24,7 +24,7 @@ from .temporal import T_SCALE, contour_instability, temporal_consistency
 from .weighted import weighted_f
 
 CHUNK = 16
-"""Consecutive frames that one task scores."""
+"""Consecutive frames that one task of several processes scores."""
 
 
 class Frame(Interface):
@@ -61,7 +61,8 @@ def score_frames(
 
     Args:
         frames: (video, frame name, map, ground truth); the map (H, W) uint8 or float in [0, 1], the
-            ground truth binary; the frames of a video one after the other, in temporal order.
+            ground truth binary; the frames of a video one after the other, in temporal order. A
+            few are held back, so a buffer must not be filled anew.
         protocol: a preset's name or a `Protocol`.
         workers: processes that score; 1 scores in this one.
         progress: show a progress bar where there is a terminal.
@@ -93,7 +94,7 @@ def score_stream(
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}.")
-    chunks = _chunks(_scored(frames, protocol))
+    chunks = _chunks(_scored(frames, protocol), CHUNK if workers > 1 else 1)
     bar = tqdm(total=total, desc="score", unit="frame", disable=None if progress else True)
     sequences: dict[str, SequenceScores] = {}
     with bar:
@@ -176,12 +177,12 @@ def _scored(frames: Iterable[Frame], protocol: Protocol) -> Iterator[Frame]:
     close()
 
 
-def _chunks(frames: Iterable[Frame]) -> Iterator[tuple[Frame | None, list[Frame]]]:
-    """Runs of one video, each with the frame before it."""
+def _chunks(frames: Iterable[Frame], size: int) -> Iterator[tuple[Frame | None, list[Frame]]]:
+    """Runs of at most `size` frames of one video, each with the frame before it."""
     before: Frame | None = None
     run: list[Frame] = []
     for frame in frames:
-        if run and (frame.video != run[0].video or len(run) == CHUNK):
+        if run and (frame.video != run[0].video or len(run) == size):
             yield before, run
             before = run[-1] if frame.video == run[0].video else None
             run = []

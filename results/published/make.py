@@ -1,0 +1,103 @@
+"""Write the tables that come from the DAVIS site and from our scorer on the masks published there.
+
+    python results/published/make.py DATA
+
+DATA holds `DAVIS` and `published/davis2016-val` (README.md beside this file says what lies there).
+Tables 1 and 2 are the paper's, typed from it; this program does not touch them.
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from vsodlib.metrics import Protocol, contour_accuracy, region_similarity, statistics
+from vsodlib.metrics.folders import davis_truth, match_frames
+
+HERE = Path(__file__).parent
+METHODS = ("matnet", "andiff", "pdb", "ags")
+SITE = "DAVIS 2016 site, table of results on the validation set"
+OURS = "masks published on the DAVIS 2016 site, scored with vsodlib.metrics"
+ENDS = Protocol(skip_ends=False)
+
+
+def write(name: str, rows: list[dict]) -> None:
+    """The rows as CSV."""
+    with (HERE / name).open("w", newline="") as file:
+        table = csv.DictWriter(file, rows[0], lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    print(f"{name}: {len(rows)} rows")
+
+
+def site(published: Path) -> list[dict]:
+    """One row per method and measure."""
+    table = json.loads((published / "table.json").read_text())
+    names = {f"{m}{s}": (m, s) for m in "JF" for s in ("mean", "recall", "decay")}
+    names["T"] = ("T", "mean")
+    return [
+        {
+            "method": method,
+            "dataset": "DAVIS 2016 val",
+            "metric": metric,
+            "statistic": statistic,
+            "value": table[method][key],
+            "source": SITE,
+        }
+        for method in table["techniques"]
+        for key, (metric, statistic) in names.items()
+    ]
+
+
+def frame_scores(root: Path, masks: Path) -> dict[str, np.ndarray]:
+    """J and F, (2, T), of every frame of every sequence; NaN where the method has no mask."""
+    scores: dict[str, list] = {}
+    frames = match_frames(masks, davis_truth("davis2016", root), allow_missing_first=True)
+    for frame in tqdm(frames, desc=masks.name, disable=None):
+        values = (np.nan, np.nan)
+        if frame.prediction is not None:
+            mask, truth, _ = frame.load(ENDS)
+            mask = mask > 0  # AnDiff stores the object as 1, the others as 255
+            values = region_similarity(mask, truth), contour_accuracy(mask, truth)
+        scores.setdefault(frame.video, []).append(values)
+    return {video: np.array(values).T for video, values in scores.items()}
+
+
+def by_sequence(method: str, scores: dict[str, np.ndarray]) -> list[dict]:
+    """J and F of every sequence under the official protocol, without its ends."""
+    rows = []
+    for video, values in scores.items():
+        J, F = (statistics(v[1:-1]) for v in values)
+        rows.append(
+            {"method": method, "sequence": video, "frames": values.shape[1] - 2}
+            | {"J_mean": round(J.mean, 4), "J_recall": round(J.recall, 4)}
+            | {"F_mean": round(F.mean, 4), "F_recall": round(F.recall, 4), "source": OURS}
+        )
+    return rows
+
+
+def by_protocol(method: str, scores: dict[str, np.ndarray]) -> list[dict]:
+    """Mean J and F over the data set, ends scored or not, averaged in both ways."""
+    rows = []
+    for skip in (True, False):
+        kept = [v[:, 1:-1] if skip else v[:, ~np.isnan(v[0])] for v in scores.values()]
+        for average in ("sequences", "frames"):
+            parts = [v.mean(1, keepdims=True) for v in kept] if average == "sequences" else kept
+            J, F = np.concatenate(parts, axis=1).mean(1)
+            rows.append(
+                {"method": method, "skip_ends": skip, "average": average}
+                | {"J_mean": round(J, 4), "F_mean": round(F, 4), "source": OURS}
+            )
+    return rows
+
+
+if __name__ == "__main__":
+    root = Path(sys.argv[1])
+    published = root / "published" / "davis2016-val"
+    write("davis2016_site.csv", site(published))
+    found = {method: frame_scores(root, published / "masks" / method) for method in METHODS}
+    write("per_sequence_J.csv", [row for m in METHODS for row in by_sequence(m, found[m])])
+    write("protocols.csv", [row for m in METHODS for row in by_protocol(m, found[m])])
