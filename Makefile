@@ -30,8 +30,7 @@ test: lint
 	$(BIN)/python -m pytest -n $(JOBS) -q --nbmake --nbmake-kernel=python3 notebooks
 
 figures: setup
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.kernel_name=python3 notebooks/*.ipynb
-	$(BIN)/nbstripout --keep-output --extra-keys 'metadata.widgets metadata.language_info.version cell.metadata.execution' notebooks/*.ipynb
+	$(BIN)/python tests/notebooks/refresh.py notebooks/*.ipynb
 
 bench: setup
 	$(BIN)/vsod bench metrics
