@@ -18,7 +18,7 @@ CONSTRAINTS = dict(
 LEVELS = [
     {"config"},
     {"attention", "losses", "metrics", "data", "pictures", "figure", "footage", "checkpoint"},
-    {"backbone", "viz", "video"},
+    {"backbone", "viz", "score_plots", "video"},
     {"model", "widgets"},
     {"predict", "optim", "run_folder"},
     {"train", "evaluate", "bench"},

@@ -3,6 +3,7 @@ import pytest
 
 from vsodlib import score_plots
 from vsodlib.figure import PALETTE
+from vsodlib.pictures import comparison
 
 
 def labels(axes):
@@ -72,6 +73,8 @@ def test_at_level_shows_what_passes_and_where_it_is_on_the_curves():
     figure = score_plots.at_level(saliency, mask, curves, 127)  # floor(255 x 0.5) = 127
     by_title = {axes.get_title(): axes for axes in figure.axes}
     found = by_title["at level 127"].images[0].get_array()
+    white = np.full((2, 2, 3), 255, np.uint8)
+    np.testing.assert_array_equal(found, comparison(white, saliency > 0.4, mask))
     hit, missed, false = found[1, 1].tolist(), found[0, 0].tolist(), found[0, 1].tolist()
     assert found[1, 0].tolist() == hit and len({*map(tuple, (hit, missed, false))}) == 3
     marker = by_title[""].lines[1]
