@@ -5,10 +5,10 @@ segmentation", CVPR 2016, Section 5.3: describe the object's contour in two cons
 shape contexts (Belongie, Malik, Puzicha, "Shape matching and object recognition using shape
 contexts", PAMI 2002), match the contours by dynamic time warping, and average the matching costs.
 The paper leaves many choices open; those made by the benchmark's published programs are stated in
-the functions below. The site's T is reached within 0.005 for its ground truth, AnDiff (0.2123 against
-0.214) and MATNet (0.2127 against 0.216), but ours is 0.0101 lower for AGS and 0.0139 for PDB: what
-those programs do with the ragged contours of these masks is not clear to us. So T is ours: compare
-it with other T of this scorer (`tests/test_metrics_published.py` holds the differences).
+the functions below. The site's T is reached within 0.005 for its ground truth, for AnDiff (0.2123
+against 0.214) and for MATNet (0.2127 against 0.216), but ours is 0.0101 lower for AGS and 0.0139
+for PDB: what those programs do with the ragged contours of these masks is not clear to us. So T is
+ours: compare it with other T of this scorer (`tests/test_metrics_published.py` holds the figures).
 """
 
 from __future__ import annotations
