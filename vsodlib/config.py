@@ -146,6 +146,16 @@ class TrainConfig(_Config):
     weight_decay: float = 5e-4
     warmup_steps: int = 100
     """Linear warm-up, then cosine decay to zero."""
+    contrastive_weight: float = 1.0
+    """Weight of L_cl in Eq. 10; 0 switches it off."""
+    mining: Literal["hard", "random"] = "hard"
+    """Which positives and negatives L_cl takes (Section 3.4)."""
+    samples: int = 4
+    """Positives and negatives an anchor."""
+    temperature: float = 0.1
+    """tau of Eq. 9."""
+    region_grid: int = 1
+    """Cells per side that cut a frame into regions; 1: foreground and background are whole."""
     iou_weight: float = 0.0
     """Weight of a soft-IoU term beside binary cross-entropy (paper: none)."""
     ema_decay: float = 0.0
@@ -160,6 +170,10 @@ class TrainConfig(_Config):
     """Largest gradient norm; 0 switches clipping off."""
     precision: Literal["no", "fp16", "bf16"] = "no"
     """Mixed precision, in Accelerate's words."""
+    freeze_batch_norm: bool = False
+    """Keep the batch norms' statistics as they are at the start."""
+    compile: bool = False
+    """Run the network through `torch.compile`."""
     checkpoint_every: int = 200
     """Steps between checkpoints (a checkpoint is also written at the end and on Ctrl-C)."""
     seed: int = 0
@@ -171,6 +185,8 @@ class TrainConfig(_Config):
             "frames_per_video",
             "height",
             "width",
+            "samples",
+            "region_grid",
             "checkpoint_every",
         ):
             if getattr(self, name) < 1:
@@ -182,6 +198,13 @@ class TrainConfig(_Config):
             raise ValueError(f"scale_min must lie in (0, 1], got {self.scale_min!r}.")
         if self.ema_decay == 1:
             raise ValueError("ema_decay of 1 would never follow the weights; use 0.999 or less.")
+        if self.contrastive_weight < 0 or self.temperature <= 0:
+            raise ValueError(
+                f"contrastive_weight must not be negative and temperature must be positive, got "
+                f"{self.contrastive_weight!r} and {self.temperature!r}."
+            )
+        if self.mining not in ("hard", "random"):
+            raise ValueError(f"mining must be 'hard' or 'random', got {self.mining!r}.")
         if self.optimizer not in ("sgd", "adamw"):
             raise ValueError(f"optimizer must be 'sgd' or 'adamw', got {self.optimizer!r}.")
         if self.precision not in ("no", "fp16", "bf16"):

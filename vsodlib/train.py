@@ -1,14 +1,15 @@
 """Training: fit() on Hugging Face Accelerate, from one CPU to many GPUs.
 
-Section 3.5: SGD, learning rate 1e-4, batches of 8, binary cross-entropy. What a step does depends
-on the seed and the step's number alone (batch, augmentation, dropout), so that a run that was
-stopped continues as if it never had been.
+Section 3.5: SGD, learning rate 1e-4, batches of 8, binary cross-entropy and the contrastive loss
+(Eq. 10). What a step does depends on the seed and the step's number alone (batch, augmentation,
+dropout), so that a run that was stopped continues as if it never had been.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import FrameDataset
 from vsodlib.data.sampling import VideoBatchSampler
 from vsodlib.data.transforms import train_transform
-from vsodlib.losses import is_finite, saliency_loss
-from vsodlib.model import VSODNet
+from vsodlib.losses import contrastive_loss, is_finite, pool_regions, saliency_loss
+from vsodlib.model import Output, VSODNet
 from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
 from vsodlib.predict import predict_maps
 from vsodlib.run_folder import LOG, STATE, Log, load_state, save_state, stop_requests
@@ -69,21 +70,63 @@ class TrainBatches(Dataset):
         return len(self.batches)
 
     def __getitem__(self, step: int) -> dict[str, Any]:
-        """`image` (B, 3, H, W) and `mask` (B, 1, H, W), float32; `video` and `frame`, B names."""
+        """`image` (B, 3, H, W) and `mask` (B, 1, H, W), float32; `video` and `frame`, B names;
+        `group` (B,) int64, equal for frames of one video.
+        """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_seed_of(self.seed, step, self.rank))
             samples = [self.dataset[index] for index in self.batches[step]]
         batch = {
             k: torch.stack([s[k].as_subclass(Tensor) for s in samples]) for k in ("image", "mask")
         }
-        return batch | {k: [s[k] for s in samples] for k in ("video", "frame")}
+        batch |= {k: [s[k] for s in samples] for k in ("video", "frame")}
+        return batch | {"group": torch.tensor([batch["video"].index(v) for v in batch["video"]])}
+
+
+def objective(
+    output: Output,
+    masks: Tensor,
+    groups: Tensor,
+    config: TrainConfig,
+    anchor_count: Callable[[Tensor], Tensor] = lambda count: count,
+) -> dict[str, Tensor]:
+    """L = L_bce + L_cl (Eq. 10), with the weights and the extra term of the configuration.
+
+    Args:
+        output: of the network.
+        masks: (B, 1, H, W) float in [0, 1].
+        groups: (B,) int64, equal for frames of one video.
+        anchor_count: this process's number of anchors -> the average over all processes, so that
+            every anchor weighs the same wherever it is.
+
+    Returns:
+        `"loss"` to minimise, and its parts by name; scalars.
+    """
+    losses = saliency_loss(output.logits, masks, config.iou_weight)
+    if config.contrastive_weight:
+        saliency = output.logits.detach().float().sigmoid()
+        regions = pool_regions(output.features, masks, saliency, groups, config.region_grid)
+        terms = contrastive_loss(regions, config.samples, config.mining, config.temperature)
+        count = anchor_count(terms.new_tensor(len(terms))).clamp(min=1e-6)
+        contrastive = terms.sum() / count
+        losses["loss"] = losses["loss"] + config.contrastive_weight * contrastive
+        losses["contrastive"] = contrastive.detach()
+    return losses
+
+
+def set_training_mode(net: nn.Module, config: TrainConfig) -> None:
+    """Training mode, batch norms excepted where the configuration freezes them."""
+    net.train()
+    if config.freeze_batch_norm:
+        for module in net.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
 
 
 def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -> float:
     """Intersection over union at threshold 0.5, averaged over every `every`-th frame: a quick
-    measure to choose a checkpoint by, not a published protocol.
+    measure to choose a checkpoint by, not a published protocol. Leaves the network in evaluation mode.
     """
-    was_training = net.training
     net.eval()
     scores = []
     for index in range(0, len(dataset), every):
@@ -91,7 +134,6 @@ def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -
         mask = dataset.mask(index)
         union = (predicted | mask).sum()
         scores.append((predicted & mask).sum() / union if union else 1.0)
-    net.train(was_training)
     return float(np.mean(scores))
 
 
@@ -155,6 +197,8 @@ def fit(
             average.net.load_state_dict(state["average"])
             average.updates = first
     model, optimizer = accelerator.prepare(net, optimizer)
+    if config.compile:
+        model = torch.compile(model)
 
     dataset = copy.copy(dataset.labelled())
     dataset.transform = train_transform(config)
@@ -163,6 +207,7 @@ def fit(
         batches, batch_size=None, sampler=range(first, config.steps), num_workers=workers
     )
     chosen = average.net if average else net
+    average_over_processes = partial(accelerator.reduce, reduction="mean")
     record = _record(model_config, config, dataset, accelerator.device, initial)
 
     def save(step: int) -> None:
@@ -171,6 +216,7 @@ def fit(
             return
         if validation is not None and step:
             score = mean_iou(chosen, validation, config.height)
+            set_training_mode(net, config)
             log.write({"step": step, "validation_iou": score})
             if score > best:
                 best = score
@@ -198,7 +244,7 @@ def fit(
         unit="step",
         disable=not (progress and accelerator.is_main_process),
     )
-    model.train()
+    set_training_mode(net, config)
     step = first
     with stop_requests() as stop, bar:
         for step, batch in enumerate(loader, first + 1):
@@ -206,10 +252,10 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * learning_rate_factor(step - 1, config)
             images = batch["image"].to(accelerator.device, memory_format=torch.channels_last)
-            masks = batch["mask"].to(accelerator.device)
+            masks, groups = (batch[k].to(accelerator.device) for k in ("mask", "group"))
             with accelerator.autocast():
                 output = model(images)
-            losses = saliency_loss(output.logits, masks, config.iou_weight)
+            losses = objective(output, masks, groups, config, average_over_processes)
             if not is_finite(losses["loss"]):
                 raise ValueError(
                     f"The loss stopped being finite at step {step} (frames {_names(batch)}); "
