@@ -125,7 +125,8 @@ def set_training_mode(net: nn.Module, config: TrainConfig) -> None:
 
 def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -> float:
     """Intersection over union at threshold 0.5, averaged over every `every`-th frame: a quick
-    measure to choose a checkpoint by, not a published protocol. Leaves the network in evaluation mode.
+    measure to choose a checkpoint by, not a published protocol. Leaves the network
+    in evaluation mode.
     """
     net.eval()
     scores = []
