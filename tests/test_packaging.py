@@ -22,6 +22,7 @@ LEVELS = [
     {"model", "widgets"},
     {"predict", "optim", "run_folder"},
     {"train", "evaluate", "bench"},
+    {"experiments"},
     {"commands"},
     {"cli"},
 ]

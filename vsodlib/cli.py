@@ -14,7 +14,7 @@ from dataclasses import fields
 from typing import Any
 
 from vsodlib import commands
-from vsodlib.config import TrainConfig
+from vsodlib.config import PROFILES, TrainConfig
 
 PRESETS = ("lite", "paper")
 ROOT_HELP = "data root (default: $VSOD_DATA, else data/)"
@@ -102,6 +102,22 @@ def _add_scoring(subparsers: Any) -> None:
     bench.add_argument("--json", metavar="OUT", help="write the figures there")
 
 
+def _add_ablate(subparsers: Any) -> None:
+    parser = subparsers.add_parser("ablate", help="train and score the rows of an ablation table")
+    parser.set_defaults(run=commands.ablate)
+    parser.add_argument("table", choices=["table3"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
+    parser.add_argument("--rows", nargs="+", metavar="NAME", help="only these (default: all)")
+    parser.add_argument("--datasets", nargs="+", default=["davis2016", "duts-tr"], metavar="NAME")
+    parser.add_argument("--test", default="davis2016", metavar="NAME", help="its val is scored")
+    parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
+    parser.add_argument("--profile", choices=PROFILES, help="default: $VSOD_PROFILE, else laptop")
+    parser.add_argument("--out", required=True, help="folder of the runs")
+    parser.add_argument("--resume", action="store_true", help="keep what --out holds, go on")
+    parser.add_argument("--csv", metavar="OUT.csv", help="default: TABLE.csv in --out")
+    parser.add_argument("--random-weights", action="store_true", help="no ImageNet initialisation")
+
+
 def _add_data(subparsers: Any) -> None:
     data = subparsers.add_parser("data", help="list, fetch, check, pack or make data")
     actions = data.add_subparsers(required=True, metavar="ACTION")
@@ -140,7 +156,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of `vsod`; `args.run(args)` does what was asked."""
     parser = argparse.ArgumentParser(prog="vsod", description="Video salient object detection.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_data, _add_train, _add_predict, _add_scoring):
+    for add in (_add_data, _add_train, _add_predict, _add_scoring, _add_ablate):
         add(subparsers)
     return parser
 

@@ -54,6 +54,50 @@ def _training_data(names: Sequence[str], root: str | None, config: TrainConfig) 
     return concat([dataset.in_memory(height) for dataset in opened])
 
 
+def ablate(args: Namespace) -> None:
+    from vsodlib import experiments
+    from vsodlib.config import profile
+    from vsodlib.data import open_dataset
+
+    config = experiments.training(args.profile or profile())
+    table = experiments.TABLES[args.table](ModelConfig.lite(), config)
+    chosen = [row for row in table if row.name in (args.rows or [row.name for row in table])]
+    if args.rows and len(chosen) < len(set(args.rows)):
+        raise ValueError(f"{args.table} has the rows {', '.join(row.name for row in table)}.")
+    dataset = _training_data(args.datasets, args.root, config)
+    test = open_dataset(args.test, "val", args.root).labelled().in_memory()
+    csv = args.csv or Path(args.out) / f"{args.table}.csv"
+    total = len(chosen) * len(args.seeds)
+
+    def on_run() -> None:
+        print(f"{experiments.collect(table, args.out, csv)} runs scored ({total} asked): {csv}")
+
+    experiments.run(
+        chosen, args.seeds, dataset, test, args.out, args.resume, not args.random_weights, on_run
+    )
+    _report_table(experiments.read_table(csv))
+
+
+def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
+    """Print mean and spread of every row, and its paired difference to the row before."""
+    from statistics import mean, stdev
+
+    from vsodlib.experiments import paired_difference
+
+    for measure, rows in scores.items():
+        print(f"\n{measure:20} seeds    mean  spread   against the row above")
+        before = None
+        for name, by_seed in rows.items():
+            values = list(by_seed.values())
+            spread = stdev(values) if len(values) > 1 else float("nan")
+            line = f"{name:20} {len(values):5} {mean(values):7.4f} {spread:7.4f}"
+            if before and before.keys() & by_seed.keys():
+                change = paired_difference(by_seed, before)
+                line += f"   {change.mean:+.4f} ± {change.standard_error:.4f}"
+            print(line)
+            before = by_seed
+
+
 def predict(args: Namespace) -> None:
     from vsodlib.predict import predict_maps
     from vsodlib.video import predict_video
