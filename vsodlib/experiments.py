@@ -69,7 +69,7 @@ def training(profile: Profile) -> TrainConfig:
     if profile == "full":
         return replace(base, steps=3000, height=240, width=432, precision="bf16")
     if profile == "laptop":
-        return replace(base, steps=250, warmup_steps=25, height=112, width=192)
+        return replace(base, steps=200, warmup_steps=20, height=112, width=192)
     clips_only = replace(base, batch_size=8, image_fraction=0)
     return replace(clips_only, steps=2, warmup_steps=1, height=32, width=48)
 
