@@ -1,17 +1,24 @@
 """fit(): it learns, it resumes exactly, it stops when asked, and it names what went wrong."""
 
+import math
 import os
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 
-from vsodlib import TrainConfig, VSODNet, checkpoint
+from vsodlib import ModelConfig, TrainConfig, VSODNet, checkpoint
 from vsodlib.data import synthetic_dataset
+from vsodlib.losses import contrastive_loss, pool_regions, saliency_loss
+from vsodlib.model import Output
 from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
-from vsodlib.run_folder import Log, read_log, save_state
-from vsodlib.train import TrainBatches, fit
+from vsodlib.run_folder import Log, read_log, save_state, tensorboard
+from vsodlib.train import TrainBatches, fit, objective
 
 CONFIG = TrainConfig(
     steps=6,
@@ -178,6 +185,159 @@ def test_ranks_share_a_batch_by_video(clips):
         assert len({clips.records[i].video for i in batch}) == 1
     with pytest.raises(ValueError, match="3 processes cannot share"):
         TrainBatches(clips, CONFIG, 0, 3)
+
+
+def test_a_sample_does_not_depend_on_the_number_of_processes(clips):
+    from vsodlib.data.transforms import train_transform
+
+    clips.transform = train_transform(CONFIG)
+    whole, *shares = (TrainBatches(clips, CONFIG, *r)[2] for r in [(0, 1), (0, 2), (1, 2)])
+    for key in ("image", "mask"):
+        assert torch.equal(whole[key], torch.cat([share[key] for share in shares]))
+    clips.transform = None
+
+
+def test_objective_equals_its_parts(clips):
+    generator = torch.Generator().manual_seed(0)
+    masks = (torch.rand(6, 1, 32, 48, generator=generator) > 0.5).float()
+    features = torch.randn(6, 5, 2, 3, generator=generator)
+    output = Output(torch.randn(6, 1, 32, 48, generator=generator), features)
+    groups = torch.tensor([0, 0, 0, 3, 3, 5])
+    config = replace(CONFIG, contrastive_weight=0.5, iou_weight=2.0, samples=2, temperature=0.2)
+    regions = pool_regions(features, masks, output.logits.sigmoid(), groups)
+    contrast = contrastive_loss(regions, samples=2, temperature=0.2)
+    assert len(contrast) == 5  # the still image has no partner
+    plain = saliency_loss(output.logits, masks, 2.0)["loss"]
+    losses = objective(output, masks, groups, config)
+    torch.testing.assert_close(losses["loss"], plain + 0.5 * contrast.mean())
+    torch.testing.assert_close(losses["contrastive"], contrast.mean())
+    off = objective(output, masks, groups, replace(config, contrastive_weight=0.0))
+    assert off.keys() == {"loss", "bce", "iou"} and off["loss"] == plain
+
+
+def test_objective_without_pairs_is_cross_entropy():
+    output = Output(torch.zeros(2, 1, 4, 4), torch.randn(2, 3, 1, 1, requires_grad=True))
+    losses = objective(output, torch.ones(2, 1, 4, 4), torch.arange(2), CONFIG)
+    assert losses["loss"].item() == pytest.approx(math.log(2))
+    assert losses["contrastive"] == 0
+
+
+def test_the_contrastive_term_changes_training(tiny_config, clips, tmp_path):
+    nets = [
+        train(tiny_config, replace(CONFIG, contrastive_weight=w), clips, tmp_path / str(w))
+        for w in (0.0, 1.0)
+    ]
+    assert not torch.equal(nets[0].head.weight, nets[1].head.weight)
+    rows = [read_log(tmp_path / f"{w}" / "log.jsonl") for w in (0.0, 1.0)]
+    assert rows == [[], []]  # six steps are fewer than a line
+    config = replace(CONFIG, steps=10)
+    train(tiny_config, config, clips, tmp_path / "logged")
+    (row,) = read_log(tmp_path / "logged" / "log.jsonl")
+    assert row["contrastive"] > 0
+
+
+def test_frozen_batch_norms_keep_their_statistics(tiny_config, clips, tmp_path):
+    torch.manual_seed(CONFIG.seed)
+    before = dict(VSODNet(tiny_config).named_buffers())
+    config = replace(CONFIG, freeze_batch_norm=True, ema_decay=0)
+    net = train(tiny_config, config, clips, tmp_path, validation=clips)
+    for name, buffer in net.named_buffers():
+        assert torch.equal(buffer, before[name]), name
+
+
+def test_bfloat16_and_compile(tiny_config, clips, tmp_path, monkeypatch):
+    """What is compiled computes the same; the backend is the quick one that only traces."""
+    config = replace(CONFIG, steps=2, warmup_steps=1)
+    plain = train(tiny_config, config, clips, tmp_path / "plain")
+    half = train(tiny_config, replace(config, precision="bf16"), clips, tmp_path / "bf16")
+    assert all(p.isfinite().all() and p.dtype == torch.float32 for p in half.parameters())
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    compiled = train(tiny_config, replace(config, compile=True), clips, tmp_path / "compiled")
+    assert_equal_states(plain.state_dict(), compiled.state_dict())
+
+
+PROCESS = """
+import sys
+import torch
+from dataclasses import replace
+from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib.data import concat, synthetic_dataset
+from vsodlib.train import fit
+
+torch.nn.Dropout.forward = lambda self, x: x  # its noise differs between processes
+torch.set_num_threads(1)
+clips = synthetic_dataset("train", videos=4, frames=3, height=48, width=72)
+images = [synthetic_dataset("train", videos=1, frames=2, height=48, width=72, seed=s)._pick([0])
+          for s in range(4)]
+config = TrainConfig(
+    steps=3, batch_size=8, frames_per_video=3, image_fraction=0.25, height=32, width=48,
+    learning_rate=1e-2, encoder_learning_rate=1e-2, warmup_steps=1, freeze_batch_norm=True)
+model = ModelConfig("tf_efficientnet_lite0", 16, channels=8, aspp_rates=(1, 2))
+net = fit(model, config, concat([clips, *images]), sys.argv[1], pretrained_encoder=False,
+          progress=False)
+torch.save(net.state_dict(), sys.argv[1] + "/exact.pt")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_equal_one(tmp_path):
+    script = tmp_path / "process.py"
+    script.write_text(PROCESS)
+    for processes in (1, 2):
+        out = tmp_path / str(processes)
+        words = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes)]
+        words += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+        words += ["--main_process_port", "0"] if processes > 1 else []
+        command = [sys.executable, *words, str(script), str(out)]
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+    one, two = (torch.load(tmp_path / n / "exact.pt") for n in ("1", "2"))
+    fresh = VSODNet(ModelConfig("tf_efficientnet_lite0", 16, channels=8, aspp_rates=(1, 2)))
+    assert not torch.equal(one["head.weight"], fresh.state_dict()["head.weight"])
+    for name, tensor in one.items():
+        torch.testing.assert_close(tensor, two[name], atol=1e-5, rtol=1e-5, msg=name)
+
+
+KILLED = """
+import sys, torch
+from pathlib import Path
+from vsodlib.run_folder import save_state
+step = 0
+while True:
+    step += 1
+    save_state(Path(sys.argv[1]), {"step": step, "ballast": torch.full((300_000,), step)})
+    print(step, flush=True)
+"""
+
+
+def test_a_kill_during_saving_leaves_a_readable_state(tmp_path):
+    for delay in (0.0, 0.003, 0.007, 0.02):
+        path = tmp_path / f"{delay}" / "state.pt"
+        path.parent.mkdir()
+        command = [sys.executable, "-c", KILLED, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for _ in range(3):
+                saved = int(process.stdout.readline())
+            time.sleep(delay)
+            process.kill()
+        candidates = [path, path.with_suffix(".previous.pt")]
+        state = torch.load(next(p for p in candidates if p.exists()))
+        assert state["step"] >= saved
+        assert (state["ballast"] == state["step"]).all()
+
+
+def test_tensorboard_gets_every_number(tmp_path, monkeypatch):
+    listen = tensorboard(tmp_path)
+    assert not list(tmp_path.iterdir())
+    listen({"step": 10, "loss": 0.5, "lr": 1e-3})
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path)).Reload()
+    (loss,) = events.Scalars("loss")
+    assert (loss.step, loss.value) == (10, 0.5)
+    assert set(events.Tags()["scalars"]) == {"loss", "lr"}
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(ValueError, match=r"pip install 'vsodlib\[tensorboard\]'"):
+        tensorboard(tmp_path)
 
 
 def test_learning_rate():

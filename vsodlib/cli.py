@@ -40,6 +40,7 @@ def _add_train(subparsers: Any) -> None:
     parser.add_argument("--random-weights", action="store_true", help="no ImageNet initialisation")
     parser.add_argument("--initial", metavar="CHECKPOINT", help="start from a trained network")
     parser.add_argument("--workers", type=int, default=0, help="processes that load data")
+    parser.add_argument("--tensorboard", action="store_true", help="also log for TensorBoard")
     kinds = {"int": int, "float": float, "bool": _yes_or_no}
     group = parser.add_argument_group("training options (default: the preset's)")
     for field in fields(TrainConfig):
@@ -97,15 +98,17 @@ def _add_scoring(subparsers: Any) -> None:
     publish.add_argument("--scores", required=True, help="JSON that `vsod evaluate` wrote for it")
     bench = subparsers.add_parser("bench", help="measure speed")
     bench.set_defaults(run=commands.bench)
-    bench.add_argument("what", choices=["metrics"])
-    bench.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
+    bench.add_argument("what", choices=["attention", "inference", "metrics"])
+    bench.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP + ", for metrics")
+    bench.add_argument("--device", default="cpu", help="for attention and inference")
     bench.add_argument("--json", metavar="OUT", help="write the figures there")
+    bench.add_argument("--plot", metavar="OUT.png", help="draw attention's figures there")
 
 
 def _add_ablate(subparsers: Any) -> None:
     parser = subparsers.add_parser("ablate", help="train and score the rows of an ablation table")
     parser.set_defaults(run=commands.ablate)
-    parser.add_argument("table", choices=["table3"])
+    parser.add_argument("table", choices=["table3", "table4"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
     parser.add_argument("--rows", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--datasets", nargs="+", default=["davis2016", "duts-tr"], metavar="NAME")

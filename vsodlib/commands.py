@@ -16,6 +16,7 @@ from vsodlib.config import ModelConfig, TrainConfig
 
 
 def train(args: Namespace) -> None:
+    from vsodlib.run_folder import tensorboard
     from vsodlib.train import fit
 
     given = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
@@ -41,6 +42,7 @@ def train(args: Namespace) -> None:
         pretrained_encoder=not args.random_weights,
         initial=args.initial,
         workers=args.workers,
+        on_log=tensorboard(Path(args.out) / "tensorboard") if args.tensorboard else None,
     )
     print(f"Wrote {Path(args.out) / 'last.safetensors'}")
 
@@ -184,16 +186,27 @@ def score(args: Namespace) -> None:
 def bench(args: Namespace) -> None:
     import torch
 
-    from vsodlib import checkpoint
-    from vsodlib.bench import bench_metrics
+    from vsodlib import bench, checkpoint
+    from vsodlib.figure import to_png
 
-    record = {
-        "commit": checkpoint.commit(),
-        "device": checkpoint.describe_device(torch.device("cpu")),
+    if args.plot and args.what != "attention":
+        raise ValueError(f"--plot draws `bench attention`, not `bench {args.what}`.")
+    measure = {
+        "attention": lambda: bench.bench_attention(device=args.device),
+        "inference": lambda: bench.bench_inference(device=args.device),
+        "metrics": lambda: bench.bench_metrics(args.root),
     }
-    figures = {**bench_metrics(args.root), "record": record}
+    figures = measure[args.what]()
+    figures["record"] = {
+        "commit": checkpoint.commit(),
+        "device": checkpoint.describe_device(torch.device(args.device)),
+        "torch": torch.__version__,
+    }
     print(json.dumps(figures, indent=1))
     _write_json(args.json, figures)
+    if args.plot:
+        Path(args.plot).write_bytes(to_png(bench.plot_attention(figures)))
+        print(f"Wrote {args.plot}")
 
 
 def data_list(args: Namespace) -> None:

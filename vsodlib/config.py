@@ -86,6 +86,8 @@ class ModelConfig(_Config):
     """W_d of Eq. 5 generated from x; False: one learned depthwise filter for all inputs."""
     co_attention: bool = True
     """Cross-level co-attention, Eq. 6."""
+    inter_frame_attention: bool = False
+    """Co-attention with other frames of the video (COSNet), the rival of Table 4."""
     gates: bool = True
     """Gated aggregation, Eq. 7 and 8; False: plain concatenation."""
     skip_connections: bool = True
@@ -237,17 +239,17 @@ class TrainConfig(_Config):
 
     @classmethod
     def lite(cls) -> Self:
-        """A laptop's hour: AdamW, 1500 batches at 224x384, images mixed in."""
+        """A laptop's hour: AdamW, 1500 batches of eight frames of a video and four images."""
         return cls(
             steps=1500,
-            height=224,
-            width=384,
+            batch_size=12,
+            height=192,
+            width=336,
             optimizer="adamw",
             learning_rate=1e-3,
             encoder_learning_rate=1e-4,
             weight_decay=1e-2,
-            frames_per_video=1,
-            image_fraction=0.375,
+            image_fraction=1 / 3,
             iou_weight=1.0,
             ema_decay=0.998,
         )

@@ -13,7 +13,7 @@ import numpy as np
 from vsodlib.data import FrameDataset
 from vsodlib.metrics import score_frames
 from vsodlib.model import VSODNet
-from vsodlib.predict import predict_maps, write_map
+from vsodlib.predict import predict_maps, reference_frames, write_map
 
 
 def evaluate(
@@ -44,11 +44,11 @@ def evaluate(
 
     def frames() -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
         for video, indices in dataset.videos.items():
-            remaining = iter(indices)
+            remaining, references = iter(indices), reference_frames(net, dataset, indices)
             while chunk := list(islice(remaining, batch_size)):
                 images = np.stack([dataset.image(i) for i in chunk])
                 start = time.perf_counter()
-                maps = predict_maps(net, images, height, flip, batch_size)
+                maps = predict_maps(net, images, height, flip, batch_size, references)
                 clock["seconds"] += time.perf_counter() - start
                 for index, saliency in zip(chunk, maps, strict=True):
                     frame = dataset.records[index].frame

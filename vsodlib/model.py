@@ -23,6 +23,7 @@ from vsodlib import checkpoint
 from vsodlib.attention import AttentionGate, CrossLevelCoAttention, NonLocalSelfAttention
 from vsodlib.backbone import Encoder
 from vsodlib.config import ModelConfig
+from vsodlib.temporal import InterFrameCoAttention
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,9 @@ class VSODNet(nn.Module):
             self.self_attention = NonLocalSelfAttention(c, config.dynamic_filters)
         if config.co_attention:
             self.co_attention = CrossLevelCoAttention(low[4], c)
-        attended = config.self_attention + config.co_attention
+        if config.inter_frame_attention:
+            self.inter_frame = InterFrameCoAttention(c)
+        attended = config.self_attention + config.co_attention + config.inter_frame_attention
         if config.gates:
             if config.self_attention:
                 self.self_gate = AttentionGate(c)
@@ -126,11 +129,15 @@ class VSODNet(nn.Module):
             self.decoder = RefinementDecoder(finer | {1: 3})
 
     def attend(
-        self, images: Tensor, queries: Tensor | None = None
+        self, images: Tensor, queries: Tensor | None = None, partners: Tensor | None = None
     ) -> tuple[Tensor, dict[int, Tensor], Attention | None]:
         """Encoder, attention, gates: images -> [x, z̃_self, z̃_co], skip features, attention."""
         config = self.config
         x, low = self.encoder(images)
+        inter_frame = []
+        if config.inter_frame_attention:
+            inter_frame = [self.inter_frame(x, partners)]
+            x, low = x[: len(partners)], {s: f[: len(partners)] for s, f in low.items()}
         features, seen = [x], {}
         if config.self_attention:
             z_self = self.self_attention(x)  # Eq. 5
@@ -146,10 +153,13 @@ class VSODNet(nn.Module):
                 seen["co_rows"] = self.co_attention.attention_rows(low[4], x, queries)
                 seen["co_gate"] = self.co_gate.gate(z_co) if config.gates else None
         attention = None if queries is None else Attention(**seen)
-        return torch.cat(features, dim=1), low, attention
+        return torch.cat(features + inter_frame, dim=1), low, attention
 
     def forward(
-        self, images: Tensor, return_attention: bool | Sequence[tuple[int, int]] = False
+        self,
+        images: Tensor,
+        return_attention: bool | Sequence[tuple[int, int]] = False,
+        partners: Tensor | None = None,
     ) -> Output:
         """Predict the saliency of every pixel.
 
@@ -157,9 +167,12 @@ class VSODNet(nn.Module):
             images: (B, 3, H, W) float, ImageNet-normalised, H and W at least the output stride.
             return_attention: pixels (row, column) whose attention to return; True: every position
                 of x, an N x N map. False: none.
+            partners: only for a network with `inter_frame_attention`, which needs it: (A, K) int64,
+                for each of the first A images the K images of this batch it is compared with;
+                the images behind the first A serve as references alone.
 
         Returns:
-            `Output`.
+            `Output`, of A images where there are partners.
 
         Raises:
             ValueError: images of another shape, or a query outside the image.
@@ -168,10 +181,14 @@ class VSODNet(nn.Module):
             raise ValueError(f"images must be (B, 3, H, W), got {tuple(images.shape)}.")
         _, _, H, W = images.shape
         stride = self.config.output_stride
+        if (partners is not None) != self.config.inter_frame_attention:
+            wants = "needs" if self.config.inter_frame_attention else "does not take"
+            raise ValueError(f"This network {wants} partners, the frames to compare with.")
         if min(H, W) < stride:
             raise ValueError(f"images of {H}x{W} are smaller than the output stride, {stride}.")
         queries = self._query_positions(return_attention, H, W, images.device)
-        features, skips, attention = self.attend(images, queries)
+        features, skips, attention = self.attend(images, queries, partners)
+        images = images[: len(features)]
         coarse = self.head(features)
         if self.config.skip_connections:
             logits = self.decoder(coarse, {**skips, 1: images})

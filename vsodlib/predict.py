@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,9 @@ import torch
 import torch.nn.functional as F
 
 from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
+from vsodlib.data import FrameDataset
 from vsodlib.model import VSODNet
+from vsodlib.temporal import spread_out
 
 _MEAN = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
 _STD = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
@@ -23,6 +26,7 @@ def predict_maps(
     height: int | None = None,
     flip: bool = False,
     batch_size: int = 8,
+    references: np.ndarray | None = None,
 ) -> np.ndarray:
     """Saliency maps of frames of one size, each frame by itself (Section 3.5, testing).
 
@@ -33,6 +37,8 @@ def predict_maps(
             the checkpoint was made for, else the frame's own.
         flip: average with the prediction on the mirrored frame.
         batch_size: frames a forward pass.
+        references: (K, H, W, 3) uint8, frames of the same video that a network with
+            `inter_frame_attention` compares with; None: five of `frames`. Others need none.
 
     Returns:
         (T, H, W) float32 in [0, 1], at the frames' own size.
@@ -47,20 +53,41 @@ def predict_maps(
     columns = max(16, 16 * round(W * rows / H / 16))
     device = next(net.parameters()).device
     method = cv2.INTER_AREA if rows < H else cv2.INTER_LINEAR
+    inter_frame = net.config.inter_frame_attention
+    if inter_frame and references is None:
+        references = frames[spread_out(len(frames))]
     maps = []
     for start in range(0, len(frames), batch_size):
-        chunk = [
-            cv2.resize(frame, (columns, rows), interpolation=method)
-            for frame in frames[start : start + batch_size]
-        ]
+        chunk = list(frames[start : start + batch_size])
+        count = len(chunk)
+        options = {}
+        if inter_frame:
+            chunk += list(references)
+            partners = torch.arange(count, len(chunk), device=device)
+            options = {"partners": partners.expand(count, -1)}
+        chunk = [cv2.resize(frame, (columns, rows), interpolation=method) for frame in chunk]
         images = torch.from_numpy(np.stack(chunk)).permute(0, 3, 1, 2).float() / 255
         images = ((images - _MEAN) / _STD).contiguous(memory_format=torch.channels_last).to(device)
-        saliency = net(images).logits.sigmoid()
+        saliency = net(images, **options).logits.sigmoid()
         if flip:
-            saliency = (saliency + net(images.flip(3)).logits.sigmoid().flip(3)) / 2
+            mirrored = net(images.flip(3), **options).logits.sigmoid().flip(3)
+            saliency = (saliency + mirrored) / 2
         saliency = F.interpolate(saliency, size=(H, W), mode="bilinear", align_corners=False)
         maps.append(saliency[:, 0].float().cpu().numpy())
     return np.concatenate(maps) if maps else np.empty((0, H, W), np.float32)
+
+
+def reference_frames(
+    net: VSODNet, dataset: FrameDataset, indices: Sequence[int]
+) -> np.ndarray | None:
+    """Five frames of a video for `predict_maps`; None for a network that looks at one alone.
+
+    Args:
+        indices: the video's frames in the data set, at least two.
+    """
+    if not net.config.inter_frame_attention:
+        return None
+    return np.stack([dataset.image(indices[k]) for k in spread_out(len(indices))])
 
 
 def write_map(path: Path, saliency: np.ndarray) -> None:

@@ -71,6 +71,31 @@ class Log:
                 self.on_log(rounded)
 
 
+def tensorboard(folder: str | Path) -> Callable[[dict[str, Any]], None]:
+    """A listener for `fit(on_log=...)` that writes every logged number for TensorBoard.
+
+    Raises:
+        ValueError: TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ValueError(
+            "TensorBoard is not installed: pip install 'vsodlib[tensorboard]'."
+        ) from error
+    writer = None
+
+    def listen(row: dict[str, Any]) -> None:
+        nonlocal writer
+        writer = writer or SummaryWriter(str(folder))  # at the first line: one process alone logs
+        for name, value in row.items():
+            if name != "step":
+                writer.add_scalar(name, value, row["step"])
+        writer.flush()
+
+    return listen
+
+
 class StopRequest:
     """Whether somebody asked the run to stop."""
 

@@ -16,71 +16,22 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from vsodlib import checkpoint
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import FrameDataset
-from vsodlib.data.sampling import VideoBatchSampler
+from vsodlib.data.batches import TrainBatches, seed_of
 from vsodlib.data.transforms import train_transform
 from vsodlib.losses import contrastive_loss, is_finite, pool_regions, saliency_loss
 from vsodlib.model import Output, VSODNet
 from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
-from vsodlib.predict import predict_maps
+from vsodlib.predict import predict_maps, reference_frames
 from vsodlib.run_folder import LOG, STATE, Log, load_state, save_state, stop_requests
-
-
-class TrainBatches(Dataset):
-    """The batches of a whole run: step -> this rank's share, augmented, always the same.
-
-    Args:
-        dataset: labelled frames; its transform augments.
-        config: sizes and seed.
-        rank, world: which of how many processes.
-
-    Raises:
-        ValueError: the batch cannot be shared out without splitting a video.
-    """
-
-    def __init__(self, dataset: FrameDataset, config: TrainConfig, rank: int = 0, world: int = 1):
-        self.dataset, self.seed, self.rank = dataset, config.seed, rank
-        videos, images = config.video_frames, config.image_samples
-        if videos % (world * config.frames_per_video) or images % world:
-            raise ValueError(
-                f"{world} processes cannot share {videos // config.frames_per_video} videos and "
-                f"{images} images a batch evenly."
-            )
-        sampler = VideoBatchSampler(
-            dataset.videos,
-            config.batch_size,
-            config.frames_per_video,
-            config.image_fraction,
-            config.steps,
-            config.seed,
-        )
-        v, i = videos // world, images // world
-        self.batches = [
-            b[rank * v : (rank + 1) * v] + b[videos + rank * i : videos + (rank + 1) * i]
-            for b in sampler
-        ]
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, step: int) -> dict[str, Any]:
-        """`image` (B, 3, H, W) and `mask` (B, 1, H, W), float32; `video` and `frame`, B names;
-        `group` (B,) int64, equal for frames of one video.
-        """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_seed_of(self.seed, step, self.rank))
-            samples = [self.dataset[index] for index in self.batches[step]]
-        batch = {
-            k: torch.stack([s[k].as_subclass(Tensor) for s in samples]) for k in ("image", "mask")
-        }
-        batch |= {k: [s[k] for s in samples] for k in ("video", "frame")}
-        return batch | {"group": torch.tensor([batch["video"].index(v) for v in batch["video"]])}
+from vsodlib.temporal import training_partners
 
 
 def objective(
@@ -124,17 +75,21 @@ def set_training_mode(net: nn.Module, config: TrainConfig) -> None:
 
 
 def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -> float:
-    """Intersection over union at threshold 0.5, averaged over every `every`-th frame: a quick
-    measure to choose a checkpoint by, not a published protocol. Leaves the network
-    in evaluation mode.
+    """Intersection over union at threshold 0.5, averaged over every `every`-th frame of each video:
+    a quick measure to choose a checkpoint by, not a published protocol.
+
+    Leaves the network in evaluation mode.
     """
     net.eval()
     scores = []
-    for index in range(0, len(dataset), every):
-        predicted = predict_maps(net, dataset.image(index)[None], height)[0] >= 0.5
-        mask = dataset.mask(index)
-        union = (predicted | mask).sum()
-        scores.append((predicted & mask).sum() / union if union else 1.0)
+    for indices in dataset.videos.values():
+        references = reference_frames(net, dataset, indices)
+        frames = np.stack([dataset.image(index) for index in indices[::every]])
+        maps = predict_maps(net, frames, height, references=references)
+        for index, saliency in zip(indices[::every], maps, strict=True):
+            predicted, mask = saliency >= 0.5, dataset.mask(index)
+            union = (predicted | mask).sum()
+            scores.append((predicted & mask).sum() / union if union else 1.0)
     return float(np.mean(scores))
 
 
@@ -177,6 +132,7 @@ def fit(
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
     out = Path(out)
+    AcceleratorState._reset_state()  # it remembers the precision of an earlier fit()
     accelerator = Accelerator(mixed_precision=config.precision)
     state = load_state(out, model_config, config, resume)
     torch.manual_seed(config.seed)
@@ -249,13 +205,17 @@ def fit(
     step = first
     with stop_requests() as stop, bar:
         for step, batch in enumerate(loader, first + 1):
-            torch.manual_seed(_seed_of(config.seed, step, accelerator.process_index) + 1)
+            rank = config.batch_size + accelerator.process_index  # behind the samples' places
+            torch.manual_seed(seed_of(config.seed, step, rank))
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * learning_rate_factor(step - 1, config)
             images = batch["image"].to(accelerator.device, memory_format=torch.channels_last)
             masks, groups = (batch[k].to(accelerator.device) for k in ("mask", "group"))
+            partners = {}
+            if model_config.inter_frame_attention:
+                partners = {"partners": training_partners(groups)}
             with accelerator.autocast():
-                output = model(images)
+                output = model(images, **partners)
             losses = objective(output, masks, groups, config, average_over_processes)
             if not is_finite(losses["loss"]):
                 raise ValueError(
@@ -284,11 +244,6 @@ def fit(
         checkpoint.write(out / "last", chosen.state_dict(), record | {"step": step})
     accelerator.wait_for_everyone()
     return chosen
-
-
-def _seed_of(seed: int, step: int, rank: int) -> int:
-    """One seed for each run, step and rank."""
-    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
 
 
 def _names(batch: dict[str, Any]) -> str:
