@@ -32,7 +32,7 @@ def to_map(positions: Tensor, height: int, width: int) -> Tensor:
 def non_local(x: Tensor) -> Tensor:
     """Non-local operation without a softmax, y = x xᵀ x / N (Eq. 4), as x (xᵀ x) / N.
 
-    N * C² multiply-adds instead of N² * C, and no N x N matrix.
+    2 N C² multiply-adds instead of 2 N² C, and no N x N matrix.
 
     Args:
         x: (B, C, H, W) float.
@@ -42,8 +42,50 @@ def non_local(x: Tensor) -> Tensor:
     """
     _, _, H, W = x.shape
     rows = to_positions(x)
-    gram = rows.transpose(1, 2) @ rows / (H * W)  # (B, C, C)
-    return to_map(rows @ gram, H, W)
+    scaled = rows / (H * W) ** 0.5  # before the product, whose sums leave the range of float16
+    return to_map(rows @ (scaled.transpose(1, 2) @ scaled), H, W)  # x (xᵀ x / N)
+
+
+def literal_non_local(x: Tensor) -> Tensor:
+    """`non_local` as Eq. 4 is written, (x xᵀ / N) x, through the N x N matrix: to compare with."""
+    _, _, H, W = x.shape
+    rows = to_positions(x)
+    return to_map((rows @ rows.transpose(1, 2) / (H * W)) @ rows, H, W)
+
+
+def attend(query: Tensor, x: Tensor) -> Tensor:
+    """Attention of Eq. 6, softmax(query xᵀ) x, as scaled-dot-product attention with scale 1.
+
+    The N x N matrix is never whole in memory, forward or backward. PyTorch's kernel is the fastest
+    form on CPU and GPU alike; blocks of queries, recomputed backward, were measured and are slower.
+
+    Args:
+        query: v W, (B, H*W, C) float.
+        x: (B, C, H, W) float.
+
+    Returns:
+        (B, C, H, W), same dtype.
+    """
+    _, _, H, W = x.shape
+    rows = to_positions(x).unsqueeze(1)
+    attended = F.scaled_dot_product_attention(query.unsqueeze(1), rows, rows, scale=1.0)
+    return to_map(attended.squeeze(1), H, W)
+
+
+def literal_attend(query: Tensor, x: Tensor) -> Tensor:
+    """`attend` as Eq. 6 is written, through the N x N matrix softmax(A): to compare with."""
+    _, _, H, W = x.shape
+    rows = to_positions(x)
+    return to_map((query @ rows.transpose(1, 2)).softmax(dim=-1) @ rows, H, W)
+
+
+def _check_queries(queries: Tensor, height: int, width: int) -> None:
+    N = height * width
+    for position in queries.tolist():
+        if not 0 <= position < N:
+            raise ValueError(
+                f"position {position} lies outside x of {height}x{width} (0 to {N - 1})."
+            )
 
 
 class DynamicDepthwiseConv(nn.Module):
@@ -65,7 +107,13 @@ class DynamicDepthwiseConv(nn.Module):
         return self.filter_generator(pooled).view(B, C, 3, 3) / C  # W_d, Eq. 5
 
     def forward(self, y: Tensor, x: Tensor) -> Tensor:
-        """Convolve y (B, C, H, W) with the filters generated from x (B, C, H, W)."""
+        """Convolve y (B, C, H, W) with the filters generated from x (B, C, H, W).
+
+        Raises:
+            ValueError: y and x differ in shape.
+        """
+        if y.shape != x.shape:
+            raise ValueError(f"y {tuple(y.shape)} must have the shape of x {tuple(x.shape)}.")
         B, C, H, W = y.shape
         # Samples become groups, so that one grouped convolution serves the whole batch.
         filters = self.filters(x).to(y.dtype).reshape(B * C, 1, 3, 3)
@@ -104,8 +152,12 @@ class NonLocalSelfAttention(nn.Module):
 
         Returns:
             (B, Q, H, W), signed, not normalised: Eq. 4 has no softmax.
+
+        Raises:
+            ValueError: a query outside the grid of x.
         """
         _, _, H, W = x.shape
+        _check_queries(queries, H, W)
         rows = to_positions(x)
         return (rows[:, queries] @ rows.transpose(1, 2) / (H * W)).unflatten(2, (H, W))
 
@@ -133,14 +185,16 @@ class CrossLevelCoAttention(nn.Module):
         return to_positions(v) @ self.weight
 
     def forward(self, low: Tensor, x: Tensor) -> Tensor:
-        """Low-level (B, C_low, h, w) and x (B, C, H, W), float -> z_co (B, C, H, W)."""
-        _, _, H, W = x.shape
-        rows = to_positions(x)
-        query = self.queries(low, H, W)
-        attended = F.scaled_dot_product_attention(
-            query.unsqueeze(1), rows.unsqueeze(1), rows.unsqueeze(1), scale=1.0
-        )
-        return to_map(attended.squeeze(1), H, W)
+        """Low-level (B, C_low, h, w) and x (B, C, H, W), float -> z_co (B, C, H, W).
+
+        Raises:
+            ValueError: batches of different sizes.
+        """
+        if len(low) != len(x):
+            raise ValueError(
+                f"low {tuple(low.shape)} and x {tuple(x.shape)} must be of the same images."
+            )
+        return attend(self.queries(low, *x.shape[2:]), x)
 
     def attention_rows(self, low: Tensor, x: Tensor, queries: Tensor) -> Tensor:
         """Rows of softmax(A): where each query position takes its feature from (Eq. 6).
@@ -151,8 +205,12 @@ class CrossLevelCoAttention(nn.Module):
 
         Returns:
             (B, Q, H, W), each row non-negative with sum 1.
+
+        Raises:
+            ValueError: a query outside the grid of x.
         """
         _, _, H, W = x.shape
+        _check_queries(queries, H, W)
         affinity = self.queries(low, H, W)[:, queries] @ to_positions(x).transpose(1, 2)
         return affinity.softmax(dim=-1).unflatten(2, (H, W))
 

@@ -6,7 +6,7 @@ import numpy as np
 import py_sod_metrics
 import pytest
 
-from vsodlib import bench
+from vsodlib.bench import metrics as bench
 from vsodlib.metrics import contour_accuracy, region_similarity
 
 

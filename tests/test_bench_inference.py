@@ -1,0 +1,61 @@
+"""`vsod bench inference` measures what it says."""
+
+import json
+
+import pytest
+
+from vsodlib import VSODNet
+from vsodlib.bench import inference as bench
+from vsodlib.complexity import cost
+
+
+def test_figures(monkeypatch):
+    monkeypatch.setattr(bench, "peak_memory", lambda *_: 7)
+    names = ("lite", "lraspp_mobilenet_v3_large")
+    figures = bench.bench_inference([(64, 96)], names, repeats=2, frames=3, progress=False)
+    json.dumps(figures, allow_nan=False)
+    lite, rival = figures["networks"]
+    assert (lite["name"], rival["name"]) == names
+    assert (lite["parameters"], lite["multiply_adds"]) == cost(bench.build("lite"), 64, 96)
+    assert lite["turns"] == 2 and lite["peak_bytes"] == 7
+    assert lite["frames_per_second"] == pytest.approx(1000 / lite["folded_ms"])
+    (run,) = figures["end_to_end"]
+    assert (run["height"], run["width"], run["frames"]) == (64, 96, 3)
+    assert run["frames_per_second"] > 0
+
+
+def test_folded_is_folded():
+    folded = bench.prepare("lite", True, 64, 96, "cpu").args[0]
+    plain = bench.prepare("lite", False, 64, 96, "cpu").args[0]
+    assert "encoder.backbone.bn1.running_mean" in plain.state_dict()
+    assert not any("running_mean" in name for name in folded.state_dict())
+
+
+def test_build():
+    net = bench.build("lite")
+    assert isinstance(net, VSODNet) and not net.training
+    for name in bench.TORCHVISION:
+        assert not bench.build(name).training
+    with pytest.raises(ValueError, match=r"no network 'resnet'; there are lite, deeplabv3"):
+        bench.build("resnet")
+
+
+def test_refused():
+    with pytest.raises(ValueError, match="at least 1, got 0 and 64"):
+        bench.bench_inference(repeats=0)
+
+
+def test_table_5():
+    rows = bench.table5()
+    values = {(row["method"], row["metric"]): float(row["value"]) for row in rows}
+    assert len(values) == len(rows) == 6 + 5 + 5  # DFNet has neither FLOPs nor a run time
+    assert values["Chen et al.", "parameters_M"] == 59.3
+    assert values["Chen et al.", "flops_G"] == 425.7
+    assert values["Chen et al.", "runtime_s"] == 0.26
+    assert values["AGNN", "flops_G"] == 1921.0
+    best = {metric: min(v for (_, m), v in values.items() if m == metric) for _, metric in values}
+    assert best == {"parameters_M": 59.3, "flops_G": 425.7, "runtime_s": 0.26}  # bold in print
+
+
+def test_table_5_without_the_repository(tmp_path):
+    assert bench.table5(tmp_path / "table5.csv") == []

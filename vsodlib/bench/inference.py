@@ -1,0 +1,166 @@
+"""What inference costs, beside Table 5 and beside what a user might pick instead."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import cv2
+import torch
+from torch import nn
+from torchvision.models import segmentation
+from tqdm.auto import tqdm
+
+from vsodlib.checkpoint import REPOSITORY
+from vsodlib.complexity import cost, peak_memory, run_times
+from vsodlib.config import ModelConfig
+from vsodlib.data import synthetic_dataset
+from vsodlib.folding import fold_batch_norms
+from vsodlib.model import VSODNet
+from vsodlib.predict import predict_maps
+from vsodlib.video import predict_video
+
+SIZES = ((240, 432), (480, 854))
+TORCHVISION = ("deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
+NETWORKS = ("lite", *TORCHVISION, "paper")
+_SMALL = (64, 96)
+
+
+def build(name: str) -> nn.Module:
+    """A network of `NETWORKS` with random weights and one output map, in evaluation mode.
+
+    Raises:
+        ValueError: another name.
+    """
+    if name in ("lite", "paper"):
+        return VSODNet(getattr(ModelConfig, name)()).eval()
+    if name in TORCHVISION:
+        maker = getattr(segmentation, name)
+        return maker(weights=None, weights_backbone=None, num_classes=1).eval()
+    raise ValueError(f"There is no network {name!r}; there are {', '.join(NETWORKS)}.")
+
+
+def bench_inference(
+    sizes: Sequence[tuple[int, int]] = SIZES,
+    names: Sequence[str] = NETWORKS,
+    repeats: int = 20,
+    limit: float = 20.0,
+    frames: int = 64,
+    device: str = "cpu",
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Parameters, multiply-adds, milliseconds a frame and peak extra memory of whole networks.
+
+    One frame a pass, float32, channels last, as built (`plain`) and with batch norms folded
+    (`folded`); all networks of a size take turns, medians. Random weights: they cost the same.
+
+    Args:
+        sizes: heights and widths of frames, pixels.
+        names: of `NETWORKS`.
+        repeats: turns of each network.
+        limit: seconds after which a size gets no further turn.
+        frames: how many JPEG files `end_to_end` reads.
+        device: "cpu", "cuda", ...
+        progress: show a progress bar where there is a terminal.
+
+    Returns:
+        `networks`: one row a network and size; `end_to_end`: frames a second of lite from JPEG to
+        PNG; `table5`: the published rows.
+
+    Raises:
+        ValueError: an unknown name, or fewer than one repeat or frame.
+    """
+    if min(repeats, frames) < 1:
+        raise ValueError(f"repeats and frames must be at least 1, got {repeats} and {frames}.")
+    networks: list[dict[str, Any]] = []
+    for height, width in tqdm(sizes, desc="bench", disable=None if progress else True):
+        calls = {
+            (name, folded): prepare(name, folded, height, width, device)
+            for name in names
+            for folded in (False, True)
+        }
+        seconds = run_times(calls, repeats, limit)
+        calls.clear()
+        for name in names:
+            parameters, adds = cost(build(name), height, width)
+            args, small = (name, True, height, width, device), (name, True, *_SMALL, device)
+            networks.append(
+                {
+                    "name": name,
+                    "height": height,
+                    "width": width,
+                    "parameters": parameters,
+                    "multiply_adds": adds,
+                    "plain_ms": 1000 * median(seconds[name, False]),
+                    "folded_ms": 1000 * median(seconds[name, True]),
+                    "frames_per_second": 1 / median(seconds[name, True]),
+                    "turns": len(seconds[name, True]),
+                    "peak_bytes": peak_memory(prepare, args, small, device),
+                }
+            )
+    lite = fold_batch_norms(build("lite")).to(device, memory_format=torch.channels_last)
+    return {
+        "networks": networks,
+        "end_to_end": [end_to_end(lite, *size, 240, frames) for size in sizes],
+        "table5": table5(),
+    }
+
+
+def prepare(
+    name: str, folded: bool, height: int, width: int, device: str
+) -> Callable[[], torch.Tensor | dict | Any]:
+    """One pass of a network over one random frame."""
+    net = fold_batch_norms(build(name)) if folded else build(name)
+    net = net.to(device, memory_format=torch.channels_last)
+    image = torch.randn(1, 3, height, width).to(device, memory_format=torch.channels_last)
+    return partial(_pass, net, image)
+
+
+@torch.inference_mode()
+def _pass(net: nn.Module, image: torch.Tensor) -> Any:
+    return net(image)
+
+
+def end_to_end(
+    net: VSODNet, height: int, width: int, rows: int, frames: int = 64, batch_size: int = 2
+) -> dict[str, Any]:
+    """Frames a second of `predict_video` without overlay: decode JPEG, network, write PNG.
+
+    Args:
+        net: on its device.
+        height, width: of the JPEG files, pixels.
+        rows: what the network sees of them.
+        frames: how many.
+        batch_size: frames a pass.
+    """
+    clip = synthetic_dataset("val", videos=1, frames=min(frames, 16), height=height, width=width)
+    predictor = partial(predict_maps, net, height=rows, batch_size=batch_size)
+    with TemporaryDirectory() as folder:
+        source = Path(folder) / "frames"
+        source.mkdir()
+        for t in range(frames):
+            image = cv2.cvtColor(clip.image(t % len(clip)), cv2.COLOR_RGB2BGR)
+            cv2.imwrite(str(source / f"{t:05d}.jpg"), image)
+        predictor(clip.image(0)[None])
+        out = Path(folder) / "maps"
+        run = predict_video(source, out, predictor, batch_size, progress=False, overlay=False)
+    return {
+        "height": height,
+        "width": width,
+        "network_height": rows,
+        "frames": frames,
+        "frames_per_second": run["fps"],
+    }
+
+
+def table5(path: Path = REPOSITORY / "results/published/table5.csv") -> list[dict[str, str]]:
+    """The rows of Table 5 as published (GTX 1080 Ti); none where the repository is not at hand."""
+    if not path.is_file():
+        return []
+    with path.open() as file:
+        return list(csv.DictReader(file))
