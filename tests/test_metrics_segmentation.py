@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsodlib.metrics import contour_accuracy, region_similarity, statistics
-from vsodlib.metrics.segmentation import contour, dilate, rectangles
+from vsodlib.metrics.segmentation import _dilate_batch, contour, dilate, pack, rectangles
 
 
 def disc(H, W, y, x, radius):
@@ -86,13 +86,24 @@ def test_hand_worked_4x4():
     assert contour_accuracy(far, g) == pytest.approx(2 * P * R / (P + R))
 
 
-@pytest.mark.parametrize("radius", [1, 2, 3, 5, 8, 13])
-def test_disk_is_a_union_of_rectangles(radius):
-    dot = np.zeros((2 * radius + 5, 2 * radius + 7), np.uint8)
-    y, x = radius + 2, radius + 3
-    dot[y, x] = 1
-    np.testing.assert_array_equal(dilate(dot, radius), disc(*dot.shape, y, x, radius))
+@pytest.mark.parametrize("radius", [0, 1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize("corner", [(0, 0), (0, -1), (-1, 0), (-1, -1), (9, 15)])
+def test_dilation_with_a_disk(radius, corner):
+    mask = np.zeros((19, 31), np.uint8)
+    mask[corner] = 1
+    expected = disc(*mask.shape, corner[0] % 19, corner[1] % 31, radius)
+    inside = pack(np.ones_like(mask), radius)
+    wide = dilate(pack(mask, radius), radius, 31 + radius)
+    assert wide & inside == pack(expected.astype(np.uint8), radius)
+    batch = _dilate_batch(torch.tensor(mask)[None] > 0, radius)[0]
+    np.testing.assert_array_equal(batch, expected)
     assert len(rectangles(radius)) <= radius + 1
+
+
+def test_pack_by_hand():
+    mask = np.array([[1, 0, 1], [0, 1, 0]], np.uint8)
+    assert pack(mask, 0) == 0b010_101  # the first pixel is the lowest bit
+    assert pack(mask, 2) == 0b00_010_00_101
 
 
 def test_contour_of_every_2x2():

@@ -18,6 +18,8 @@ def check_mask(mask: np.ndarray, role: str = "ground truth") -> np.ndarray:
     if mask.dtype == bool:
         return np.ascontiguousarray(mask).view(np.uint8)
     high = mask.max()
+    if mask.dtype == np.uint8 and high <= 1:
+        return np.ascontiguousarray(mask)
     if high in (0, 1, 255) and not np.any((mask != 0) & (mask != high)):
         return np.ascontiguousarray(mask != 0).view(np.uint8)
     raise ValueError(

@@ -8,6 +8,7 @@ arrays (H, W) and return floats, or torch batches (B, H, W) and return tensors (
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,8 +80,9 @@ def region_similarity(
         j = torch.where(union == 0, 1.0, (p & g).sum((1, 2)) / union.clamp(min=1))
         return j if prediction.ndim == 3 else j[0]
     p, g = check_masks(prediction, ground_truth)
-    union = cv2.countNonZero(cv2.bitwise_or(p, g))
-    return cv2.countNonZero(cv2.bitwise_and(p, g)) / union if union else 1.0
+    # Counting where the masks differ needs no third image: |p or g| = (|p| + |g| + differing) / 2.
+    total, differing = cv2.countNonZero(p) + cv2.countNonZero(g), cv2.norm(p, g, cv2.NORM_HAMMING)
+    return (total - differing) / (total + differing) if total else 1.0
 
 
 def contour_accuracy(
@@ -111,35 +113,50 @@ def contour_accuracy(
         f = torch.where(one_sided, 0.0, torch.where(counts[0] == 0, 1.0, f))
         return f if prediction.ndim == 3 else f[0]
     p, g = check_masks(prediction, ground_truth)
-    top, left, bottom, right = _box(cv2.bitwise_or(p, g))
-    crop = np.s_[top:bottom, left:right]
-    p, g = contour(p[crop]), contour(g[crop])
-    counts = cv2.countNonZero(p), cv2.countNonZero(g)
+    crop = _box(cv2.bitwise_or(p, g))
+    p, g = (pack(contour(mask[crop]), radius) for mask in (p, g))
+    counts = p.bit_count(), g.bit_count()
     if not any(counts):
         return 1.0
     if not all(counts):
         return 0.0
-    P = cv2.countNonZero(cv2.bitwise_and(p, dilate(g, radius))) / counts[0]
-    R = cv2.countNonZero(cv2.bitwise_and(g, dilate(p, radius))) / counts[1]
+    stride = crop[1].stop - crop[1].start + radius
+    P = (p & dilate(g, radius, stride)).bit_count() / counts[0]
+    R = (g & dilate(p, radius, stride)).bit_count() / counts[1]
     return 2 * P * R / (P + R) if P + R else 0.0
 
 
 def contour(mask: np.ndarray) -> np.ndarray:
     """Contour pixels of a uint8 mask: those that differ from the pixel right, below or diagonal."""
-    out = np.zeros_like(mask)
-    out[:, :-1] |= mask[:, :-1] ^ mask[:, 1:]
-    out[:-1] |= mask[:-1] ^ mask[1:]
-    out[:-1, :-1] |= mask[:-1, :-1] ^ mask[1:, 1:]
-    return out
+    square = np.ones((2, 2), np.uint8)
+    return cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, square, anchor=(0, 0))
 
 
-def dilate(mask: np.ndarray, radius: int) -> np.ndarray:
-    """Dilation of a uint8 mask with the disk x^2 + y^2 <= radius^2, exact."""
-    # A disk is a union of a few rectangles, and rectangles dilate fast: one axis, then the other.
-    out = np.zeros_like(mask)
-    for width, height in rectangles(radius):
-        kernel = np.ones((2 * height + 1, 2 * width + 1), np.uint8)
-        np.maximum(out, cv2.dilate(mask, kernel), out=out)
+def pack(mask: np.ndarray, gap: int) -> int:
+    """The pixels of a uint8 mask (H, W) as the bits of one integer, row after row.
+
+    Every row ends in `gap` empty bits: pixel (y, x) is bit y (W + gap) + x.
+    """
+    H, W = mask.shape
+    rows = np.zeros((H, W + gap), np.uint8)
+    rows[:, :W] = mask
+    return int.from_bytes(np.packbits(rows, bitorder="little").tobytes(), "little")
+
+
+def dilate(bits: int, radius: int, stride: int) -> int:
+    """Dilation of a packed mask with the disk x^2 + y^2 <= radius^2; exact inside the image.
+
+    Shifting an integer moves all pixels at once, 30 per machine operation. Gaps of `radius` between
+    the rows, which are `stride` apart, keep pixels from reaching another row.
+    """
+    out, reach = 0, 0
+    for y in range(radius, -1, -1):  # the disk from its shortest rows to the longest
+        half = math.isqrt(radius**2 - y**2)
+        while reach < half:
+            step = min(reach + 1, half - reach)
+            bits |= bits << step | bits >> step
+            reach += step
+        out |= bits << y * stride | bits >> y * stride
     return out
 
 
@@ -153,11 +170,12 @@ def rectangles(radius: int) -> list[tuple[int, int]]:
     ]
 
 
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+def _box(mask: np.ndarray) -> tuple[slice, slice]:
     """The rows and columns that can hold contour pixels: the mask's box and one more each side."""
     H, W = mask.shape
     x, y, width, height = cv2.boundingRect(mask)
-    return max(y - 1, 0), max(x - 1, 0), min(y + height + 1, H), min(x + width + 1, W)
+    rows = slice(max(y - 1, 0), min(y + height + 1, H))
+    return rows, slice(max(x - 1, 0), min(x + width + 1, W))
 
 
 def _boolean_batch(p: torch.Tensor, g: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
