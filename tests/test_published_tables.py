@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from vsodlib import ModelConfig, TrainConfig
+from vsodlib.experiments import table3, table4
+
 PUBLISHED = Path(__file__).resolve().parent.parent / "results" / "published"
 DATASETS = ("DAVIS", "FBMS", "ViSal", "DAVSOD")
 
@@ -74,6 +77,56 @@ def test_table_2_as_printed():
         ("Chen et al.", 83.5, 82.0),
     ):
         assert (found[method, "DAVIS", "J_mean"], found[method, "DAVIS", "F_mean"]) == (j, f)
+
+
+def ablation(name, column):
+    """(experiment, data set, measure) -> value."""
+    rows = read(name)
+    found = {(r["experiment"], r["dataset"], r["metric"]): float(r[column]) for r in rows}
+    assert len(found) == len(rows), "the same number twice"
+    assert {r["source"] for r in rows} == {f"Chen et al. WACV 2022, Table {name[-1]}"}
+    assert len({(r["experiment"], r["printed_as"]) for r in rows}) == len(
+        {r["experiment"] for r in rows}
+    )
+    return found
+
+
+def test_table_3_as_printed():
+    found = ablation("table3", "percent")
+    rows = [experiment.name for experiment in table3(ModelConfig.lite(), TrainConfig.lite())]
+    assert list(dict.fromkeys(name for name, *_ in found)) == rows
+    assert len(found) == 6 * 4 * 3
+    for row, dataset, values in (
+        ("baseline", "DAVIS", (86.8, 88.4, 3.1)),
+        ("+ co-attention", "FBMS", (88.6, 86.3, 5.2)),
+        ("+ self-attention", "ViSal", (93.9, 93.0, 2.3)),
+        ("+ both", "DAVSOD", (65.4, 74.4, 8.7)),
+        ("+ L_cl", "DAVIS", (89.9, 91.1, 1.8)),
+        ("+ hard mining", "FBMS", (91.5, 90.9, 2.6)),
+    ):
+        assert tuple(found[row, dataset, m] for m in ("maxF", "S", "MAE")) == values
+
+
+def test_each_row_of_table_3_is_better_than_the_baseline_everywhere():
+    """And the last is Table 1's: a slip of the keyboard would show."""
+    found, first = ablation("table3", "percent"), numbers("table1")
+    for (row, dataset, metric), value in found.items():
+        gain = value - found["baseline", dataset, metric]
+        assert row == "baseline" or (-gain if metric == "MAE" else gain) > 0
+        if row == "+ hard mining":
+            assert value == first["Chen et al.", dataset, metric]
+
+
+def test_table_4_as_printed():
+    found, third = ablation("table4", "value"), ablation("table3", "percent")
+    rows = [experiment.name for experiment in table4(ModelConfig.lite(), TrainConfig.lite())]
+    assert list(dict.fromkeys(name for name, *_ in found)) == rows
+    rival = rows[1]
+    assert [found[row, "", "runtime_s"] for row in rows] == [0.11, 0.45, 0.26]
+    assert [found[rival, "DAVIS", m] for m in ("maxF", "S", "MAE")] == [88.1, 89.3, 2.9]
+    assert [found[rival, "DAVSOD", m] for m in ("maxF", "S", "MAE")] == [64.6, 74.1, 8.7]
+    shared = {key: value for key, value in found.items() if key[0] != rival and key[1]}
+    assert shared == {key: third[key] for key in shared} and len(shared) == 24
 
 
 def test_citations_as_printed():

@@ -3,7 +3,7 @@
     python results/published/make.py DATA
 
 DATA holds `DAVIS` and `published/davis2016-val` (README.md beside this file says what lies there).
-Tables 1 and 2 are the paper's, typed from it; this program does not touch them.
+Tables 1 to 5 are the paper's, typed from it; this program does not touch them.
 """
 
 import csv
