@@ -84,7 +84,7 @@ class ClipPlayer(ipywidgets.VBox):
 
     def _draw(self, _change: Any = None) -> None:
         out = io.BytesIO()
-        _side_by_side(self.panels(), self._panel_width).save(out, format="JPEG", quality=80)
+        side_by_side(self.panels(), self._panel_width).save(out, format="JPEG", quality=80)
         self.picture.value = out.getvalue()
         text = f"frame {self.frame.value} (0 to {len(self._frames) - 1})"
         if (iou := self.iou()) is not None:
@@ -135,7 +135,7 @@ def clip_player(
     return ClipPlayer(frames, maps, masks, panel_width)
 
 
-def _side_by_side(panels: dict[str, np.ndarray], panel_width: int) -> Image.Image:
+def side_by_side(panels: dict[str, np.ndarray], panel_width: int) -> Image.Image:
     """Titled panels in one row, each scaled to `panel_width` pixels."""
     H, W, _ = next(iter(panels.values())).shape
     height, gap = round(panel_width * H / W), 6

@@ -1,4 +1,4 @@
-"""The first notebook in a real JupyterLab in a real browser: run all, move the slider, look."""
+"""Notebooks in a real JupyterLab in a real browser: run all, move what can be moved, look."""
 
 import json
 import os
@@ -88,15 +88,15 @@ def page(lab):
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         page.set_default_timeout(240_000)  # patient with busy machines
-        page.goto(f"{lab}/lab/tree/00_start_here.ipynb?token={TOKEN}&reset")
-        page.wait_for_selector(".jp-Notebook .jp-Cell")
         yield page
         browser.close()
 
 
-def test_the_first_notebook_in_jupyterlab(page):
-    # As saved, before anything has run: the player's picture stands in for the player. Cells are
-    # drawn as they come into view, so walk through them.
+def open_saved(page, lab, name):
+    """Open a notebook as saved, and wait for the picture that stands in for its widget."""
+    page.goto(f"{lab}/lab/tree/{name}?token={TOKEN}&reset")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    # Cells are drawn as they come into view, so walk through them.
     page.evaluate(
         """async () => {
              const panel = jupyterapp.shell.currentWidget;
@@ -111,11 +111,19 @@ def test_the_first_notebook_in_jupyterlab(page):
         """() => [...document.querySelectorAll('.jp-OutputArea img[src^="data:image/jpeg"]')]
                  .some(image => image.naturalWidth === 912)"""
     )
-    assert page.locator("img.widget-image").count() == 0
 
+
+def run_all(page):
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
     errors = page.locator('.jp-OutputArea-output[data-mime-type*="error"]')
     assert errors.count() == 0, errors.first.inner_text()
+
+
+def test_the_first_notebook_in_jupyterlab(lab, page):
+    open_saved(page, lab, "00_start_here.ipynb")
+    assert page.locator("img.widget-image").count() == 0
+
+    run_all(page)
 
     picture = page.locator("img.widget-image").first
     picture.scroll_into_view_if_needed()
@@ -131,3 +139,38 @@ def test_the_first_notebook_in_jupyterlab(page):
     moved = [int(re.search(r"frame (\d+)", t).group(1)) for t in (text, caption.inner_text())]
     assert moved[1] == moved[0] + 1
     assert picture.screenshot() != before
+
+
+def test_pick_a_pixel_with_mouse_and_keyboard(lab, page):
+    open_saved(page, lab, "03_non_local_self_attention.ipynb")
+    assert page.locator(".vsod-picker").count() == 0
+    run_all(page)
+
+    frame, panels = page.locator(".vsod-frame"), page.locator(".vsod-picker > img")
+    frame.scroll_into_view_if_needed()
+
+    def moved_to(row, column):
+        page.wait_for_function(
+            "text => document.querySelector('.vsod-caption').textContent === text",
+            arg=f"row {row}, column {column}",
+        )
+        page.wait_for_function("() => document.querySelector('.vsod-picker > img').naturalWidth")
+        return panels.screenshot()
+
+    box = frame.bounding_box()  # of a frame of 96 x 160
+    page.mouse.click(box["x"] + 40.5 / 160 * box["width"], box["y"] + 48.5 / 96 * box["height"])
+    clicked = moved_to(48, 40)
+    active = page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex")
+    page.keyboard.press("ArrowDown")
+    assert moved_to(64, 40) != clicked
+    page.keyboard.press("ArrowLeft")
+    moved_to(64, 24)
+    page.keyboard.press("Shift+ArrowUp")
+    moved_to(0, 24)
+    mark, room = (page.locator(s).bounding_box() for s in (".vsod-mark", ".vsod-caption"))
+    middle = [mark["x"] + mark["width"] / 2 - box["x"], mark["y"] + mark["height"] / 2 - box["y"]]
+    assert middle == pytest.approx([24.5 / 160 * box["width"], 0.5 / 96 * box["height"]], abs=3)
+    assert page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") == active
+    right = panels.bounding_box()
+    assert right["x"] + right["width"] <= room["x"] + room["width"] + 1, "fits without scrolling"
+    assert right["y"] + right["height"] == pytest.approx(box["y"] + box["height"], abs=1)
