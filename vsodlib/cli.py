@@ -121,6 +121,20 @@ def _add_ablate(subparsers: Any) -> None:
     parser.add_argument("--random-weights", action="store_true", help="no ImageNet initialisation")
 
 
+def _add_embed(subparsers: Any) -> None:
+    parser = subparsers.add_parser("embed", help="features of foregrounds and backgrounds (Eq. 9)")
+    parser.set_defaults(run=commands.embed)
+    parser.add_argument("--checkpoint", required=True, help="a name in checkpoints/, or a file")
+    parser.add_argument("--dataset", default="davis2016")
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
+    parser.add_argument("--every", type=int, default=5, help="frames from one to the next")
+    parser.add_argument("--height", type=int, help="rows the network sees (default: as trained)")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--device", help="cpu, cuda ... (default: a GPU where there is one)")
+    parser.add_argument("--out", required=True, metavar="NAME.npz", help="NAME.json beside it")
+
+
 def _add_data(subparsers: Any) -> None:
     data = subparsers.add_parser("data", help="list, fetch, check, pack or make data")
     actions = data.add_subparsers(required=True, metavar="ACTION")
@@ -159,7 +173,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of `vsod`; `args.run(args)` does what was asked."""
     parser = argparse.ArgumentParser(prog="vsod", description="Video salient object detection.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_data, _add_train, _add_predict, _add_scoring, _add_ablate):
+    for add in (_add_data, _add_train, _add_predict, _add_scoring, _add_embed, _add_ablate):
         add(subparsers)
     return parser
 

@@ -148,6 +148,36 @@ def evaluate(args: Namespace) -> None:
     print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
 
 
+def embed(args: Namespace) -> None:
+    """Write the region features of a data set, and how well the two sides are told apart."""
+    import torch
+
+    from vsodlib import checkpoint, embeddings
+    from vsodlib.data import open_dataset
+
+    net = _load(args)
+    dataset = open_dataset(args.dataset, args.split, args.root)
+    found = embeddings.region_embeddings(net, dataset, args.height, args.every, args.batch_size)
+    separation = vars(embeddings.separation(found))
+    record = {
+        "checkpoint": checkpoint.locate(args.checkpoint).stem,
+        "weights_sha256": checkpoint.fingerprint(args.checkpoint),
+        "dataset": args.dataset,
+        "split": args.split,
+        "height": args.height or net.input_height,
+        "every": args.every,
+        "regions": len(found),
+        "separation": {name: round(value, 5) for name, value in separation.items()},
+        "commit": checkpoint.commit(),
+        "device": checkpoint.describe_device(next(net.parameters()).device),
+        "torch": torch.__version__,
+    }
+    path = embeddings.save(found, args.out, record)
+    for name, value in separation.items():
+        print(f"{name:20} {value:.4f}")
+    print(f"Wrote {len(found)} regions of {len(dataset.videos)} videos: {path}")
+
+
 def publish(args: Namespace) -> None:
     """Copy a trained checkpoint to `checkpoints/`, with its scores in the record."""
     from vsodlib import checkpoint
@@ -255,13 +285,14 @@ def _load(args: Namespace) -> Any:
     """The network of `--checkpoint`, on the device that was asked for."""
     import torch
 
+    from vsodlib.folding import fold_batch_norms
     from vsodlib.model import VSODNet
 
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    net = VSODNet.from_pretrained(args.checkpoint)
+    net.encoder = fold_batch_norms(net.encoder)  # where all batch norms are
     try:
-        return VSODNet.from_pretrained(args.checkpoint).to(
-            device, memory_format=torch.channels_last
-        )
+        return net.to(device, memory_format=torch.channels_last)
     except (RuntimeError, AssertionError) as error:  # torch asserts where a device is not built in
         raise ValueError(f"The network cannot run on {device!r} ({error}).") from error
 
