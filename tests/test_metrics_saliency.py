@@ -291,6 +291,8 @@ def test_tensor_kinds():
     assert half == pytest.approx(expected.mae, abs=1e-3)
     close(mae(torch.tensor(g), torch.tensor(g)), 0, "bool")
     assert weighted_f(torch.tensor(p), torch.tensor(g)).ndim == 0
+    trained = torch.tensor(p, requires_grad=True)  # as a network returns it
+    assert saliency_scores(trained, torch.tensor(g)).mae.item() == pytest.approx(expected.mae)
 
 
 @pytest.mark.parametrize(

@@ -327,6 +327,13 @@ def test_missing_frames_are_all_listed(folders):
         score_folder(maps, gt=truth)
 
 
+def test_other_names_are_shown(folders, tmp_path):
+    _, truth = folders
+    named = write(tmp_path / "named", [(v, f"{v}_{n}", p) for v, n, p, _ in stream()])
+    with pytest.raises(FileNotFoundError, match=r"lacks 11 of 11 .*files like ./._0"):
+        score_folder(named, gt=truth)
+
+
 def test_levels_0_and_1_are_masks(folders, tmp_path):
     _, truth = folders
     masks = [(v, n, (p > 127).astype(np.uint8)) for v, n, p, _ in stream()]
@@ -451,6 +458,93 @@ def test_bad_folders(folders, tmp_path, monkeypatch):
     (tmp_path / "other/DAVIS/Annotations/480p/a/00003.png").unlink()
     with pytest.raises(FileNotFoundError, match="1 missing"):
         score_folder(maps, "davis2016", root=tmp_path / "other")
+
+
+def test_frames_are_ordered_by_their_numbers(tmp_path):
+    frames = [("v", f"frame{k}", *frame(k)) for k in range(12)]  # frame10 sorts before frame2
+    maps = write(tmp_path / "maps", [(v, n, p) for v, n, p, _ in frames])
+    truth = write(tmp_path / "gt", [(v, n, g.astype(np.uint8) * 255) for v, n, _, g in frames])
+    result = score_folder(maps, gt=truth, protocol="davis2016")
+    assert_same(result, score_frames(frames))
+    assert result["per_sequence"]["v"]["per_frame"]["name"] == [f"frame{k}" for k in range(1, 11)]
+
+
+def test_images_beside_the_masks_and_hidden_files(folders):
+    """Photographs as JPG beside masks as PNG, and what macOS leaves behind."""
+    maps, truth = folders
+    expected = score_folder(maps, gt=truth)
+    for folder in (maps, truth):
+        for path in list(folder.glob("*/*.png")):
+            cv2.imwrite(str(path.with_suffix(".jpg")), np.full((H, W, 3), (9, 90, 200), np.uint8))
+            path.with_name(f"._{path.name}").write_bytes(b"not an image")
+    assert_same(score_folder(maps, gt=truth), expected)
+
+
+def test_images_of_several_sizes_are_no_video(tmp_path):
+    sizes = {"x": (20, 30), "y": (30, 20), "z": (30, 20)}
+    truth = [("", n, cv2.resize(frame(0)[1].astype(np.uint8) * 255, s)) for n, s in sizes.items()]
+    maps = [("", n, cv2.resize(frame(0)[0], s)) for n, s in sizes.items()]
+    result = score_folder(write(tmp_path / "maps", maps), gt=write(tmp_path / "gt", truth))
+    per_frame = result["per_sequence"]["maps"]["per_frame"]
+    assert [x is None for x in per_frame["T"]] == [True, True, False]
+    assert [x is None for x in per_frame["consistency"]] == [True, True, False]
+    assert result["frames"] == 3
+    assert all(j > 0.5 for j in per_frame["J"])
+
+
+@pytest.mark.parametrize("high", [1, 255, 65535])
+def test_sixteen_bit_ground_truth(folders, tmp_path, high):
+    maps, truth = folders
+    deep = write(
+        tmp_path / "deep",
+        [(v, n, g.astype(np.uint16) * high) for v, n, _, g in stream()],
+    )
+    assert_same(score_folder(maps, gt=deep), score_folder(maps, gt=truth))
+
+
+@pytest.mark.parametrize("high", [1, 255])
+def test_eight_bit_levels_in_sixteen_bits(folders, tmp_path, high):
+    _, truth = folders
+    frames = [(v, n, g.astype(np.uint16) * high) for v, n, _, g in stream()]
+    with pytest.raises(ValueError, match="save them with 8 bits"):
+        score_folder(write(tmp_path / "deep", frames), gt=truth)
+
+
+def test_a_grey_palette_holds_levels(folders, tmp_path):
+    from PIL import Image
+
+    maps, truth = folders
+    for v, n, p, _ in stream():
+        path = tmp_path / "indexed" / v / f"{n}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(255 - p).convert("P")
+        image.putpalette([255 - level for level in range(256) for _ in range(3)])
+        image.save(path)
+    assert Image.open(path).mode == "P"
+    assert_same(score_folder(tmp_path / "indexed", gt=truth), score_folder(maps, gt=truth))
+
+
+def test_grey_ground_truths_are_counted(folders, tmp_path):
+    maps, truth = folders
+    soft = write(tmp_path / "soft", [(v, n, p) for v, n, p, _ in stream()])
+    assert score_folder(maps, gt=soft)["conversions"] == {"grey ground truth": 11}
+    assert score_folder(maps, gt=truth)["conversions"] == {}
+
+
+def test_one_frame_and_empty_truth():
+    p, g = frame(0)
+    one = score_frames([("a", "0", p, g)], "frames")
+    assert (one["T"], one["consistency"]) == (None, None)
+    assert one["J"] == {"mean": region_similarity(p > 127, g), "recall": 1.0, "decay": 0.0}
+    empty = score_frames([("a", "0", p, np.zeros_like(g))], "frames")
+    assert empty["mae"] == pytest.approx(p.mean() / 255)
+    assert empty["s_measure"] == pytest.approx(1 - p.mean() / 255)
+    for key in ("max_f", "mean_f", "adaptive_f", "weighted_f"):
+        assert empty[key] == 0
+    assert empty["J"]["mean"] == empty["F"]["mean"] == 0
+    nothing = score_frames([("a", "0", np.zeros_like(p), np.zeros_like(g))], "frames")
+    assert nothing["J"]["mean"] == nothing["F"]["mean"] == nothing["s_measure"] == 1
+    json.dumps([one, empty, nothing], allow_nan=False)
 
 
 def test_ground_truth_inside_named_folders(folders, tmp_path):

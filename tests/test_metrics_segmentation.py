@@ -63,6 +63,7 @@ def test_tensor_batches_equal_arrays(device, tolerance):
         assert f[b].item() == pytest.approx(expected, abs=1e-12)
     one = region_similarity(p[0].to(torch.uint8) * 255, g[0])
     assert one.ndim == contour_accuracy(p[0], g[0]).ndim == 0
+    assert torch.equal(region_similarity(p.cpu(), g.cpu().numpy()), j.cpu())
     assert one.item() == pytest.approx(region_similarity(*chosen[0]))
 
 
@@ -144,6 +145,7 @@ def test_statistics_by_hand():
         (torch.zeros(2, 4, 5).bool(), torch.zeros(2, 5, 4).bool(), "resize"),
         (torch.rand(2, 4, 5), torch.zeros(2, 4, 5).bool(), "masks must be binary"),
         (torch.zeros(2, 4, 5).bool(), torch.rand(2, 4, 5), "ground truths must be binary"),
+        (torch.full((2, 4, 5), 0.5), torch.zeros(2, 4, 5).bool(), "masks must be binary"),
         (torch.zeros(1, 2, 4, 5).bool(), torch.zeros(1, 2, 4, 5).bool(), "B, H, W"),
     ],
 )

@@ -9,13 +9,16 @@ Tables 1 to 5 are the paper's, typed from it; this program does not touch them.
 import csv
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from vsodlib.metrics import Protocol, contour_accuracy, region_similarity, statistics
+from vsodlib.metrics import Protocol, contour_accuracy, outline, region_similarity, statistics
 from vsodlib.metrics.folders import davis_truth, match_frames
+from vsodlib.metrics.images import read_grey
+from vsodlib.metrics.temporal import T_SCALE, UNSTABLE, contour_instability
 
 HERE = Path(__file__).parent
 METHODS = ("matnet", "andiff", "pdb", "ags")
@@ -94,10 +97,44 @@ def by_protocol(method: str, scores: dict[str, np.ndarray]) -> list[dict]:
     return rows
 
 
+def instability(root: Path, masks: Path | None) -> float:
+    """Our T under the official protocol; of the true masks where `masks` is None."""
+    truth, means = davis_truth("davis2016", root), []
+    for video in tqdm(sorted(truth.keys() - UNSTABLE), desc="T", disable=None):
+        paths = [masks / video / p.name if masks else p for p in truth[video][1:-1]]
+        contours = [outline((read_grey(p)[0] > 0).astype(np.uint8)) for p in paths]
+        costs = [contour_instability(*pair) for pair in pairwise(contours)]
+        means.append(T_SCALE * np.nanmean(costs))
+    return float(np.mean(means))
+
+
+def agreement(published: Path, scores: dict[str, list[dict]], T: dict[str, float]) -> list[dict]:
+    """The site's numbers of the four methods, ours, and the difference."""
+    table = json.loads((published / "table.json").read_text())
+    rows = [("ground truth", "T", "mean", float(table["Tgt"]), T["ground truth"])]
+    for method in METHODS:
+        for metric in "JF":
+            for statistic in ("mean", "recall"):
+                ours = np.mean([row[f"{metric}_{statistic}"] for row in scores[method]])
+                site = float(table[method][metric + statistic])
+                rows.append((method, metric, statistic, site, ours))
+        rows.append((method, "T", "mean", float(table[method]["T"]), T[method]))
+    names = ("method", "metric", "statistic", "site", "ours", "difference")
+    return [
+        dict(zip(names, (*row, row[-1] - row[-2]), strict=True))
+        | {"ours": round(float(row[-1]), 4), "difference": round(float(row[-1] - row[-2]), 4)}
+        for row in rows
+    ]
+
+
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     published = root / "published" / "davis2016-val"
     write("davis2016_site.csv", site(published))
     found = {method: frame_scores(root, published / "masks" / method) for method in METHODS}
-    write("per_sequence_J.csv", [row for m in METHODS for row in by_sequence(m, found[m])])
+    rows = {method: by_sequence(method, found[method]) for method in METHODS}
+    write("per_sequence_J.csv", [row for m in METHODS for row in rows[m]])
     write("protocols.csv", [row for m in METHODS for row in by_protocol(m, found[m])])
+    T = {method: instability(root, published / "masks" / method) for method in METHODS}
+    T["ground truth"] = instability(root, None)
+    write("agreement.csv", agreement(published, rows, T))

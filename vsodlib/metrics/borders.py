@@ -2,13 +2,14 @@
 
 Where a walk starts and which way it goes changes what simplification keeps, and where two pixels
 touch only by a corner several ways of closing the walks exist. What follows is the way of the
-programs behind the published T (Perazzi et al., CVPR 2016), found out from their behaviour:
+benchmark's published programs (Perazzi et al., CVPR 2016):
 
 - a corner where four borders meet is a junction; borders between two junctions form a piece;
 - pieces are numbered as found from the junctions, the last junction in reading order first and from
   each its upper, left, lower and right border;
-- a walk leaves the last junction that has pieces left by its lowest piece, at every junction takes
-  the lowest piece that turns, and closes a loop whenever it comes back to a junction it passed;
+- a walk leaves the last junction that has pieces left (there it is the first that a hash table
+  yields, which depends on the compiler) by its lowest piece, at every junction takes the lowest
+  piece that turns, and closes a loop whenever it comes back to a junction it passed;
 - a border without junctions is walked down from the top of its first vertical border.
 """
 

@@ -78,7 +78,7 @@ def check_tensors(
     Raises:
         ValueError: as `check_pair`, or tensors on different devices.
     """
-    p, g = prediction, torch.as_tensor(ground_truth)
+    p, g = prediction.detach(), torch.as_tensor(ground_truth)
     if p.ndim == 2 and g.ndim == 2:
         p, g = p[None], g[None]
     if p.ndim != 3 or p.numel() == 0:

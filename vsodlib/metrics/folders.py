@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +38,8 @@ class FileFrame:
         prediction, notes = read_grey(self.prediction)
         if self.unit_levels:
             prediction, notes = (prediction > 0).astype(np.uint8) * 255, (*notes, "0/1 levels")
-        truth = read_truth(self.ground_truth, protocol.gt_threshold)
+        truth, more = read_truth(self.ground_truth, protocol.gt_threshold)
+        notes = (*notes, *more)
         if prediction.shape != truth.shape:
             if not protocol.resize:
                 raise ValueError(
@@ -65,10 +67,11 @@ def score_folder(
 ) -> dict[str, Any]:
     """Score the maps or masks of a folder: `<predictions>/<sequence>/<frame>.png`, or flat images.
 
-    Images are PNG, JPG or BMP; 8-bit levels are read as v/255, 16-bit as v/65535, indexed images as
-    masks (any index but 0 is object), three equal channels as grey. If no image of the folder goes
-    beyond level 1, levels 0 and 1 are read as background and object. `conversions` in the result
-    counts what was converted.
+    Images are PNG, JPG or BMP; 8-bit levels are read as v/255, 16-bit as v/65535, coloured indexed
+    images as masks (any index but 0 is object), three equal channels as grey. If no image of the
+    folder goes beyond level 1, levels 0 and 1 are read as background and object. Ground truths are
+    thresholded. `conversions` in the result counts what was converted. The numbers in their names
+    order the frames (2 before 10); where a frame exists as PNG and as JPG, the PNG counts.
 
     Args:
         predictions: the folder; images that the ground truth does not list are ignored.
@@ -186,6 +189,8 @@ def match_frames(
             missing[before:] = [f"all of {video}"]
     if missing:
         hint = " (ends of sequences only: --allow-missing-first accepts that)" if only_ends else ""
+        if lost == len(frames) and (example := next(folder.rglob("*.*"), None)):
+            hint = f" (it holds files like {example.relative_to(folder)})"
         raise FileNotFoundError(
             f"{folder} lacks {lost} of {len(frames)} frames{hint}: {', '.join(missing)}"
         )
@@ -196,17 +201,36 @@ def unit_levels(paths: Iterable[Path]) -> bool:
     """Whether no image exceeds level 1 (and one reaches it): masks stored as 0 and 1.
 
     Stops at the first image that does, so it is quick for anything else.
+
+    Raises:
+        ValueError: 16-bit images without a level that 8 bits could not hold.
     """
-    highest = 0
+    highest, deep = 0.0, None
     for path in paths:
         image, _ = read_grey(path)
-        highest = max(highest, int(image.max()) if image.dtype == np.uint8 else 255)
-        if highest > 1:
+        if image.dtype == np.uint8:
+            highest = max(highest, image.max() / 255)
+        else:
+            highest, deep = max(highest, float(image.max())), path
+        if highest > 1 / 255:
             return False
-    return highest == 1
+    if highest and deep:
+        raise ValueError(
+            f"{deep} and all beside it are 16-bit images with the levels of 8-bit ones; save them "
+            "with 8 bits."
+        )
+    return highest > 0
 
 
 def _images(folder: Path) -> list[Path]:
+    """The images of a folder, one a name, in the order of the numbers in their names."""
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES)
+    found = [p for p in folder.iterdir() if p.suffix.lower() in IMAGES and p.name[0] != "."]
+    by_name = {p.stem: p for p in sorted(found, key=lambda p: p.suffix.lower() == ".png")}
+    return sorted(by_name.values(), key=lambda p: [_number(s) for s in re.split(r"(\d+)", p.stem)])
+
+
+def _number(part: str) -> tuple[int, str]:
+    """Digits by their value, anything else by its letters; comparable with each other."""
+    return (int(part), part) if part.isdecimal() else (-1, part)

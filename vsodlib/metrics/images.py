@@ -23,13 +23,14 @@ def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
         raise ValueError(f"{path} cannot be read as an image.")
     notes: tuple[str, ...] = ()
     if image.ndim == 3:
-        with Image.open(path) as file:
-            if file.mode == "P":
-                return (np.asarray(file) > 0).astype(np.uint8) * 255, ("indexed",)
         colours = image[..., :3]
+        coloured = np.any(colours != colours[..., :1])
+        with Image.open(path) as file:
+            if coloured and file.mode == "P":
+                return (np.asarray(file) > 0).astype(np.uint8) * 255, ("indexed",)
         if image.shape[2] == 4 and image[..., 3].min() < np.iinfo(image.dtype).max:
             raise ValueError(f"{path} is partly transparent; save it as a grey image.")
-        if np.any(colours != colours[..., :1]):
+        if coloured:
             raise ValueError(f"{path} is a colour image; a map or mask must be grey.")
         image, notes = np.ascontiguousarray(colours[..., 0]), ("colour channels",)
     if image.dtype == np.uint16:
@@ -39,13 +40,21 @@ def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     return image, notes
 
 
-def read_truth(path: Path, threshold: int = 128) -> np.ndarray:
+def read_truth(path: Path, threshold: int = 128) -> tuple[np.ndarray, tuple[str, ...]]:
     """A ground truth as bool (H, W): levels above `threshold`, or level 1 of a 0/1 image.
+
+    Returns:
+        The mask, and a note where the image has more than two levels.
 
     Raises:
         ValueError: as `read_grey`.
     """
     image, _ = read_grey(path)
+    high = image.max()
+    if image.dtype != np.uint8 and high <= 255 / 65535:
+        image, high = np.rint(image * 65535).astype(np.uint8), round(high * 65535)  # a 16-bit file
     if image.dtype != np.uint8:
-        return image > threshold / 255
-    return image > 0 if image.max() <= 1 else image > threshold
+        threshold = threshold / 255
+    mask = image > 0 if image.dtype == np.uint8 and high <= 1 else image > threshold
+    grey = np.any((image != 0) & (image != high))
+    return mask, ("grey ground truth",) if grey else ()

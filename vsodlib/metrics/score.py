@@ -129,7 +129,8 @@ def score_frame(
             "consistency": math.nan,
             "weighted_f": weighted_f(prediction, truth, stretch=protocol.stretch),
         }
-        if previous is not None:
+        # Images of several sizes, as in an image data set, are no video.
+        if previous is not None and previous[0].shape == prediction.shape:
             scalars["T"] = T_SCALE * contour_instability(previous[1], contour)
             scalars["consistency"] = temporal_consistency(previous[0], prediction)
     except ValueError as error:

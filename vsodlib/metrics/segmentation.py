@@ -178,14 +178,19 @@ def _box(mask: np.ndarray) -> tuple[slice, slice]:
     return rows, slice(max(x - 1, 0), min(x + width + 1, W))
 
 
-def _boolean_batch(p: torch.Tensor, g: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _boolean_batch(
+    prediction: torch.Tensor, ground_truth: np.ndarray | torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    p, g = prediction, torch.as_tensor(ground_truth)
     if p.ndim not in (2, 3) or p.numel() == 0:
         raise ValueError(f"Masks must be a (B, H, W) tensor, got {tuple(p.shape)}.")
     if p.shape != g.shape:
         raise ValueError(f"Masks are {tuple(p.shape)}, ground truths {tuple(g.shape)}; resize.")
     for name, mask in (("masks", p), ("ground truths", g)):
-        if mask.dtype != torch.bool and not ((mask == 0) | (mask == mask.amax())).all():
-            raise ValueError(f"The {name} must be binary (bool, 0/1 or 0/255); threshold first.")
+        if mask.dtype != torch.bool:
+            high = mask.amax()
+            if not (((mask == 0) | (mask == high)).all() and high.item() in (0, 1, 255)):
+                raise ValueError(f"The {name} must be binary (bool, 0/1, 0/255); threshold first.")
     p, g = p != 0, g != 0
     return (p[None], g[None]) if p.ndim == 2 else (p, g)
 
