@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from vsodlib.attention import (
     AttentionGate,
@@ -238,6 +239,33 @@ def test_non_local_stays_in_the_range_of_float16():
     """At 480x854 the sums in xᵀ x pass float16's 65504 from activations of 3.2 on."""
     x = torch.full((1, 2, 60, 107), 4.0, dtype=torch.float16)
     torch.testing.assert_close(non_local(x), torch.full_like(x, 4 * 2 * 16), rtol=5e-3, atol=0)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_kernel_without_the_matrix_is_used(layout, frame):
+    """Allowed nothing but the kernel that never holds N x N, PyTorch does not refuse."""
+    query, x = frame
+    x = x.clone(memory_format=layout).requires_grad_()
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+        attend(query, x).sum().backward()
+    assert x.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("module", [NonLocalSelfAttention(64), CrossLevelCoAttention(64, 64)])
+def test_mixed_precision(module, frame):
+    """Under autocast, as in training: close to float32, gradients in the parameters' dtype."""
+    x = frame[1].clone().requires_grad_()
+    inputs = (x,) if isinstance(module, NonLocalSelfAttention) else (x, x)
+    exact = module(*inputs)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = module(*inputs)
+    out.float().square().mean().backward()
+    assert relative(out, exact.double()) < 0.02
+    assert all(p.grad.dtype == torch.float32 for p in (x, *module.parameters()))
+
+
+def test_second_derivatives(x):
+    assert torch.autograd.gradgradcheck(non_local, x[:1, :2].requires_grad_())
 
 
 def test_sizes_that_do_not_fit_are_refused(x):

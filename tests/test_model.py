@@ -125,6 +125,11 @@ def _double(saliency):
     [
         (torch.zeros(3, 32, 32), False, r"\(B, 3, H, W\), got \(3, 32, 32\)"),
         (torch.zeros(1, 1, 32, 32), False, r"got \(1, 1, 32, 32\)"),
+        (
+            [torch.zeros(3, 32, 32), torch.zeros(3, 32, 48)],
+            False,
+            r"of one size, got \(3, 32, 32\), \(3, 32, 48\)",
+        ),
         (torch.zeros(1, 3, 15, 32), False, "15x32 are smaller than the output stride, 16"),
         (torch.zeros(1, 3, 32, 32), [(32, 0)], r"\(32, 0\) lies outside the 32x32"),
     ],

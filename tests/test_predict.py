@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from vsodlib import VSODNet
+from vsodlib import ModelConfig, VSODNet
 from vsodlib.data import synthetic_dataset
 from vsodlib.evaluate import evaluate
 from vsodlib.model import Output
@@ -18,6 +18,7 @@ class Oracle(torch.nn.Module):
     """Says that reddish pixels are salient; counts the images it has seen."""
 
     input_height = None
+    config = ModelConfig.lite()
 
     def __init__(self):
         super().__init__()
@@ -80,6 +81,12 @@ def test_other_shapes_are_refused(shape):
         predict_maps(Oracle(), np.zeros(shape, np.uint8))
     with pytest.raises(ValueError, match="float64"):
         predict_maps(Oracle(), np.zeros((1, 40, 64, 3)))
+
+
+def test_frames_of_mixed_sizes_are_refused(frames):
+    mixed = [frames[0], frames[1, :20]]
+    with pytest.raises(ValueError, match=r"of one size, got \(40, 64, 3\), \(20, 64, 3\)"):
+        predict_maps(Oracle(), mixed)
 
 
 def test_evaluate_scores_every_frame_and_writes_maps(tmp_path):

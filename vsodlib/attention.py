@@ -14,6 +14,8 @@ Departures from the paper:
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,6 +31,34 @@ def to_map(positions: Tensor, height: int, width: int) -> Tensor:
     return positions.transpose(1, 2).unflatten(2, (height, width))
 
 
+class _NonLocal(torch.autograd.Function):
+    """x (B, C, N) -> (x xᵀ / N) x, in the layout that needs no copy before the convolution.
+
+    By hand, since autograd would compute four products backward and hold two maps more: with
+    G = x xᵀ / N, S = g xᵀ / N and the incoming gradient g, the gradient is G g + (S + Sᵀ) x.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        gram = _mean_product(x, x)
+        y = gram @ x
+        ctx.save_for_backward(x.to(y.dtype), gram)  # autocast may have made y less precise than x
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        x, gram = ctx.saved_tensors
+        if torch.is_grad_enabled():  # a second derivative needs to know what gram is made of
+            gram = _mean_product(x, x)
+        mixed = _mean_product(gradient, x)
+        return (gram @ gradient).baddbmm_(mixed + mixed.transpose(1, 2), x)
+
+
+def _mean_product(a: Tensor, b: Tensor) -> Tensor:
+    """a bᵀ / N, divided before it is rounded: the sum may leave the range of float16."""
+    return torch.baddbmm(a.new_zeros(1, 1, 1), a, b.transpose(1, 2), beta=0, alpha=1 / a.shape[2])
+
+
 def non_local(x: Tensor) -> Tensor:
     """Non-local operation without a softmax, y = x xᵀ x / N (Eq. 4), as x (xᵀ x) / N.
 
@@ -40,10 +70,7 @@ def non_local(x: Tensor) -> Tensor:
     Returns:
         y: (B, C, H, W), same dtype.
     """
-    _, _, H, W = x.shape
-    rows = to_positions(x)
-    scaled = rows / (H * W) ** 0.5  # before the product, whose sums leave the range of float16
-    return to_map(rows @ (scaled.transpose(1, 2) @ scaled), H, W)  # x (xᵀ x / N)
+    return _NonLocal.apply(x.flatten(2)).view(x.shape)
 
 
 def literal_non_local(x: Tensor) -> Tensor:
@@ -56,8 +83,8 @@ def literal_non_local(x: Tensor) -> Tensor:
 def attend(query: Tensor, x: Tensor) -> Tensor:
     """Attention of Eq. 6, softmax(query xᵀ) x, as scaled-dot-product attention with scale 1.
 
-    The N x N matrix is never whole in memory, forward or backward. PyTorch's kernel is the fastest
-    form on CPU and GPU alike; blocks of queries, recomputed backward, were measured and are slower.
+    The N x N matrix is never whole in memory, forward or backward. On the CPU, blocks of queries
+    that are recomputed backward were measured too: slower than PyTorch's kernel.
 
     Args:
         query: v W, (B, H*W, C) float.
@@ -67,7 +94,8 @@ def attend(query: Tensor, x: Tensor) -> Tensor:
         (B, C, H, W), same dtype.
     """
     _, _, H, W = x.shape
-    rows = to_positions(x).unsqueeze(1)
+    # Of strided rows the CPU's kernel makes the N x N matrix after all.
+    rows = to_positions(x).contiguous().unsqueeze(1)
     attended = F.scaled_dot_product_attention(query.unsqueeze(1), rows, rows, scale=1.0)
     return to_map(attended.squeeze(1), H, W)
 

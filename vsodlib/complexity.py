@@ -8,8 +8,9 @@ hold no numbers; normalisation, activations, softmax and resizing are not.
 
 from __future__ import annotations
 
+import ctypes
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from multiprocessing import get_context
@@ -23,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from vsodlib.attention import literal_non_local, non_local
 from vsodlib.config import ModelConfig
 from vsodlib.model import VSODNet
+from vsodlib.temporal import REFERENCES
 
 
 class Cost(NamedTuple):
@@ -56,6 +58,8 @@ def budget(
 ) -> dict[str, Cost]:
     """The cost of `VSODNet(config)` part by part, in the order of the computation.
 
+    One frame; with co-attention between frames (Table 4), the references are encoded besides.
+
     Args:
         config: the network.
         height, width: of the image, pixels.
@@ -73,8 +77,12 @@ def budget(
     with torch.device("meta"):
         net = VSODNet(config).eval()
     counter = FlopCounterMode(display=False)
-    with counter, torch.no_grad():
-        net(torch.empty(1, 3, height, width, device="meta"))
+    with counter, torch.no_grad(), torch.device("meta"):
+        if config.inter_frame_attention:
+            frames = torch.empty(1 + REFERENCES, 3, height, width)
+            net(frames, partners=torch.arange(REFERENCES)[None])
+        else:
+            net(torch.empty(1, 3, height, width))
     counts = counter.get_flop_counts()
     parts = {}
     for name, module in _leaves_of(net):
@@ -103,6 +111,7 @@ _PART = {
     "encoder.project": "x",
     "self_attention": "self-attention",
     "co_attention": "co-attention",
+    "inter_frame": "co-attention between frames",
     "self_gate": "gates",
     "co_gate": "gates",
 }
@@ -156,48 +165,51 @@ def now() -> float:
 
 
 def peak_memory(
-    make: Callable[..., Callable[[], Any]], args: tuple, warm_up: tuple, device: str = "cpu"
-) -> int | None:
+    make: Callable[..., Callable[[], Any]], cases: Sequence[tuple], device: str = "cpu"
+) -> list[int] | list[None]:
     """The most memory that a call holds at once beyond what is held before it, in bytes.
 
-    On a GPU: what PyTorch's allocator counts. On the CPU: resident memory, the high-water mark that
-    Linux keeps for a process, in a fresh process, after a small call has loaded the code.
+    Every call runs twice and the second run counts, when all code is loaded. On a GPU: what
+    PyTorch's allocator counts. On the CPU: the high-water mark of resident memory that Linux keeps
+    for a process, in a process of its own whose allocator gives back at once what is freed.
 
     Args:
-        make: `make(*args)` prepares the call's inputs and returns the call; a module's function.
-        args: of the call that is measured.
-        warm_up: of the small call before it.
-        device: where the call runs.
+        make: `make(*case)` prepares a call's inputs and returns the call; a module's function.
+        cases: arguments of `make`.
+        device: where the calls run.
 
     Returns:
-        Bytes; None where nothing can be measured (CPU without Linux's /proc).
+        Bytes, one for each case; Nones where nothing can be measured (CPU without Linux's /proc).
 
     Raises:
         RuntimeError: the process died, as it does when memory runs out.
     """
     if torch.device(device).type == "cuda":
-        return _cuda_peak(make, args, warm_up)
+        return [_cuda_peak(make(*case)) for case in cases]
     if not _CLEAR_REFS.exists():
-        return None
+        return [None] * len(cases)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(_resident_peak, make, args, warm_up).result()
+        return [pool.submit(_resident_peak, make, case).result() for case in cases]
 
 
 _CLEAR_REFS = Path("/proc/self/clear_refs")
+_M_MMAP_THRESHOLD = -3  # of glibc's mallopt
 
 
-def _cuda_peak(make: Callable[..., Callable[[], Any]], args: tuple, warm_up: tuple) -> int:
-    make(*warm_up)()
-    call = make(*args)
+def _cuda_peak(call: Callable[[], Any]) -> int:
+    call()
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
     call()
     return torch.cuda.max_memory_allocated() - before
 
 
-def _resident_peak(make: Callable[..., Callable[[], Any]], args: tuple, warm_up: tuple) -> int:
-    make(*warm_up)()
-    call = make(*args)
+def _resident_peak(make: Callable[..., Callable[[], Any]], case: tuple) -> int:
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+    if mallopt:
+        mallopt(_M_MMAP_THRESHOLD, 2**16)
+    call = make(*case)
+    call()
     _CLEAR_REFS.write_text("5")  # the high-water mark falls to what is resident now
     before = _high_water()
     call()

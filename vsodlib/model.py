@@ -177,6 +177,9 @@ class VSODNet(nn.Module):
         Raises:
             ValueError: images of another shape, or a query outside the image.
         """
+        if isinstance(images, (list, tuple)):
+            shapes = ", ".join(str(tuple(image.shape)) for image in images)
+            raise ValueError(f"images must be one tensor of frames of one size, got {shapes}.")
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(f"images must be (B, 3, H, W), got {tuple(images.shape)}.")
         _, _, H, W = images.shape

@@ -46,6 +46,9 @@ def predict_maps(
     Raises:
         ValueError: frames of another shape or type.
     """
+    if isinstance(frames, (list, tuple)):
+        shapes = ", ".join(str(frame.shape) for frame in frames)
+        raise ValueError(f"frames must be one array of frames of one size, got {shapes}.")
     if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
         raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}.")
     _, H, W, _ = frames.shape

@@ -96,56 +96,76 @@ def bench_attention(
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         row: dict[str, Any] = {"height": height, "width": width, "N": h * w}
         for module in FORMS:
-            row[module] = _compare(module, (channels, h, w), repeats, limit, device)
+            row[module] = _time(module, (channels, h, w), repeats, limit, device)
         rows.append(row)
+    _gauge(rows, channels, device)
     return {
         "channels": channels,
         "stride": STRIDE,
         "passes": "one forward and one backward pass of one frame, float32; medians",
         "memory": "peak of PyTorch's allocator"
         if torch.device(device).type == "cuda"
-        else "peak of resident memory above that before the call, fresh process",
+        else "peak of the process's resident memory above that before the call",
         "sizes": rows,
         "agreement": agreement(channels, device=device),
     }
 
 
-def _compare(
+def _time(
     module: str, shape: tuple[int, int, int], repeats: int, limit: float, device: str
 ) -> dict[str, Any]:
-    """`literal` and `ours` of one module at one size."""
+    """Milliseconds of `literal` and `ours` of one module at one size."""
     _, h, w = shape
-    bytes_needed = 4 * _MAPS * (h * w) ** 2
-    fits = bytes_needed < _memory(device) / 2
-    forms = [form for form in FORMS[module] if fits or form != "literal"]
-    calls = {form: _prepare(module, form, shape, device) for form in forms}
-    seconds: dict[str, list[tuple[float, float]]] = {form: [] for form in forms}
-    _prepare(module, "ours", (shape[0], *_SMALL), device)()
+    needed = 4 * _MAPS * (h * w) ** 2
+    fits = needed < _memory(device) / 2
+    calls = {
+        form: _prepare(module, form, shape, device)
+        for form in FORMS[module]
+        if fits or form != "literal"
+    }
+    seconds: dict[str, list[tuple[float, float]]] = {form: [] for form in calls}
+    for form in calls:
+        _prepare(module, form, (shape[0], *_SMALL), device)()
     begun = now()
     while len(seconds["ours"]) < repeats and (now() - begun < limit or not seconds["ours"]):
         for form, call in calls.items():
             seconds[form].append(call())
-    del calls
     result: dict[str, Any] = {}
-    for form in forms:
-        forward, backward = (1000 * median(part) for part in zip(*seconds[form], strict=True))
-        args = (module, form, shape, device)
-        small = (module, form, (shape[0], *_SMALL), device)
+    for form, turns in seconds.items():
+        forward, backward = (1000 * median(part) for part in zip(*turns, strict=True))
+        total = 1000 * median(map(sum, turns))
         result[form] = {
-            "turns": len(seconds[form]),
+            "turns": len(turns),
             "forward_ms": forward,
             "backward_ms": backward,
-            "total_ms": 1000 * median(map(sum, seconds[form])),
-            "peak_bytes": peak_memory(_prepare, args, small, device),
+            "total_ms": total,
         }
-    if not fits:
-        result["skipped"] = f"the literal form needs about {bytes_needed / 1e9:.0f} GB for its maps"
-        return result
-    literal, ours = result["literal"], result["ours"]
-    result["times_faster"] = literal["total_ms"] / ours["total_ms"]
-    if ours["peak_bytes"]:
-        result["times_less_memory"] = literal["peak_bytes"] / ours["peak_bytes"]
+    if fits:
+        result["times_faster"] = result["literal"]["total_ms"] / result["ours"]["total_ms"]
+    else:
+        result["skipped"] = f"the literal form needs about {needed / 1e9:.0f} GB for its maps"
     return result
+
+
+def _gauge(rows: list[dict[str, Any]], channels: int, device: str) -> None:
+    """Add the peak extra memory of every form that was timed."""
+    cases = [
+        (module, form, (channels, -(-row["height"] // STRIDE), -(-row["width"] // STRIDE)), device)
+        for row in rows
+        for module, forms in FORMS.items()
+        for form in forms
+        if form in row[module]
+    ]
+    peaks = iter(peak_memory(_prepare, cases, device))
+    for row in rows:
+        for module, forms in FORMS.items():
+            result = row[module]
+            for form in forms:
+                if form in result:
+                    result[form]["peak_bytes"] = next(peaks)
+            if "literal" in result and result["ours"]["peak_bytes"]:
+                ratio = result["literal"]["peak_bytes"] / result["ours"]["peak_bytes"]
+                result["times_less_memory"] = ratio
 
 
 def _prepare(
@@ -167,13 +187,14 @@ def _prepare(
 def _passes(
     form: Callable[..., Tensor], net: torch.nn.Module, inputs: list[Tensor], gradient: Tensor
 ) -> tuple[float, float]:
-    for tensor in (*inputs, *net.parameters()):
-        tensor.grad = None
     start = now()
     out = form(net, *inputs)
     middle = now()
     out.backward(gradient)
-    return middle - start, now() - middle
+    end = now()
+    for tensor in (*inputs, *net.parameters()):
+        tensor.grad = None
+    return middle - start, end - middle
 
 
 def agreement(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -28,7 +28,6 @@ from vsodlib.video import predict_video
 SIZES = ((240, 432), (480, 854))
 TORCHVISION = ("deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
 NETWORKS = ("lite", *TORCHVISION, "paper")
-_SMALL = (64, 96)
 
 
 def build(name: str) -> nn.Module:
@@ -88,7 +87,6 @@ def bench_inference(
         calls.clear()
         for name in names:
             parameters, adds = cost(build(name), height, width)
-            args, small = (name, True, height, width, device), (name, True, *_SMALL, device)
             networks.append(
                 {
                     "name": name,
@@ -100,9 +98,11 @@ def bench_inference(
                     "folded_ms": 1000 * median(seconds[name, True]),
                     "frames_per_second": 1 / median(seconds[name, True]),
                     "turns": len(seconds[name, True]),
-                    "peak_bytes": peak_memory(prepare, args, small, device),
                 }
             )
+    cases = [(row["name"], True, row["height"], row["width"], device) for row in networks]
+    for row, peak in zip(networks, peak_memory(prepare, cases, device), strict=True):
+        row["peak_bytes"] = peak
     lite = fold_batch_norms(build("lite")).to(device, memory_format=torch.channels_last)
     return {
         "networks": networks,
