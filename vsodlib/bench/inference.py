@@ -56,13 +56,14 @@ def bench_inference(
     """Parameters, multiply-adds, milliseconds a frame and peak extra memory of whole networks.
 
     One frame a pass, float32, channels last, as built (`plain`) and with batch norms folded
-    (`folded`); all networks of a size take turns, medians. Random weights: they cost the same.
+    (`folded`); medians. The small networks take turns; `paper`, fifty times as slow, follows them.
+    Random weights: they cost the same.
 
     Args:
         sizes: heights and widths of frames, pixels.
         names: of `NETWORKS`.
         repeats: turns of each network.
-        limit: seconds after which a size gets no further turn.
+        limit: seconds after which no further turn begins.
         frames: how many JPEG files `end_to_end` reads.
         device: "cpu", "cuda", ...
         progress: show a progress bar where there is a terminal.
@@ -78,13 +79,14 @@ def bench_inference(
         raise ValueError(f"repeats and frames must be at least 1, got {repeats} and {frames}.")
     networks: list[dict[str, Any]] = []
     for height, width in tqdm(sizes, desc="bench", disable=None if progress else True):
-        calls = {
-            (name, folded): prepare(name, folded, height, width, device)
-            for name in names
-            for folded in (False, True)
-        }
-        seconds = run_times(calls, repeats, limit)
-        calls.clear()
+        seconds = {}
+        for group in ([n for n in names if n != "paper"], [n for n in names if n == "paper"]):
+            calls = {
+                (name, folded): prepare(name, folded, height, width, device)
+                for name in group
+                for folded in (False, True)
+            }
+            seconds |= run_times(calls, repeats, limit)
         for name in names:
             parameters, adds = cost(build(name), height, width)
             networks.append(
