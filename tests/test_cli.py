@@ -14,7 +14,7 @@ from vsodlib import VSODNet, checkpoint
 from vsodlib.cli import build_parser, main
 
 TRAIN = [
-    *("--steps", "2", "--warmup-steps", "1", "--batch-size", "2"),
+    *("--steps", "2", "--warmup-steps", "1", "--batch-size", "2", "--frames-per-video", "2"),
     *("--height", "32", "--width", "48", "--image-fraction", "0"),
 ]
 
