@@ -113,9 +113,7 @@ def bench_inference(
     }
 
 
-def prepare(
-    name: str, folded: bool, height: int, width: int, device: str
-) -> Callable[[], Any]:
+def prepare(name: str, folded: bool, height: int, width: int, device: str) -> Callable[[], Any]:
     """One pass of a network over one random frame."""
     net = fold_batch_norms(build(name)) if folded else build(name)
     net = net.to(device, memory_format=torch.channels_last)
