@@ -14,6 +14,7 @@ from dataclasses import fields
 from typing import Any
 
 from vsodlib import commands
+from vsodlib.allocator import keep_freed_memory
 from vsodlib.config import PROFILES, TrainConfig
 
 PRESETS = ("lite", "paper")
@@ -181,6 +182,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `vsod` and return its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
     args = build_parser().parse_args(argv)
+    keep_freed_memory()
     try:
         args.run(args)
     except (ValueError, OSError) as error:

@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from vsodlib import checkpoint
+from vsodlib.allocator import keep_freed_memory
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import FrameDataset
 from vsodlib.data.batches import TrainBatches, seed_of
@@ -131,6 +132,7 @@ def fit(
             stopped being finite.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
+    keep_freed_memory()
     out = Path(out)
     AcceleratorState._reset_state()  # it remembers the precision of an earlier fit()
     accelerator = Accelerator(mixed_precision=config.precision)

@@ -1,0 +1,27 @@
+"""Memory that a process keeps instead of giving it back between two frames."""
+
+from __future__ import annotations
+
+import ctypes
+
+# Parameters of glibc's mallopt (malloc.h).
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
+
+
+def keep_freed_memory() -> bool:
+    """Have the C library keep freed memory for the next tensor.
+
+    glibc returns blocks of more than a few megabytes to the system and asks for them again a
+    moment later; the system then hands out zeroed pages one by one, which costs as long as a
+    convolution over them. The process stays as large as it ever was. It holds for the process,
+    from now on; calling it again does nothing.
+
+    Returns:
+        Whether the C library could be told; only glibc can.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # musl, macOS, Windows
+        return False
+    settings = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 2**26))
+    return all([mallopt(name, value) for name, value in settings])
