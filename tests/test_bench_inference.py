@@ -9,7 +9,20 @@ from vsodlib.bench import inference as bench
 from vsodlib.complexity import cost
 
 
-def test_figures(monkeypatch):
+@pytest.fixture
+def compiled(monkeypatch):
+    """What is asked of `torch.compile`, which takes half a minute."""
+    asked = []
+
+    def compile(net, options):
+        asked.append(options)
+        return net
+
+    monkeypatch.setattr(bench.torch, "compile", compile)
+    return asked
+
+
+def test_figures(monkeypatch, compiled):
     monkeypatch.setattr(bench, "peak_memory", lambda make, cases, device: [7] * len(cases))
     names = ("lite", "lraspp_mobilenet_v3_large")
     figures = bench.bench_inference([(64, 96)], names, repeats=2, frames=3, progress=False)
@@ -18,15 +31,37 @@ def test_figures(monkeypatch):
     assert (lite["name"], rival["name"]) == names
     assert (lite["parameters"], lite["multiply_adds"]) == cost(bench.build("lite"), 64, 96)
     assert lite["turns"] == 2 and lite["peak_bytes"] == 7
-    assert lite["frames_per_second"] == pytest.approx(1000 / lite["folded_ms"])
+    fastest = min(lite["plain_ms"], lite["folded_ms"], lite["compiled_ms"])
+    assert lite["frames_per_second"] == pytest.approx(1000 / fastest)
+    assert "compiled_ms" not in rival
+    assert lite["matrix_rate"] == rival["matrix_rate"] > 1e8
+    rows = figures["temporal"]
+    assert [row["name"] for row in rows] == ["baseline", "+ inter-frame co-attention", "ours"]
+    assert all(row["seconds_per_frame"] > 0 for row in rows)
+    assert rows[1]["seconds_per_frame_alone"] > 2 * rows[0]["seconds_per_frame_alone"]  # 6 frames
     (run,) = figures["end_to_end"]
     assert (run["height"], run["width"], run["frames"]) == (64, 96, 3)
     assert run["frames_per_second"] > 0
 
 
+def test_without_a_compiler(monkeypatch):
+    def compile(net, options):
+        raise RuntimeError("no C++ compiler")
+
+    monkeypatch.setattr(bench.torch, "compile", compile)
+    with pytest.warns(UserWarning, match="does not work here: no C"):
+        assert not bench._compiles(64, 96, "cpu")
+
+
+def test_compiled_is_folded_and_frozen(compiled):
+    net = bench.prepare("lite", "compiled", 64, 96, "cpu").args[0]
+    assert compiled == [{"freezing": True}]
+    assert not any("running_mean" in name for name in net.state_dict())
+
+
 def test_folded_is_folded():
-    folded = bench.prepare("lite", True, 64, 96, "cpu").args[0]
-    plain = bench.prepare("lite", False, 64, 96, "cpu").args[0]
+    folded = bench.prepare("lite", "folded", 64, 96, "cpu").args[0]
+    plain = bench.prepare("lite", "plain", 64, 96, "cpu").args[0]
     assert "encoder.backbone.bn1.running_mean" in plain.state_dict()
     assert not any("running_mean" in name for name in folded.state_dict())
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -11,11 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
 from torch import nn
 from torchvision.models import segmentation
 from tqdm.auto import tqdm
 
+from vsodlib.allocator import keep_freed_memory
 from vsodlib.checkpoint import REPOSITORY
 from vsodlib.complexity import cost, peak_memory, run_times
 from vsodlib.config import ModelConfig
@@ -28,6 +32,7 @@ from vsodlib.video import predict_video
 SIZES = ((240, 432), (480, 854))
 TORCHVISION = ("deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
 NETWORKS = ("lite", *TORCHVISION, "paper")
+FORMS = ("plain", "folded", "compiled")
 
 
 def build(name: str) -> nn.Module:
@@ -55,9 +60,9 @@ def bench_inference(
 ) -> dict[str, Any]:
     """Parameters, multiply-adds, milliseconds a frame and peak extra memory of whole networks.
 
-    One frame a pass, float32, channels last, as built (`plain`) and with batch norms folded
-    (`folded`); medians. The small networks take turns; `paper`, fifty times as slow, follows them.
-    Random weights: they cost the same.
+    One frame a pass, float32, channels last: as built (`plain`), with batch norms folded (`folded`)
+    and that compiled by `torch.compile` (`compiled`); medians. The small networks take turns;
+    `paper`, fifty times as slow, follows them. Random weights: they cost the same.
 
     Args:
         sizes: heights and widths of frames, pixels.
@@ -69,26 +74,34 @@ def bench_inference(
         progress: show a progress bar where there is a terminal.
 
     Returns:
-        `networks`: one row a network and size; `end_to_end`: frames a second of lite from JPEG to
-        PNG; `table5`: the published rows.
+        `networks`: one row a network and size, `matrix_rate` the multiply-adds a second of a plain
+        matrix product that took turns with it; `end_to_end`: frames a second of lite from JPEG to
+        PNG; `temporal`: see there; `table5`: the published rows.
 
     Raises:
         ValueError: an unknown name, or fewer than one repeat or frame.
     """
     if min(repeats, frames) < 1:
         raise ValueError(f"repeats and frames must be at least 1, got {repeats} and {frames}.")
+    keep_freed_memory()
     networks: list[dict[str, Any]] = []
     for height, width in tqdm(sizes, desc="bench", disable=None if progress else True):
-        seconds = {}
+        seconds, rates = {}, {}
         for group in ([n for n in names if n != "paper"], [n for n in names if n == "paper"]):
-            calls = {
-                (name, folded): prepare(name, folded, height, width, device)
+            calls: dict[Any, Callable[[], Any]] = {
+                (name, form): prepare(name, form, height, width, device)
                 for name in group
-                for folded in (False, True)
+                for form in FORMS
+                if form != "compiled" or (name == "lite" and _compiles(height, width, device))
             }
-            seconds |= run_times(calls, repeats, limit)
+            found = run_times(calls | {"product": _product(device)}, repeats, limit)
+            rates |= dict.fromkeys(group, _SIDE**3 / median(found["product"]))
+            seconds |= found
         for name in names:
             parameters, adds = cost(build(name), height, width)
+            took = {
+                f"{f}_ms": 1000 * median(seconds[name, f]) for f in FORMS if (name, f) in seconds
+            }
             networks.append(
                 {
                     "name": name,
@@ -96,29 +109,89 @@ def bench_inference(
                     "width": width,
                     "parameters": parameters,
                     "multiply_adds": adds,
-                    "plain_ms": 1000 * median(seconds[name, False]),
-                    "folded_ms": 1000 * median(seconds[name, True]),
-                    "frames_per_second": 1 / median(seconds[name, True]),
-                    "turns": len(seconds[name, True]),
+                    **took,
+                    "frames_per_second": 1000 / min(took.values()),
+                    "turns": len(seconds[name, "folded"]),
+                    "matrix_rate": rates[name],
                 }
             )
-    cases = [(row["name"], True, row["height"], row["width"], device) for row in networks]
+    cases = [(row["name"], "folded", row["height"], row["width"], device) for row in networks]
     for row, peak in zip(networks, peak_memory(prepare, cases, device), strict=True):
         row["peak_bytes"] = peak
     lite = fold_batch_norms(build("lite")).to(device, memory_format=torch.channels_last)
     return {
         "networks": networks,
         "end_to_end": [end_to_end(lite, *size, 240, frames) for size in sizes],
+        "temporal": temporal(*sizes[0], min(repeats, 5), device),
         "table5": table5(),
     }
 
 
-def prepare(name: str, folded: bool, height: int, width: int, device: str) -> Callable[[], Any]:
-    """One pass of a network over one random frame."""
-    net = fold_batch_norms(build(name)) if folded else build(name)
+def prepare(name: str, form: str, height: int, width: int, device: str) -> Callable[[], Any]:
+    """One pass of a network, in a form of `FORMS`, over one random frame."""
+    net = build(name) if form == "plain" else fold_batch_norms(build(name))
     net = net.to(device, memory_format=torch.channels_last)
     image = torch.randn(1, 3, height, width).to(device, memory_format=torch.channels_last)
+    if form == "compiled":  # with weights laid out beforehand, where there is a CPU's compiler
+        options = {"freezing": True} if device == "cpu" else None
+        net = torch.compile(net, options=options)
     return partial(_pass, net, image)
+
+
+def _compiles(height: int, width: int, device: str) -> bool:
+    """Whether `torch.compile` finds what it needs: on a CPU a C++ compiler and Python's headers."""
+    try:
+        prepare("lite", "compiled", height, width, device)()
+    except Exception as error:  # of many kinds
+        warnings.warn(f"torch.compile does not work here: {error}", stacklevel=2)
+        return False
+    return True
+
+
+_SIDE = 1024
+
+
+def _product(device: str) -> Callable[[], Any]:
+    a, b = torch.randn(2, _SIDE, _SIDE, device=device)
+    return partial(torch.mm, a, b)
+
+
+def temporal(height: int, width: int, repeats: int, device: str = "cpu") -> list[dict[str, Any]]:
+    """Seconds a frame of the networks of Table 4 on one clip, lite, taking turns.
+
+    Args:
+        height, width: of the clip, pixels.
+        repeats: turns of each.
+        device: "cpu", "cuda", ...
+
+    Returns:
+        For each row of Table 4: `seconds_per_frame` with eight frames a pass, which share their
+        five references, and `seconds_per_frame_alone` with one, as COSNet does it.
+    """
+    lite = ModelConfig.lite()
+    baseline = replace(lite, self_attention=False, co_attention=False)
+    rows = {
+        "baseline": baseline,
+        "+ inter-frame co-attention": replace(baseline, inter_frame_attention=True),
+        "ours": lite,
+    }
+    frames = np.random.default_rng(0).integers(0, 256, (8, height, width, 3), dtype=np.uint8)
+    calls: dict[Any, Callable[[], Any]] = {}
+    for name, config in rows.items():
+        net = VSODNet(config).eval()
+        net.encoder = fold_batch_norms(net.encoder)
+        net = net.to(device, memory_format=torch.channels_last)
+        for batch_size in (8, 1):
+            calls[name, batch_size] = partial(predict_maps, net, frames, batch_size=batch_size)
+    seconds = run_times(calls, repeats)
+    return [
+        {
+            "name": name,
+            "seconds_per_frame": median(seconds[name, 8]) / len(frames),
+            "seconds_per_frame_alone": median(seconds[name, 1]) / len(frames),
+        }
+        for name in rows
+    ]
 
 
 @torch.inference_mode()

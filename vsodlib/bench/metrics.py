@@ -111,10 +111,11 @@ def _processes(pairs: list[Pair], repeats: int, workers: int) -> dict[str, float
     for pair in pairs * repeats:
         _everything(pair)
     alone = len(pairs) * repeats / (time.perf_counter() - start)
-    with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-        list(pool.map(_everything, pairs[:1] * workers))
+    order = list(range(len(pairs))) * repeats
+    with ProcessPoolExecutor(workers, get_context("spawn"), _hold, (pairs,)) as pool:
+        list(pool.map(_everything_of, order[: 4 * workers]))
         start = time.perf_counter()
-        list(pool.map(_everything, pairs * repeats, chunksize=4))
+        list(pool.map(_everything_of, order, chunksize=4))
         together = len(pairs) * repeats / (time.perf_counter() - start)
     return {
         "workers": workers,
@@ -122,6 +123,18 @@ def _processes(pairs: list[Pair], repeats: int, workers: int) -> dict[str, float
         "frames_per_second": together,
         "times_faster": together / alone,
     }
+
+
+_held: list[Pair] = []  # a worker's frames: as in `score_folder`, none travels between processes
+
+
+def _hold(pairs: list[Pair]) -> None:
+    cv2.setNumThreads(1)
+    _held[:] = pairs
+
+
+def _everything_of(index: int) -> None:
+    _everything(_held[index])
 
 
 def _everything(pair: Pair) -> None:
