@@ -121,9 +121,6 @@ def predict(args: Namespace) -> None:
 
 
 def evaluate(args: Namespace) -> None:
-    import torch
-
-    from vsodlib import checkpoint
     from vsodlib.data import open_dataset
     from vsodlib.evaluate import evaluate as score_network
 
@@ -133,44 +130,23 @@ def evaluate(args: Namespace) -> None:
     scores = score_network(
         net, dataset, args.height, args.flip, args.protocol, args.batch_size, args.workers, maps
     )
-    record = {
-        "checkpoint": checkpoint.locate(args.checkpoint).stem,
-        "weights_sha256": checkpoint.fingerprint(args.checkpoint),
-        "dataset": args.dataset,
-        "split": args.split,
-        "height": args.height or net.input_height,
-        "flip": args.flip,
-        "commit": checkpoint.commit(),
-        "device": checkpoint.describe_device(next(net.parameters()).device),
-        "torch": torch.__version__,
-    }
-    _report(scores, args, record)
+    _report(scores, args, _record(args, net) | {"flip": args.flip})
     print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
 
 
 def embed(args: Namespace) -> None:
     """Write the region features of a data set, and how well the two sides are told apart."""
-    import torch
-
-    from vsodlib import checkpoint, embeddings
+    from vsodlib import embeddings
     from vsodlib.data import open_dataset
 
     net = _load(args)
     dataset = open_dataset(args.dataset, args.split, args.root)
     found = embeddings.region_embeddings(net, dataset, args.height, args.every, args.batch_size)
     separation = vars(embeddings.separation(found))
-    record = {
-        "checkpoint": checkpoint.locate(args.checkpoint).stem,
-        "weights_sha256": checkpoint.fingerprint(args.checkpoint),
-        "dataset": args.dataset,
-        "split": args.split,
-        "height": args.height or net.input_height,
+    record = _record(args, net) | {
         "every": args.every,
         "regions": len(found),
         "separation": {name: round(value, 5) for name, value in separation.items()},
-        "commit": checkpoint.commit(),
-        "device": checkpoint.describe_device(next(net.parameters()).device),
-        "torch": torch.__version__,
     }
     path = embeddings.save(found, args.out, record)
     for name, value in separation.items():
@@ -295,6 +271,24 @@ def _load(args: Namespace) -> Any:
         return net.to(device, memory_format=torch.channels_last)
     except (RuntimeError, AssertionError) as error:  # torch asserts where a device is not built in
         raise ValueError(f"The network cannot run on {device!r} ({error}).") from error
+
+
+def _record(args: Namespace, net: Any) -> dict[str, Any]:
+    """What a number about a network on a data set is made from."""
+    import torch
+
+    from vsodlib import checkpoint
+
+    return {
+        "checkpoint": checkpoint.locate(args.checkpoint).stem,
+        "weights_sha256": checkpoint.fingerprint(args.checkpoint),
+        "dataset": args.dataset,
+        "split": args.split,
+        "height": args.height or net.input_height,
+        "commit": checkpoint.commit(),
+        "device": checkpoint.describe_device(next(net.parameters()).device),
+        "torch": torch.__version__,
+    }
 
 
 def _report(scores: dict[str, Any], args: Namespace, record: dict[str, Any]) -> None:
