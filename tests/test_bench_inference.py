@@ -9,20 +9,7 @@ from vsodlib.bench import inference as bench
 from vsodlib.complexity import cost
 
 
-@pytest.fixture
-def compiled(monkeypatch):
-    """What is asked of `torch.compile`, which takes half a minute."""
-    asked = []
-
-    def compile(net, options):
-        asked.append(options)
-        return net
-
-    monkeypatch.setattr(bench.torch, "compile", compile)
-    return asked
-
-
-def test_figures(monkeypatch, compiled):
+def test_figures(monkeypatch):
     monkeypatch.setattr(bench, "peak_memory", lambda make, cases, device: [7] * len(cases))
     names = ("lite", "lraspp_mobilenet_v3_large")
     figures = bench.bench_inference([(64, 96)], names, repeats=2, frames=3, progress=False)
@@ -31,9 +18,8 @@ def test_figures(monkeypatch, compiled):
     assert (lite["name"], rival["name"]) == names
     assert (lite["parameters"], lite["multiply_adds"]) == cost(bench.build("lite"), 64, 96)
     assert lite["turns"] == 2 and lite["peak_bytes"] == 7
-    fastest = min(lite["plain_ms"], lite["folded_ms"], lite["compiled_ms"])
+    fastest = min(lite["plain_ms"], lite["folded_ms"])
     assert lite["frames_per_second"] == pytest.approx(1000 / fastest)
-    assert "compiled_ms" not in rival
     assert lite["matrix_rate"] == rival["matrix_rate"] > 1e8
     rows = figures["temporal"]
     assert [row["name"] for row in rows] == ["baseline", "+ inter-frame co-attention", "ours"]
@@ -42,21 +28,6 @@ def test_figures(monkeypatch, compiled):
     (run,) = figures["end_to_end"]
     assert (run["height"], run["width"], run["frames"]) == (64, 96, 3)
     assert run["frames_per_second"] > 0
-
-
-def test_without_a_compiler(monkeypatch):
-    def compile(net, options):
-        raise RuntimeError("no C++ compiler")
-
-    monkeypatch.setattr(bench.torch, "compile", compile)
-    with pytest.warns(UserWarning, match="does not work here: no C"):
-        assert not bench._compiles(64, 96, "cpu")
-
-
-def test_compiled_is_folded_and_frozen(compiled):
-    net = bench.prepare("lite", "compiled", 64, 96, "cpu").args[0]
-    assert compiled == [{"freezing": True}]
-    assert not any("running_mean" in name for name in net.state_dict())
 
 
 def test_folded_is_folded():

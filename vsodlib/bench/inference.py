@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -32,7 +31,7 @@ from vsodlib.video import predict_video
 SIZES = ((240, 432), (480, 854))
 TORCHVISION = ("deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
 NETWORKS = ("lite", *TORCHVISION, "paper")
-FORMS = ("plain", "folded", "compiled")
+FORMS = ("plain", "folded")
 
 
 def build(name: str) -> nn.Module:
@@ -60,9 +59,9 @@ def bench_inference(
 ) -> dict[str, Any]:
     """Parameters, multiply-adds, milliseconds a frame and peak extra memory of whole networks.
 
-    One frame a pass, float32, channels last: as built (`plain`), with batch norms folded (`folded`)
-    and that compiled by `torch.compile` (`compiled`); medians. The small networks take turns;
-    `paper`, fifty times as slow, follows them. Random weights: they cost the same.
+    One frame a pass, float32, channels last: as built (`plain`) and with batch norms folded
+    (`folded`); medians. The small networks take turns; `paper`, fifty times as slow, follows them.
+    Random weights: they cost the same.
 
     Args:
         sizes: heights and widths of frames, pixels.
@@ -92,16 +91,13 @@ def bench_inference(
                 (name, form): prepare(name, form, height, width, device)
                 for name in group
                 for form in FORMS
-                if form != "compiled" or (name == "lite" and _compiles(height, width, device))
             }
             found = run_times(calls | {"product": _product(device)}, repeats, limit)
             rates |= dict.fromkeys(group, _SIDE**3 / median(found["product"]))
             seconds |= found
         for name in names:
             parameters, adds = cost(build(name), height, width)
-            took = {
-                f"{f}_ms": 1000 * median(seconds[name, f]) for f in FORMS if (name, f) in seconds
-            }
+            took = {f"{form}_ms": 1000 * median(seconds[name, form]) for form in FORMS}
             networks.append(
                 {
                     "name": name,
@@ -132,20 +128,7 @@ def prepare(name: str, form: str, height: int, width: int, device: str) -> Calla
     net = build(name) if form == "plain" else fold_batch_norms(build(name))
     net = net.to(device, memory_format=torch.channels_last)
     image = torch.randn(1, 3, height, width).to(device, memory_format=torch.channels_last)
-    if form == "compiled":  # with weights laid out beforehand, where there is a CPU's compiler
-        options = {"freezing": True} if device == "cpu" else None
-        net = torch.compile(net, options=options)
     return partial(_pass, net, image)
-
-
-def _compiles(height: int, width: int, device: str) -> bool:
-    """Whether `torch.compile` finds what it needs: on a CPU a C++ compiler and Python's headers."""
-    try:
-        prepare("lite", "compiled", height, width, device)()
-    except Exception as error:  # of many kinds
-        warnings.warn(f"torch.compile does not work here: {error}", stacklevel=2)
-        return False
-    return True
 
 
 _SIDE = 1024
