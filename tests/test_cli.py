@@ -269,3 +269,21 @@ class TestBadInput:
             main(["evaluate", "--checkpoint", net, "--data", str(root), "--device", "mtia:7"]) == 2
         )
         assert "mtia:7" in sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["bench", "inference", "--json"],
+        ["bench", "attention", "--plot"],
+        ["embed", "--checkpoint", "lite-davis", "--out"],
+        ["evaluate", "--checkpoint", "lite-davis", "--json"],
+        ["ablate", "table4", "--out", "runs", "--csv"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_an_unwritable_place_is_met_before_the_work(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    assert main([*command, "folder"]) == 2
+    assert "folder cannot be written" in capsys.readouterr().err

@@ -6,6 +6,7 @@ The library is imported inside the functions, so that `vsod --help` answers at o
 from __future__ import annotations
 
 import json
+import os
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -66,9 +67,11 @@ def ablate(args: Namespace) -> None:
     chosen = [row for row in table if row.name in (args.rows or [row.name for row in table])]
     if args.rows and len(chosen) < len(set(args.rows)):
         raise ValueError(f"{args.table} has the rows {', '.join(row.name for row in table)}.")
-    dataset = _training_data(args.datasets, args.root, config)
-    test = open_dataset(args.test, "val", args.root).labelled().in_memory()
     csv = args.csv or Path(args.out) / f"{args.table}.csv"
+    _check_writable(csv, Path(args.out) / "run")
+    test = open_dataset(args.test, "val", args.root).labelled()
+    dataset = _training_data(args.datasets, args.root, config)
+    test = test.in_memory()
     total = len(chosen) * len(args.seeds)
 
     def on_run() -> None:
@@ -124,6 +127,7 @@ def evaluate(args: Namespace) -> None:
     from vsodlib.data import open_dataset
     from vsodlib.evaluate import evaluate as score_network
 
+    _check_writable(args.json)
     net = _load(args)
     dataset = open_dataset(args.dataset, args.split, args.root)
     maps = Path(args.save_maps) if args.save_maps else None
@@ -139,6 +143,7 @@ def embed(args: Namespace) -> None:
     from vsodlib import embeddings
     from vsodlib.data import open_dataset
 
+    _check_writable(args.out)
     net = _load(args)
     dataset = open_dataset(args.dataset, args.split, args.root)
     found = embeddings.region_embeddings(net, dataset, args.height, args.every, args.batch_size)
@@ -197,6 +202,7 @@ def bench(args: Namespace) -> None:
 
     if args.plot and args.what != "attention":
         raise ValueError(f"--plot draws `bench attention`, not `bench {args.what}`.")
+    _check_writable(args.json, args.plot)
     measure = {
         "attention": lambda: bench.bench_attention(device=args.device),
         "inference": lambda: bench.bench_inference(device=args.device),
@@ -304,6 +310,19 @@ def _report(scores: dict[str, Any], args: Namespace, record: dict[str, Any]) -> 
         for row in scores["per_sequence"].values():
             row.pop("per_frame")
     _write_json(args.json, {**scores, "record": record})
+
+
+def _check_writable(*paths: str | Path | None) -> None:
+    """Meet an unwritable place before the work, not after it.
+
+    Raises:
+        OSError: a file cannot be written there.
+    """
+    for path in filter(None, paths):
+        folder = Path(path).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        if Path(path).is_dir() or not os.access(folder, os.W_OK):
+            raise PermissionError(f"{path} cannot be written; name a file in another folder.")
 
 
 def _write_json(path: str | None, content: dict[str, Any]) -> None:
