@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from vsodlib import allocator
-from vsodlib.allocator import keep_freed_memory
+from vsodlib.allocator import keep_freed_memory, return_freed_memory
 
 # Page faults of ten allocations of 40 MB.
 FAULTS = """
@@ -38,3 +38,4 @@ def test_memory_is_used_again():
 def test_other_c_libraries(monkeypatch):
     monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
     assert not keep_freed_memory()
+    assert not return_freed_memory()

@@ -22,7 +22,11 @@ def test_figures(monkeypatch):
     assert lite["frames_per_second"] == pytest.approx(1000 / fastest)
     assert lite["matrix_rate"] == rival["matrix_rate"] > 1e8
     rows = figures["temporal"]
-    assert [row["name"] for row in rows] == ["baseline", "+ inter-frame co-attention", "ours"]
+    assert [row["name"] for row in rows] == [
+        "baseline",
+        "+ inter-frame co-attention",
+        "+ hard mining",
+    ]
     assert all(row["seconds_per_frame"] > 0 for row in rows)
     assert rows[1]["seconds_per_frame_alone"] > 2 * rows[0]["seconds_per_frame_alone"]  # 6 frames
     (run,) = figures["end_to_end"]

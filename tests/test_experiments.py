@@ -10,7 +10,15 @@ from vsodlib import ModelConfig, TrainConfig, experiments
 from vsodlib.cli import main
 from vsodlib.data import synthetic_dataset
 from vsodlib.data.synthetic import make_synthetic
-from vsodlib.experiments import Experiment, collect, paired_difference, read_table, table3, table4
+from vsodlib.experiments import (
+    Difference,
+    Experiment,
+    collect,
+    paired_difference,
+    read_table,
+    table3,
+    table4,
+)
 from vsodlib.run_folder import read_log
 
 LITE, SMOKE = ModelConfig.lite(), experiments.training("smoke")
@@ -141,11 +149,19 @@ def test_seeds_differ_and_rows_share_batches(rows, clips, tmp_path):
     assert scores["plain"][0] != scores["plain"][1]
 
 
+def test_verdict_at_two_standard_errors():
+    assert Difference(3, 0.201, 0.1).verdict() == "above"
+    assert Difference(3, -0.201, 0.1).verdict() == "below"
+    assert Difference(3, 0.2, 0.1).verdict() == "within noise"
+    assert Difference(3, 0.2, 0.1).verdict(factor=1) == "above"
+
+
 def test_paired_difference_worked_by_hand():
     found = paired_difference({0: 0.5, 1: 0.7, 2: 0.9, 9: 5.0}, {0: 0.4, 1: 0.5, 2: 0.6, 7: 1.0})
     assert (found.seeds, found.mean) == (3, pytest.approx(0.2))
     assert found.standard_error == pytest.approx(0.1 / math.sqrt(3))
     assert math.isnan(paired_difference({0: 1.0}, {0: 0.0}).standard_error)
+    assert paired_difference({0: 1.0}, {0: 0.0}).verdict() == "one seed: unknown"
     with pytest.raises(ValueError, match="no seed in common"):
         paired_difference({0: 1.0}, {1: 1.0})
 

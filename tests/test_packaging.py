@@ -36,9 +36,10 @@ LEVELS = [
     },
     {"model", "attention_measures", "widgets", "contrast_widgets", "mining_plots"},
     {"predict", "picker", "optim", "run_folder", "complexity", "folding"},
-    {"train", "evaluate", "embeddings", "bench"},
+    {"train", "evaluate", "embeddings"},
     {"experiments"},
-    {"commands"},
+    {"bench"},
+    {"commands", "data_commands"},
     {"cli"},
 ]
 

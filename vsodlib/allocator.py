@@ -1,11 +1,11 @@
-"""Memory that a process keeps instead of giving it back between two frames."""
+"""What the C library does with freed memory: keep it for the next tensor, or give it back."""
 
 from __future__ import annotations
 
 import ctypes
 
 # Parameters of glibc's mallopt (malloc.h).
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
 
 
 def keep_freed_memory() -> bool:
@@ -19,9 +19,21 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether the C library could be told; only glibc can.
     """
+    return _tell({_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 2**26})
+
+
+def return_freed_memory() -> bool:
+    """Have the C library give back at once every block of 64 KiB or more, to measure memory.
+
+    Returns:
+        Whether the C library could be told; only glibc can.
+    """
+    return _tell({_MMAP_THRESHOLD: 2**16})
+
+
+def _tell(settings: dict[int, int]) -> bool:
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # musl, macOS, Windows
         return False
-    settings = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 2**26))
-    return all([mallopt(name, value) for name, value in settings])
+    return all([mallopt(name, value) for name, value in settings.items()])

@@ -1,4 +1,4 @@
-"""`vsod …`: a thin face over the library; `commands` holds what each command does.
+"""`vsod …`: a thin face over the library; `commands` and `data_commands` hold what they do.
 
 Every command has `--help`. A mistake in the input ends with one sentence and exit code 2, Ctrl-C
 with 130; `VSOD_DEBUG=1` shows the traceback behind the sentence.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from vsodlib import commands
+from vsodlib import commands, data_commands
 from vsodlib.allocator import keep_freed_memory
 from vsodlib.config import PROFILES, TrainConfig
 
@@ -140,24 +140,24 @@ def _add_data(subparsers: Any) -> None:
     data = subparsers.add_parser("data", help="list, fetch, check, pack or make data")
     actions = data.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="which data sets are here, where the others are")
-    listing.set_defaults(run=commands.data_list)
+    listing.set_defaults(run=data_commands.listing)
     listing.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
     fetch = actions.add_parser("fetch", help="download a data set from its official home")
-    fetch.set_defaults(run=commands.data_fetch)
+    fetch.set_defaults(run=data_commands.fetch)
     fetch.add_argument("name")
     fetch.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
     check = actions.add_parser("check", help="report every missing, damaged or odd file")
-    check.set_defaults(run=commands.data_check)
+    check.set_defaults(run=data_commands.check)
     check.add_argument("root")
     check.add_argument("--name", help="one data set (default: every one found)")
     pack = actions.add_parser("pack", help="a smaller copy of a data set in one zip")
-    pack.set_defaults(run=commands.data_pack)
+    pack.set_defaults(run=data_commands.pack)
     pack.add_argument("root")
     pack.add_argument("--height", type=int, required=True, help="rows of the packed frames")
     pack.add_argument("--out", required=True, metavar="FILE.zip")
     pack.add_argument("--name", default="davis2016", help="data set (default: davis2016)")
     make = actions.add_parser("make-synthetic", help="write synthetic clips in DAVIS layout")
-    make.set_defaults(run=commands.data_make_synthetic)
+    make.set_defaults(run=data_commands.make_synthetic)
     make.add_argument("--out", required=True, metavar="DIR")
     for option, default in (("videos", 16), ("frames", 24), ("height", 240), ("width", 432)):
         make.add_argument(f"--{option}", type=int, default=default)

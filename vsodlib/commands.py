@@ -143,7 +143,7 @@ def embed(args: Namespace) -> None:
     from vsodlib import embeddings
     from vsodlib.data import open_dataset
 
-    _check_writable(args.out)
+    _check_writable(Path(args.out).with_suffix(".npz"))
     net = _load(args)
     dataset = open_dataset(args.dataset, args.split, args.root)
     found = embeddings.region_embeddings(net, dataset, args.height, args.every, args.batch_size)
@@ -219,48 +219,6 @@ def bench(args: Namespace) -> None:
     if args.plot:
         Path(args.plot).write_bytes(to_png(bench.plot_attention(figures)))
         print(f"Wrote {args.plot}")
-
-
-def data_list(args: Namespace) -> None:
-    from vsodlib.data import data_root
-    from vsodlib.data.download import available
-
-    root = data_root(args.root)
-    print(f"Data root: {root}")
-    for row in available(root):
-        how = "`vsod data fetch`" if row.fetchable else "by hand"
-        place = str(row.path or f"not here, {how}")
-        print(f"{row.name:12} {place:42} {row.licence}; {row.home}")
-
-
-def data_fetch(args: Namespace) -> None:
-    from vsodlib.data import data_root
-    from vsodlib.data.download import fetch
-
-    print(fetch(args.name, data_root(args.root)))
-
-
-def data_check(args: Namespace) -> None:
-    from vsodlib.data.check import check
-
-    problems = check(args.root, args.name)
-    for problem in problems:
-        print(problem)
-    if problems:
-        raise ValueError(f"{len(problems)} problems in {args.root}.")
-    print("No problems.")
-
-
-def data_pack(args: Namespace) -> None:
-    from vsodlib.data.pack import pack
-
-    print(pack(args.root, args.height, args.out, args.name))
-
-
-def data_make_synthetic(args: Namespace) -> None:
-    from vsodlib.data.synthetic import make_synthetic
-
-    print(make_synthetic(args.out, args.videos, args.frames, args.height, args.width, args.seed))
 
 
 def _load(args: Namespace) -> Any:

@@ -8,7 +8,6 @@ hold no numbers; normalisation, activations, softmax and resizing are not.
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,6 +20,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from vsodlib.allocator import return_freed_memory
 from vsodlib.attention import literal_non_local, non_local
 from vsodlib.config import ModelConfig
 from vsodlib.model import VSODNet
@@ -193,7 +193,6 @@ def peak_memory(
 
 
 _CLEAR_REFS = Path("/proc/self/clear_refs")
-_M_MMAP_THRESHOLD = -3  # of glibc's mallopt
 
 
 def _cuda_peak(call: Callable[[], Any]) -> int:
@@ -205,9 +204,7 @@ def _cuda_peak(call: Callable[[], Any]) -> int:
 
 
 def _resident_peak(make: Callable[..., Callable[[], Any]], case: tuple) -> int:
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
-    if mallopt:
-        mallopt(_M_MMAP_THRESHOLD, 2**16)
+    return_freed_memory()
     call = make(*case)
     call()
     _CLEAR_REFS.write_text("5")  # the high-water mark falls to what is resident now

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import re
 import statistics
@@ -215,12 +216,22 @@ def read_table(csv_path: str | Path) -> dict[str, dict[str, dict[int, float]]]:
 @dataclass(frozen=True)
 class Difference:
     """How one experiment's scores differ from another's, seed by seed: mean, and standard error of
-    that mean (nan with one seed). A mean within two standard errors of 0 is within noise.
+    that mean (nan with one seed).
     """
 
     seeds: int
     mean: float
     standard_error: float
+
+    def verdict(self, factor: float = 2.0) -> str:
+        """In words: `above` or `below` 0, or `within noise`, no more than `factor` standard errors
+        away; `one seed: unknown`.
+        """
+        if math.isnan(self.standard_error):
+            return "one seed: unknown"
+        if abs(self.mean) <= factor * self.standard_error:
+            return "within noise"
+        return "above" if self.mean > 0 else "below"
 
 
 def paired_difference(scores: dict[int, float], reference: dict[int, float]) -> Difference:

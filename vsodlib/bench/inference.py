@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -21,8 +20,9 @@ from tqdm.auto import tqdm
 from vsodlib.allocator import keep_freed_memory
 from vsodlib.checkpoint import REPOSITORY
 from vsodlib.complexity import cost, peak_memory, run_times
-from vsodlib.config import ModelConfig
+from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import synthetic_dataset
+from vsodlib.experiments import table4
 from vsodlib.folding import fold_batch_norms
 from vsodlib.model import VSODNet
 from vsodlib.predict import predict_maps
@@ -151,13 +151,7 @@ def temporal(height: int, width: int, repeats: int, device: str = "cpu") -> list
         For each row of Table 4: `seconds_per_frame` with eight frames a pass, which share their
         five references, and `seconds_per_frame_alone` with one, as COSNet does it.
     """
-    lite = ModelConfig.lite()
-    baseline = replace(lite, self_attention=False, co_attention=False)
-    rows = {
-        "baseline": baseline,
-        "+ inter-frame co-attention": replace(baseline, inter_frame_attention=True),
-        "ours": lite,
-    }
+    rows = {row.name: row.model for row in table4(ModelConfig.lite(), TrainConfig.lite())}
     frames = np.random.default_rng(0).integers(0, 256, (8, height, width, 3), dtype=np.uint8)
     calls: dict[Any, Callable[[], Any]] = {}
     for name, config in rows.items():
