@@ -63,6 +63,8 @@ def test_row_picture_colours_by_sign_and_strength():
     excess = picture[..., 0].astype(int) - picture[..., 2]
     assert 0 < excess[:16, 48:].mean() < excess[:16, 16:32].mean() / 3, "a fifth of the weight"
     assert (picture[20:, :16] == 255).any() and (picture[20:, :16] == 0).any(), "the ring"
+    bare = plots.row_picture(FRAME, row, None, stride=16)
+    np.testing.assert_array_equal(plots.ring(bare, (30, 5)), picture)
     plots.row_picture(FRAME, np.zeros((3, 4)), (0, 0), stride=16)  # no weight at all
 
 

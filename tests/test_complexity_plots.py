@@ -71,6 +71,12 @@ def test_work_and_time_joins_the_sizes_of_a_network():
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["CPU", "GPU"]
 
 
+def test_work_and_time_writes_a_name_where_there_is_room():
+    crowd = {"CPU": {"low": [(10.0, 0.1)], "high": [(20.0, 0.11)]}}
+    low, high = complexity_plots.work_and_time(crowd).axes[0].texts
+    assert (low.get_ha(), high.get_ha()) == ("right", "left")
+
+
 def test_work_and_time_draws_the_rate_of_a_machine_over_its_own_networks():
     figure = complexity_plots.work_and_time(MACHINES, {"CPU": 100})
     (dotted,) = [line for line in figure.axes[0].lines if line.get_linestyle() == ":"]

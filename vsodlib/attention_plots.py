@@ -63,7 +63,7 @@ def enlarge(cells: np.ndarray, stride: int, height: int, width: int) -> np.ndarr
 
 
 def row_picture(
-    frame: np.ndarray, row: np.ndarray, pixel: tuple[int, int], stride: int
+    frame: np.ndarray, row: np.ndarray, pixel: tuple[int, int] | None, stride: int
 ) -> np.ndarray:
     """Where a pixel looks: the frame in pale grey, weights in colour, a ring around the pixel.
 
@@ -72,7 +72,7 @@ def row_picture(
     Args:
         frame: (H, W, 3) uint8.
         row: its row of the affinity, (h, w) float.
-        pixel: (row, column) of the query.
+        pixel: (row, column) of the query; None where it lies in another frame.
         stride: pixels per position.
 
     Returns:
@@ -85,7 +85,8 @@ def row_picture(
     weights = enlarge(np.asarray(row, dtype=np.float32), stride, H, W)
     weights = weights / max(float(np.abs(weights).max()), 1e-12)
     picture = tint(_pale(frame), weights.clip(min=0), POSITIVE, strength=0.9)
-    return ring(tint(picture, (-weights).clip(min=0), NEGATIVE, strength=0.9), pixel)
+    picture = tint(picture, (-weights).clip(min=0), NEGATIVE, strength=0.9)
+    return ring(picture, pixel) if pixel else picture
 
 
 def signed_picture(values: np.ndarray, largest: float | None = None) -> np.ndarray:

@@ -94,19 +94,16 @@ def work_and_time(
         raise ValueError(f"work_and_time has a rate but no network of {', '.join(strangers)}.")
     figure = NotebookFigure(figsize=(WIDTH, 4.4), layout="constrained")
     axes = figure.subplots()
-    corners = (  # of neighbouring machines' names, so that they keep apart
-        {"xytext": (7, -3), "ha": "left", "va": "top"},
-        {"xytext": (-7, 3), "ha": "right", "va": "bottom"},
-    )
     paper = {"fc": "white", "ec": "none", "alpha": 0.6, "pad": 0}
     for k, (machine, networks) in enumerate(machines.items()):
         look = {"color": PALETTE[k], "marker": _MARKERS[k], "ms": 9, "mec": "white"}
-        text = {"color": PALETTE[k], "fontsize": 11, "bbox": paper, **corners[k % 2]}
+        text = {"color": PALETTE[k], "fontsize": 11, "bbox": paper}
         axes.plot([], [], ls="", label=machine, **look)
         for name, points in networks.items():
             work, seconds = zip(*points, strict=True)
             axes.plot(work, seconds, lw=1.2, **look)
-            axes.annotate(name, (work[-1], seconds[-1]), textcoords="offset points", **text)
+            corner = _roomier_corner(points[-1], pairs)
+            axes.annotate(name, points[-1], textcoords="offset points", **text, **corner)
         if machine in rates:
             done = [work for points in networks.values() for work, _ in points]
             ends = np.array([min(done), max(done)])
@@ -116,3 +113,18 @@ def work_and_time(
     axes.margins(x=0.12)
     figure.legend(loc="outside upper center", ncols=len(machines) + len(rates))
     return figure
+
+
+def _roomier_corner(point: tuple[float, float], pairs: Sequence[tuple[float, float]]) -> dict:
+    """Where a name hides fewer points: below and right of its own, or above and left."""
+    corners = {
+        1: {"xytext": (7, -3), "ha": "left", "va": "top"},
+        -1: {"xytext": (-7, 3), "ha": "right", "va": "bottom"},
+    }
+    offsets = np.log10(pairs) - np.log10(point)
+
+    def room(side: int) -> float:
+        middle = side * np.array([0.35, -0.1])  # of the name, in decades
+        return np.abs((offsets - middle) * (1, 2)).sum(axis=1).min()
+
+    return corners[max(corners, key=room)]
