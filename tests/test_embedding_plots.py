@@ -25,23 +25,33 @@ def test_sides_tells_them_by_colour_and_marker():
 
 def test_paths_joins_the_foregrounds_of_a_video_in_order():
     (axes,) = embedding_plots.paths({"one": POINTS}, FRONT, VIDEO).axes
-    back, path_b, first_b, path_a, first_a = axes.lines
+    back, front, path_b, first_b, path_a, first_a = axes.lines
     np.testing.assert_array_equal(back.get_xydata(), POINTS[~FRONT])
+    np.testing.assert_array_equal(front.get_xydata(), POINTS[FRONT])
     np.testing.assert_array_equal(path_b.get_xydata(), [[0, 0], [1, 0]])
     np.testing.assert_array_equal(path_a.get_xydata(), [[3, 3]])
     assert path_b.get_linestyle() == "-"
     np.testing.assert_array_equal(first_b.get_xydata(), [[0, 0]])
     np.testing.assert_array_equal(first_a.get_xydata(), [[3, 3]])
-    assert [text.get_text() for text in axes.texts] == ["1", "2"]
     assert to_hex(path_a.get_color()) == to_hex(PALETTE[1])
 
 
 def test_paths_names_every_video_even_one_without_foreground():
     video = np.array(["b", "b", "b", "a", "none"])
-    figure = embedding_plots.paths({"one": POINTS}, FRONT, video)
-    keys = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert keys == ["1 b", "2 a", "3 none"]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["1", "2"]
+    (axes,) = embedding_plots.paths({"one": POINTS}, FRONT, video).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["b", "a", "none"]
+
+
+def test_paths_gives_five_videos_a_panel_and_each_map_a_row():
+    video = np.array(list("abcdef"))
+    points = np.arange(12.0).reshape(6, 2)
+    figure = embedding_plots.paths({"one": points, "two": points}, np.full(6, True), video)
+    places = [axes.get_subplotspec() for axes in figure.axes]
+    assert [(p.rowspan.start, p.colspan.start) for p in places] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["one", "", "two", ""]
+    names = [axes.get_legend() and axes.get_legend().get_texts() for axes in figure.axes]
+    assert names[:2] == [None, None]
+    assert [[t.get_text() for t in texts] for texts in names[2:]] == [list("abcde"), ["f"]]
 
 
 def test_similarities_puts_foregrounds_first_and_videos_together():
@@ -67,12 +77,6 @@ def test_similarities_share_one_scale():
     figure = embedding_plots.similarities({"near": near, "opposite": opposite}, FRONT, VIDEO)
     first, second = (axes.collections[0].get_clim() for axes in figure.axes[:2])
     assert first == second == ((opposite @ opposite.T).min(), 1) and first[0] < 0
-
-
-def test_paths_are_stacked():
-    figure = embedding_plots.paths({"one": POINTS, "two": POINTS}, FRONT, VIDEO)
-    upper, lower = (axes.get_subplotspec() for axes in figure.axes)
-    assert upper.colspan == lower.colspan and upper.rowspan.start < lower.rowspan.start
 
 
 def test_a_panel_is_needed():

@@ -11,12 +11,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 
 from vsodlib.figure import PALETTE, WIDTH, NotebookFigure, style
 
 _FRONT, _BACK = PALETTE[:2]
 _PALE = "#BBBBBB"
+_TOGETHER = 5  # videos a panel: as many colours as an eye keeps apart
 
 
 @style()
@@ -45,61 +45,69 @@ def sides(panels: Mapping[str, np.ndarray], is_foreground: np.ndarray) -> Figure
 
 @style()
 def paths(panels: Mapping[str, np.ndarray], is_foreground: np.ndarray, video: np.ndarray) -> Figure:
-    """The foregrounds of every video joined along time, a ring around the first; backgrounds grey.
+    """The foregrounds of every video joined along time, a ring around the first.
+
+    A row of panels for each map, five videos a panel; the regions of all other videos stay grey,
+    dots for foregrounds and crosses for backgrounds.
 
     Args:
         panels: title -> (R, 2) float, the same regions in each.
         is_foreground: (R,) bool.
-        video: (R,) names; the regions of a video in temporal order. A video is shown by its number.
+        video: (R,) names; the regions of a video in temporal order.
 
     Raises:
         ValueError: no panel.
     """
-    figure, grid = _panels(panels, stacked=True)  # room for the numbers
     names = list(dict.fromkeys(video.tolist()))
-    for axes, points in zip(grid, panels.values(), strict=True):
-        axes.plot(*points[~is_foreground].T, "x", color=_PALE, ms=4, zorder=1)
-        for number, name in enumerate(names, 1):
-            path = points[is_foreground & (video == name)]
-            if not len(path):
-                continue
-            color = PALETTE[(number - 1) % len(PALETTE)]
-            axes.plot(*path.T, "-o", color=color, lw=1, ms=3.5, alpha=0.85, zorder=2)
-            axes.plot(*path[0], "o", color=color, mfc="white", ms=8, mew=2, zorder=3)
-            nearest = np.linalg.norm(path - np.median(path, axis=0), axis=1).argmin()
-            halo = [withStroke(linewidth=3, foreground="white")]
-            text = {"fontsize": 11, "weight": "bold", "path_effects": halo, "zorder": 4}
-            axes.text(*path[nearest], str(number), color=color, ha="center", va="center", **text)
-    lines = [f"{number} {name}" for number, name in enumerate(names, 1)]
-    keys = [Line2D([], [], ls="", label=line) for line in lines]
-    place = {"loc": "outside lower center", "ncols": 5, "fontsize": 10}
-    figure.legend(handles=keys, handlelength=0, handletextpad=0, columnspacing=1.2, **place)
+    groups = [names[i : i + _TOGETHER] for i in range(0, len(names), _TOGETHER)]
+    _check(panels)
+    figure = NotebookFigure(figsize=(WIDTH, 2.6 * len(panels) + 1.3), layout="constrained")
+    grid = figure.subplots(len(panels), len(groups), squeeze=False)
+    for row, (title, points) in zip(grid, panels.items(), strict=True):
+        row[0].set_ylabel(title, fontsize=13)
+        for axes, group in zip(row, groups, strict=True):
+            _bare(axes)
+            axes.plot(*points[~is_foreground].T, "x", color=_PALE, ms=3, zorder=1)
+            axes.plot(*points[is_foreground].T, ".", color=_PALE, ms=3, zorder=1)
+            for color, name in zip(PALETTE, group, strict=False):
+                path = points[is_foreground & (video == name)]
+                axes.plot(*path.T, "-o", color=color, lw=1, ms=3, zorder=2, label=name)
+                axes.plot(*path[:1].T, "o", color=color, mfc="white", ms=7, mew=2, zorder=3)
+    for axes in grid[-1]:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), fontsize=10, frameon=False)
     return figure
 
 
-def _panels(
-    panels: Mapping[str, np.ndarray], stacked: bool = False
-) -> tuple[Figure, Sequence[Axes]]:
-    """Panels without ticks, since a map of this kind has no units: side by side, or stacked."""
+def _panels(panels: Mapping[str, np.ndarray]) -> tuple[Figure, Sequence[Axes]]:
+    """Panels side by side."""
+    _check(panels)
+    count = len(panels)
+    height = min(WIDTH / count, 5) + 0.6
+    figure = NotebookFigure(figsize=(WIDTH, height), layout="constrained")
+    grid = figure.subplots(1, count, squeeze=False)[0]
+    for axes, title in zip(grid, panels, strict=True):
+        axes.set_title(title)
+        _bare(axes)
+    return figure, grid
+
+
+def _check(panels: Mapping[str, np.ndarray]) -> None:
     if not panels:
         raise ValueError("A figure needs at least one panel.")
-    count = len(panels)
-    height = 3.6 * count + 0.8 if stacked else min(WIDTH / count, 5) + 0.6
-    figure = NotebookFigure(figsize=(WIDTH, height), layout="constrained")
-    shape = (count, 1) if stacked else (1, count)
-    grid = figure.subplots(*shape, squeeze=False).ravel()
-    for axes, title in zip(grid, panels, strict=True):
-        axes.set(title=title, xticks=[], yticks=[])
-        axes.grid(visible=False)
-        axes.spines[:].set(visible=True, color=_PALE)
-    return figure, grid
+
+
+def _bare(axes: Axes) -> None:
+    """No ticks: a map of this kind has no units."""
+    axes.set(xticks=[], yticks=[])
+    axes.grid(visible=False)
+    axes.spines[:].set(visible=True, color=_PALE)
 
 
 @style()
 def similarities(
     panels: Mapping[str, np.ndarray], is_foreground: np.ndarray, video: np.ndarray
 ) -> Figure:
-    """u·v of every pair of regions as a square: foregrounds first, each side video by video. The
+    """u·u′ of every pair of regions as a square: foregrounds first, each side video by video. The
     colours run from the smallest value in any panel to 1.
 
     Args:
@@ -130,5 +138,5 @@ def similarities(
         axes.set_xticks(middle, ["foreground", "background"])
         axes.set_yticks(middle, ["foreground", "background"], rotation=90, va="center")
         axes.tick_params(length=0)
-    figure.colorbar(mesh, ax=list(grid), label="u·v", shrink=0.8)
+    figure.colorbar(mesh, ax=list(grid), label="u·u′", shrink=0.8)
     return figure
