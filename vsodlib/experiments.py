@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from scipy.special import stdtrit
+
 from vsodlib import checkpoint
 from vsodlib.config import ModelConfig, Profile, TrainConfig
 from vsodlib.data import FrameDataset
@@ -223,13 +225,22 @@ class Difference:
     mean: float
     standard_error: float
 
-    def verdict(self, factor: float = 2.0) -> str:
-        """In words: `above` or `below` 0, or `within noise`, no more than `factor` standard errors
-        away; `one seed: unknown`.
+    def margin(self, factor: float | None = None) -> float:
+        """Half the width of the 95 % confidence interval: `factor` standard errors. None takes
+        Student's factor, 4.30 for three seeds and 1.96 for very many.
         """
-        if math.isnan(self.standard_error):
+        if factor is None:
+            factor = float(stdtrit(self.seeds - 1, 0.975))
+        return factor * self.standard_error
+
+    def verdict(self, factor: float | None = None) -> str:
+        """In words: `above` or `below` 0, or `within noise`, no further from 0 than the margin;
+        `one seed: unknown`.
+        """
+        margin = self.margin(factor)
+        if math.isnan(margin):
             return "one seed: unknown"
-        if abs(self.mean) <= factor * self.standard_error:
+        if abs(self.mean) <= margin:
             return "within noise"
         return "above" if self.mean > 0 else "below"
 
