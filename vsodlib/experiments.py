@@ -55,7 +55,7 @@ class Experiment:
 
 
 def training(profile: Profile) -> TrainConfig:
-    """How every row is trained: eight frames of one video (Section 3.5) and half as many images.
+    """How every row is trained: eight frames (Section 3.5) of one video, and half as many images.
 
     `smoke`: seconds, to see that it runs; `laptop`: a few minutes on two cores; `full`: a GPU. The
     objective is that of Eq. 10 alone.
