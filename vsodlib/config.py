@@ -103,7 +103,7 @@ class ModelConfig(_Config):
 
     @classmethod
     def paper(cls) -> Self:
-        """ResNet-101, stride 8, 256 channels: 59.35 M parameters (Section 3.5; Table 5 has 59.3)."""
+        """ResNet-101, stride 8, 256 channels: 59.35 M parameters (Section 3.5; Table 5: 59.3)."""
         return cls()
 
     @classmethod
@@ -234,7 +234,7 @@ class TrainConfig(_Config):
 
     @classmethod
     def paper(cls) -> Self:
-        """SGD, 1e-4, batches of 8 (Section 3.5); that they are of one video, and the length, is ours."""
+        """SGD, 1e-4, batches of 8 frames (Section 3.5); that they share a video is our reading."""
         return cls(steps=20_000, height=480, width=854, precision="bf16", warmup_steps=500)
 
     @classmethod
