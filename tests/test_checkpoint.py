@@ -1,9 +1,12 @@
 """Checkpoints come back as they were, and corrupt or foreign files are named."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from vsodlib import VSODNet, checkpoint
 
@@ -25,6 +28,25 @@ def test_round_trip(saved):
     with torch.inference_mode():  # filters are stored as float16
         torch.testing.assert_close(loaded(images).logits, net(images).logits, atol=2e-2, rtol=2e-2)
     assert VSODNet.from_pretrained(path.with_suffix("")).config == net.config
+
+
+def test_average_is_the_mean_of_every_tensor(saved, tmp_path, tiny_config):
+    _, path = saved
+    other = VSODNet(tiny_config).state_dict()
+    checkpoint.write(tmp_path / "other", other, {"model": tiny_config.to_dict(), "step": 7})
+    means, record = checkpoint.average([path, tmp_path / "other"])
+    first, second = checkpoint.read(path)[0], checkpoint.read(tmp_path / "other")[0]
+    for key, value in means.items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, (first[key] + second[key]) / 2)
+        else:
+            assert torch.equal(value, second[key])
+    assert record["step"] == 7 and record["model"] == tiny_config.to_dict()
+    assert record["average_of"] == [checkpoint.fingerprint(p) for p in (path, tmp_path / "other")]
+    bare = replace(tiny_config, gates=False)
+    checkpoint.write(tmp_path / "bare", VSODNet(bare).state_dict(), {"model": bare.to_dict()})
+    with pytest.raises(ValueError, match="is another network than"):
+        checkpoint.average([path, tmp_path / "bare"])
 
 
 def test_vectors_keep_their_precision(saved):
@@ -91,3 +113,30 @@ def test_bundled_checkpoints_load_and_say_how_they_were_made(name):
     VSODNet.from_pretrained(name)
     _, record = checkpoint.read(name)
     assert {"model", "train", "data", "commit", "device", "scores"} <= record.keys()
+
+
+def test_a_full_disk_is_one_sentence(saved, monkeypatch):
+    net, path = saved
+    before = path.read_bytes()
+
+    def full(tensors, place):
+        Path(place).write_bytes(b"half")
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(OSError, match=r"net\.safetensors cannot be written \(No space"):
+        checkpoint.write(path, net.state_dict(), {})
+    assert path.read_bytes() == before
+    assert len(list(path.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_name_that_is_none(name):
+    with pytest.raises(FileNotFoundError, match="There is no checkpoint"):
+        checkpoint.locate(name)
+
+
+def test_device_that_only_pretends():
+    with pytest.raises(ValueError, match="Nothing can run on the device 'meta'"):
+        checkpoint.find_device("meta")
+    assert checkpoint.find_device("cpu") == torch.device("cpu")

@@ -114,12 +114,27 @@ def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(checkpoint, "REPOSITORY", tmp_path)
     assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 0
     _, record = checkpoint.read("good")
+    foreign = tmp_path / "foreign.json"
+    foreign.write_text(scores.read_text().replace(checkpoint.fingerprint(net), "0" * 64))
+    capsys.readouterr()
+    assert main(["publish", net, "--name", "good", "--scores", str(foreign)]) == 2
+    assert "foreign.json holds scores of other weights than" in sentence(capsys)
     assert record["scores"]["J"] == json.loads(scores.read_text())["J"]
     assert record["input_height"] == record["scores"]["height"] == 48
     scores.write_text("{}")
     capsys.readouterr()
     assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 2
     assert "scores.json was not written by" in sentence(capsys)
+
+
+def test_average_writes_a_checkpoint(net, tmp_path, capsys):
+    assert main(["average", net, net, "--out", str(tmp_path / "mean")]) == 0
+    assert (tmp_path / "mean.safetensors").exists()
+    for name, tensor in checkpoint.read(tmp_path / "mean")[0].items():
+        assert tensor.equal(checkpoint.read(net)[0][name])
+    capsys.readouterr()
+    assert main(["average", net, "nowhere", "--out", str(tmp_path / "mean")]) == 2
+    assert "nowhere" in sentence(capsys)
 
 
 def test_pack_is_taken_in_place_of_the_folder(root, net, tmp_path, capsys):
@@ -288,3 +303,92 @@ def test_an_unwritable_place_is_met_before_the_work(command, tmp_path, monkeypat
     (tmp_path / taken).mkdir()
     assert main([*command, "folder"]) == 2
     assert f"{taken} cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        (["train", "--out", "o", "--learning-rate", "nan"], "a number from 0 on, not 'nan'"),
+        (["train", "--out", "o", "--iou-weight", "-1"], "a number from 0 on, not '-1'"),
+        (["train", "--out", "o", "--clip-gradient", "lots"], "a number from 0 on, not 'lots'"),
+        (["train", "--out", "o", "--hold-out", "-1"], "a whole number from 0 on, not '-1'"),
+        (["ablate", "table3", "--out", "o", "--seeds", "-1"], "a whole number from 0 on"),
+        (["evaluate", "--checkpoint", "c", "--height", "0"], "a whole number from 1 on, not '0'"),
+        (["predict", "v", "--out", "o", "--checkpoint", "c", "--height", "-5"], "from 1 on"),
+        (["embed", "--out", "o", "--checkpoint", "c", "--batch-size", "0"], "from 1 on, not '0'"),
+        (["data", "make-synthetic", "--out", "o", "--seed", "-1"], "a whole number from 0 on"),
+    ],
+)
+def test_numbers_that_mean_nothing(command, fault, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(command)
+    assert stop.value.code == 2
+    assert fault in capsys.readouterr().err
+
+
+def test_help_does_not_load_torch():
+    code = "import sys; from vsodlib.cli import build_parser; print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.stdout == "False\n"
+
+
+def test_head_may_close_the_pipe(root):
+    """As in `vsod data check ROOT | head -1`; buffered, it shows at the end."""
+    words = [sys.executable, "-m", "vsodlib.cli", "data", "list"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_short_memory_is_one_sentence(monkeypatch, capsys, root):
+    def short(*args):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr("vsodlib.data.check.check", short)
+    assert main(["data", "check", str(root)]) == 2
+    assert sentence(capsys).endswith("2.00 GiB. Memory is short: use smaller batches or frames.")
+
+
+def test_scores_are_shown_where_they_cannot_be_written(root, tmp_path, monkeypatch, capsys):
+    """And a file of earlier scores stays whole."""
+    out, truth = tmp_path / "scores.json", root / "Annotations" / "480p"
+    out.write_text("earlier")
+
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert main(["score", str(truth), "--gt", str(truth), "--json", str(out)]) == 2
+    found = capsys.readouterr()
+    assert f"No space left on device: '{out}'" in found.err
+    assert "all" in found.out
+    assert out.read_text() == "earlier"
+
+
+def test_maps_of_a_network_trained_further_are_not_kept(root, net, tmp_path, capsys):
+    source = next((root / "JPEGImages" / "480p").iterdir())
+    words = ["predict", str(source), "--checkpoint", net, "--out", str(tmp_path / "out")]
+    assert main([*words, "--no-overlay"]) == 0
+    tensors, record = checkpoint.read(net)
+    checkpoint.write(net, {k: t + 1 for k, t in tensors.items()}, record)
+    capsys.readouterr()
+    assert main([*words, "--no-overlay"]) == 2
+    assert "maps of another run (predictor weights" in sentence(capsys)
+
+
+def test_pack_of_what_lies_on_no_disk(root, tmp_path, capsys):
+    words = ["data", "pack", str(root), "--height", "32", "--out", str(tmp_path / "a.zip")]
+    assert main([*words, "--name", "synthetic"]) == 2
+    assert "'synthetic' cannot be packed; choose one of davis2016" in sentence(capsys)
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch, capsys):
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    out = tmp_path / "clips"
+    words = ["data", "make-synthetic", "--out", str(out), "--videos", "2", "--frames", "1"]
+    assert main(words) == 2
+    assert f"No space left on device: '{out}'" in sentence(capsys)

@@ -18,7 +18,7 @@ from torchvision import tv_tensors
 
 from vsodlib.data import DATASETS, FOLDERS, Storage, concat, open_dataset, synthetic_dataset
 from vsodlib.data.davis import SPLITS
-from vsodlib.data.pixels import decode_mask, resize_rows
+from vsodlib.data.pixels import decode_image, decode_mask, resize_rows
 from vsodlib.data.synthetic import make_synthetic
 
 H, W = 48, 64
@@ -427,3 +427,37 @@ def test_davis_itself():
     assert val.image(0).shape == (480, 854, 3) and val.mask(0).mean() == pytest.approx(
         0.1, abs=0.02
     )
+
+
+def test_frames_of_another_size_are_named(root):
+    path = sorted(root.glob("DAVIS/JPEGImages/480p/*/00001.jpg"))[0]
+    picture(path, 7, (H // 2, W))
+    dataset = open_dataset("davis2016", root=root)
+    with pytest.raises(ValueError, match=f"frame 00001 of {path.parent.name} is {W}x{H // 2}, oth"):
+        dataset.images(dataset.videos[path.parent.name])
+    assert dataset.images(dataset.videos[path.parent.name][:1]).shape == (1, H, W, 3)
+
+
+def test_masks_that_are_all_empty_are_refused(root):
+    for path in root.glob("DAVIS/Annotations/480p/*/*.png"):
+        picture(path, 0)
+    with pytest.raises(ValueError, match="Not one of the 9 masks of davis2016 shows an object"):
+        open_dataset("davis2016", "train", root).in_memory()
+
+
+def test_deep_grey_frames_are_refused_not_cut_at_255():
+    data = io.BytesIO()
+    Image.fromarray(np.full((H, W), 20_000, np.uint16)).save(data, "PNG")
+    with pytest.raises(ValueError, match=r"a\.png is 16-bit .*8 bits"):
+        decode_image(data.getvalue(), "a.png")
+
+
+def test_damaged_deflate_stream_is_named(root, tmp_path):
+    path = tmp_path / "DAVIS.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", bytes(1000))
+    data = bytearray(path.read_bytes())
+    data[35:40] = b"\xff" * 5
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.txt cannot be read: Error"):
+        Storage(path).read("a.txt")

@@ -458,7 +458,7 @@ def test_full_disk_is_one_sentence_with_the_file(tmp_path):
     path.symlink_to("/dev/full")
     with (
         pytest.raises(OSError, match=r"No space left on device.*full\.part"),
-        transfer._disk_full_named(path),
+        transfer.disk_full_named(path),
         open(path, "ab") as file,
     ):
         file.write(b"x")

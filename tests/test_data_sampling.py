@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
+from vsodlib.config import TrainConfig
 from vsodlib.data import synthetic_dataset
+from vsodlib.data.batches import TrainBatches
 from vsodlib.data.sampling import VideoBatchSampler
 
 VIDEOS = {f"v{v}": list(range(10 * v, 10 * v + 10)) for v in range(5)}
@@ -127,3 +130,11 @@ def test_drives_a_data_loader():
 def test_refusals(arguments, message):
     with pytest.raises(ValueError, match=message):
         sampler(**arguments)
+
+
+def test_a_batch_of_one_needs_frozen_batch_norms():
+    dataset = synthetic_dataset("train", videos=1, frames=2, height=32, width=32)
+    config = TrainConfig(steps=2, warmup_steps=1, batch_size=1, frames_per_video=1)
+    with pytest.raises(ValueError, match=r"A batch of 1 .* batch_size to 2"):
+        TrainBatches(dataset, config)
+    assert len(TrainBatches(dataset, replace(config, freeze_batch_norm=True))) == 2

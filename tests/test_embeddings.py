@@ -263,5 +263,14 @@ def test_vsod_embed(tmp_path, tiny_config, capsys):
     said = capsys.readouterr().out
     assert f"silhouette           {record['separation']['silhouette']:.4f}" in said
     assert json.loads(out.with_suffix(".json").read_text()) == record
-    assert main(["embed", *words, "--every", "0", "--out", str(out)]) == 2
-    assert "every and batch_size must be at least 1" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["embed", *words, "--every", "0", "--out", str(out)])
+    assert "--every: give a whole number from 1 on" in capsys.readouterr().err
+
+
+def test_frames_that_differ_in_size_are_named(net):
+    images = {str(t): np.zeros((24, 40 + 8 * t, 3), np.uint8) for t in range(2)}
+    masks = {name: image[..., 0] < 1 for name, image in images.items()}
+    records = [FrameRecord("v", name, name, name) for name in images]
+    with pytest.raises(ValueError, match="made: the frames of v differ in size"):
+        region_embeddings(net, FrameDataset("made", records, HeldFrames(images, masks)), 32)

@@ -1,6 +1,9 @@
 """Protocols, streams and folders: what is scored, how it is averaged, what is refused."""
 
 import json
+import signal
+import subprocess
+import sys
 import tracemalloc
 from dataclasses import replace
 
@@ -20,6 +23,7 @@ from vsodlib.metrics import (
     temporal_instability,
     weighted_f,
 )
+from vsodlib.metrics.score import _ctrl_c_held_back
 
 H, W = 36, 48
 
@@ -554,3 +558,31 @@ def test_ground_truth_inside_named_folders(folders, tmp_path):
         (nested / video).mkdir(parents=True)
         (truth / video).rename(nested / video / "ground-truth")
     assert_same(score_folder(maps, gt=nested), score_frames(stream(), "frames"))
+
+
+def test_empty_image_file_is_named(tmp_path):
+    for name in ("maps", "truth"):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "0.png"), np.eye(8, dtype=np.uint8) * 255)
+    (tmp_path / "maps" / "0.png").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"maps/0\.png is empty"):
+        score_folder(tmp_path / "maps", gt=tmp_path / "truth")
+
+
+def test_list_of_sequences_in_another_form_is_named(tmp_path):
+    (tmp_path / "Annotations").mkdir()
+    listing = tmp_path / "ImageSets" / "480p" / "val.txt"
+    listing.parent.mkdir(parents=True)
+    listing.write_text("blackswan\n")
+    with pytest.raises(ValueError, match=r"val\.txt must name a frame and its mask a line"):
+        score_folder(tmp_path, "davis2016", root=tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX")
+def test_workers_never_see_ctrl_c():
+    """The terminal sends it to all; a worker that met it would print a traceback of its own."""
+    with _ctrl_c_held_back():
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
+    child.send_signal(signal.SIGINT)
+    assert child.wait() == 0
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

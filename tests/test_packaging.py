@@ -39,7 +39,7 @@ LEVELS = [
     {"train", "evaluate", "embeddings"},
     {"experiments"},
     {"bench"},
-    {"commands", "data_commands"},
+    {"checkpoint_commands", "commands", "data_commands"},
     {"cli"},
 ]
 

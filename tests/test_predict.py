@@ -1,6 +1,8 @@
 """Maps of frames, and the scores of a network that is known to be right or wrong."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,7 +13,7 @@ from vsodlib import ModelConfig, VSODNet
 from vsodlib.data import synthetic_dataset
 from vsodlib.evaluate import evaluate
 from vsodlib.model import Output
-from vsodlib.predict import predict_maps, write_map
+from vsodlib.predict import predict_maps, video_references, write_map
 
 
 class Oracle(torch.nn.Module):
@@ -122,3 +124,27 @@ def test_written_map_reads_back(tmp_path):
     stored = cv2.imread(str(tmp_path / "a" / "0.png"), cv2.IMREAD_UNCHANGED)
     assert stored.dtype == np.uint8
     np.testing.assert_allclose(stored / 255, saliency, atol=0.5 / 255 + 1e-6)
+
+
+def test_sizes_below_one(frames):
+    for wrong in ({"height": 0}, {"height": -5}, {"batch_size": 0}):
+        with pytest.raises(ValueError, match="height and batch_size must be at least 1"):
+            predict_maps(Oracle(), frames, **wrong)
+    dataset = synthetic_dataset("val", videos=1, frames=3, height=32, width=32)
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got -1"):
+        evaluate(Oracle(), dataset, batch_size=-1)
+
+
+def test_references_come_from_the_whole_video(frames, tmp_path, monkeypatch):
+    net = Oracle()
+    assert video_references(net, tmp_path) is None
+    net.config = replace(net.config, inter_frame_attention=True)
+    for t in range(11):
+        cv2.imwrite(str(tmp_path / f"{t}.png"), frames[0] // 11 * t)
+    references = video_references(net, tmp_path)
+    assert references.shape == (5, 40, 64, 3)
+    assert [int(frame[0, 0, 1]) // 18 for frame in references] == [1, 3, 5, 7, 9]
+    webcam = SimpleNamespace(length=None)
+    monkeypatch.setattr("vsodlib.predict.read_video", lambda source: webcam)
+    with pytest.raises(ValueError, match="length of 0 is not known"):
+        video_references(net, 0)

@@ -369,3 +369,56 @@ def test_weight_average_equals_loop():
         decay = min(0.5, (1 + n) / (10 + n))
         expected = decay * expected + (1 - decay) * n
     assert average.net.weight.item() == pytest.approx(expected)
+
+
+def test_a_run_on_other_data_is_not_continued(tiny_config, clips, tmp_path):
+    two_steps = replace(CONFIG, steps=2, warmup_steps=1)
+    train(tiny_config, two_steps, clips, tmp_path)
+    fewer = clips.subset(list(clips.videos)[1:])
+    with pytest.raises(ValueError, match=r"run on synthetic, 4 videos.* not on synthetic, 3 vid"):
+        train(tiny_config, two_steps, fewer, tmp_path, resume=True)
+
+
+def test_a_resumed_run_remembers_what_it_started_from(tiny_config, clips, tmp_path):
+    two_steps = replace(CONFIG, steps=2, warmup_steps=1)
+    train(tiny_config, two_steps, clips, tmp_path / "first")
+    start = tmp_path / "first" / "last"
+    train(tiny_config, two_steps, clips, tmp_path / "second", initial=start)
+    train(tiny_config, two_steps, clips, tmp_path / "second", resume=True)
+    train(tiny_config, two_steps, clips, tmp_path / "first", resume=True, initial=start)
+    _, record = checkpoint.read(tmp_path / "second" / "last")
+    assert record["initial"]["weights_sha256"] == checkpoint.fingerprint(start)
+    assert "initial" not in checkpoint.read(start)[1]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_finished_run_without_its_state_is_not_overwritten(tiny_config, clips, tmp_path, resume):
+    (tmp_path / "last.safetensors").write_bytes(b"weights")
+    (tmp_path / "log.jsonl").write_text("{}")
+    with pytest.raises(ValueError, match=r"finished run without state\.pt; name another folder"):
+        train(tiny_config, CONFIG, clips, tmp_path, resume=resume)
+    assert (tmp_path / "log.jsonl").read_text() == "{}"
+
+
+def test_a_full_disk_leaves_the_state_before(tmp_path, monkeypatch):
+    path = tmp_path / "state.pt"
+    save_state(path, {"step": 1})
+
+    def full(state, place):
+        place.write_bytes(b"half")
+        raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 9 vs 8")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match=r"state\.pt cannot be written \(.* MB are free there\)"):
+        save_state(path, {"step": 2})
+    assert [p.name for p in tmp_path.iterdir()] == ["state.pt"]
+    assert torch.load(path)["step"] == 1
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_workers_outlive_the_signal_that_stops_the_loop(by):
+    """A terminal's Ctrl-C reaches the workers too, and the step under way waits for them."""
+    code = "import os, sys; from vsodlib.run_folder import leave_signals_to_the_loop as leave\n"
+    code += f"leave(0); os.kill(os.getpid(), {int(by)}); print('alive')"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.stdout == "alive\n"

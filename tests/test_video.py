@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from vsodlib import footage, video
-from vsodlib.video import overlay, predict_video, read_video, write_video
+from vsodlib.video import check_writable, overlay, predict_video, read_video, write_video
 
 H, W = 48, 64
 
@@ -333,6 +333,7 @@ def test_video_maps_are_numbered_and_keep_the_rate(film, tmp_path):
     assert list(read_maps(out)) == [f"{t:05d}.png" for t in range(11)]
     assert read_video(out / "overlay.mp4").fps == 12.5
     run = json.loads((out / "run.json").read_text())
+    assert len(run.pop("first_frame")) == 12
     assert run == {"source": "clip.mp4", "frames": 11, "height": H, "width": W, "predictor": ""}
 
 
@@ -405,6 +406,10 @@ def test_maps_of_another_video_or_network_are_not_mixed_in(folder, film, tmp_pat
             predict_video(folder, out, by_green, resume=resume, predictor_name="paper")
     with pytest.raises(ValueError, match="source frames"):
         predict_video(film, out, by_green, predictor_name="lite")
+    (tmp_path / "b").mkdir()
+    alike = write_folder(tmp_path / "b" / folder.name, [255 - frame for frame in clip()])
+    with pytest.raises(ValueError, match="first_frame"):
+        predict_video(alike, out, by_green, predictor_name="lite")
     (out / "run.json").unlink()
     with pytest.raises(ValueError, match=r"another run \(unknown\); choose another folder"):
         predict_video(folder, out, by_green, predictor_name="lite")
@@ -518,3 +523,24 @@ def test_remains_of_a_killed_run_do_not_matter(folder, tmp_path):
     assert predict_video(folder, out, by_green, progress=False)["kept"] == 0
     assert files(out) == ["maps", "overlay.mp4", "run.json"]
     assert len(read_maps(out)) == 11
+
+
+def test_deep_grey_frames_are_refused_not_cut_at_255(tmp_path):
+    deep = write_folder(tmp_path / "deep", [np.full((H, W), 20_000, np.uint16)])
+    with pytest.raises(ValueError, match=r"f0\.png cannot be decoded \(16-bit .*8 bits"):
+        read_video(deep)
+
+
+def test_a_colon_in_a_name_is_no_protocol(film, tmp_path, monkeypatch):
+    (tmp_path / "12:30.mp4").write_bytes(film.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    predict_video("12:30.mp4", "10:15", by_green, progress=False)
+    assert read_video("10:15/overlay.mp4").length == 11
+
+
+def test_unwritable_places_are_named(tmp_path):
+    (tmp_path / "file").touch()
+    check_writable(None, tmp_path / "new" / "a.json")
+    for path in (tmp_path, tmp_path / "file" / "a.json", tmp_path / "file" / "b" / "a.json"):
+        with pytest.raises(PermissionError, match=f"{path} cannot be written; name a file"):
+            check_writable(path)

@@ -67,7 +67,7 @@ def row_picture(
 ) -> np.ndarray:
     """Where a pixel looks: the frame in pale grey, weights in colour, a ring around the pixel.
 
-    Positive weights are red, negative ones blue, each as strong as its share of the largest.
+    Positive weights are orange, negative ones blue, each as strong as its share of the largest.
 
     Args:
         frame: (H, W, 3) uint8.
@@ -90,7 +90,7 @@ def row_picture(
 
 
 def signed_picture(values: np.ndarray, largest: float | None = None) -> np.ndarray:
-    """Values with a sign as colours: white is zero, red positive, blue negative.
+    """Values with a sign as colours: white is zero, orange positive, blue negative.
 
     Args:
         values: (h, w) float.

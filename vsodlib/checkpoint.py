@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def locate(name_or_path: str | Path) -> Path:
         FileNotFoundError: there is none; the message lists the names there are.
     """
     given = Path(name_or_path)
-    for path in (given, given.with_name(given.name + ".safetensors")):
+    for path in (given, Path(f"{given}.safetensors")):
         if path.is_file() and path.suffix == ".safetensors":
             return path
     bundled = REPOSITORY / "checkpoints" / f"{given.name}.safetensors"
@@ -102,6 +103,9 @@ def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) 
 
     Returns:
         The path of the .safetensors file.
+
+    Raises:
+        OSError: no space, no permission.
     """
     path = Path(path).with_suffix("") if Path(path).suffix == ".safetensors" else Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +114,11 @@ def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) 
         for name, t in tensors.items()
     }
     weights, described = Path(f"{path}.safetensors"), Path(f"{path}.json")
-    save_file(stored, f"{weights}.tmp")
+    try:
+        save_file(stored, f"{weights}.tmp")
+    except SafetensorError as error:
+        Path(f"{weights}.tmp").unlink(missing_ok=True)
+        raise OSError(f"{weights} cannot be written ({error}).") from error
     os.chmod(f"{weights}.tmp", 0o644)  # safetensors lets only the owner read
     normalisation = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD)}
     record = {"format": FORMAT, "normalisation": normalisation} | record
@@ -118,6 +126,45 @@ def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) 
     os.replace(f"{weights}.tmp", weights)
     os.replace(f"{described}.tmp", described)
     return weights
+
+
+def average(names_or_paths: Sequence[str | Path]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The mean of networks that descend from one another, as at the ends of several learning-rate
+    cycles (Izmailov et al., UAI 2018): flatter, and often better than each of them.
+
+    Batch-norm statistics are averaged too, which is exact only where they were frozen.
+
+    Returns:
+        The mean weights, and the record of the last with `average_of`, the SHA-256 of all.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read`, or networks of several configurations.
+    """
+    networks = [read(name) for name in names_or_paths]
+    tensors, record = networks[-1]
+    for name, (_, other) in zip(names_or_paths, networks, strict=True):
+        if other["model"] != record["model"]:
+            raise ValueError(f"{name} is another network than {names_or_paths[-1]}: no average.")
+    means = {
+        key: torch.stack([weights[key] for weights, _ in networks]).mean(dim=0)
+        if tensor.is_floating_point()
+        else tensor
+        for key, tensor in tensors.items()
+    }
+    return means, record | {"average_of": [fingerprint(name) for name in names_or_paths]}
+
+
+def find_device(name: str) -> torch.device:
+    """The torch device of this name, tried out.
+
+    Raises:
+        ValueError: there is no such device here.
+    """
+    try:
+        torch.zeros(1, device=name).cpu()
+    except (RuntimeError, AssertionError) as error:  # torch asserts where a device is not built in
+        raise ValueError(f"Nothing can run on the device {name!r} ({error}).") from error
+    return torch.device(name)
 
 
 def describe_device(device: torch.device) -> str:

@@ -7,13 +7,15 @@ with 130; `VSOD_DEBUG=1` shows the traceback behind the sentence.
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from vsodlib import commands, data_commands
+from vsodlib import checkpoint_commands, commands, data_commands
 from vsodlib.allocator import keep_freed_memory
 from vsodlib.config import PROFILES, TrainConfig
 
@@ -36,13 +38,17 @@ def _add_train(subparsers: Any) -> None:
     parser.add_argument("--out", required=True, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     parser.add_argument(
-        "--hold-out", type=int, default=0, metavar="N", help="training videos kept to choose `best`"
+        "--hold-out",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="training videos kept to choose `best`",
     )
     parser.add_argument("--random-weights", action="store_true", help="no ImageNet initialisation")
     parser.add_argument("--initial", metavar="CHECKPOINT", help="start from a trained network")
-    parser.add_argument("--workers", type=int, default=0, help="processes that load data")
+    parser.add_argument("--workers", type=_whole, default=0, help="processes that load data")
     parser.add_argument("--tensorboard", action="store_true", help="also log for TensorBoard")
-    kinds = {"int": int, "float": float, "bool": _yes_or_no}
+    kinds = {"int": _whole, "float": _number, "bool": _yes_or_no}
     group = parser.add_argument_group("training options (default: the preset's)")
     for field in fields(TrainConfig):
         option = "--" + field.name.replace("_", "-")
@@ -51,9 +57,9 @@ def _add_train(subparsers: Any) -> None:
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", required=True, help="a name in checkpoints/, or a file")
-    parser.add_argument("--height", type=int, help="rows the network sees (default: as trained)")
+    parser.add_argument("--height", type=_count, help="rows the network sees (default: as trained)")
     parser.add_argument("--flip", action="store_true", help="average with the mirrored frame")
-    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--batch-size", type=_count, default=8)
     parser.add_argument(
         "--device", help="cpu, cuda, cuda:1 ... (default: a GPU where there is one)"
     )
@@ -87,13 +93,17 @@ def _add_scoring(subparsers: Any) -> None:
     for parser, protocol in ((evaluate, "davis2016"), (score, None)):
         parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
         parser.add_argument("--protocol", default=protocol, help="davis2016, davsod or frames")
-        parser.add_argument("--workers", type=int, default=1, help="processes that score")
+        parser.add_argument("--workers", type=_count, default=1, help="processes that score")
         parser.add_argument("--json", metavar="OUT", help="write all scores there")
         parser.add_argument("--per-frame", action="store_true", help="every frame's too")
+    average = subparsers.add_parser("average", help="the mean of several trained networks")
+    average.set_defaults(run=checkpoint_commands.average)
+    average.add_argument("checkpoints", nargs="+", metavar="CHECKPOINT", help="e.g. runs/lite/last")
+    average.add_argument("--out", required=True, help="the new checkpoint")
     publish = subparsers.add_parser(
         "publish", help="copy a trained network to checkpoints/, its scores beside it"
     )
-    publish.set_defaults(run=commands.publish)
+    publish.set_defaults(run=checkpoint_commands.publish)
     publish.add_argument("checkpoint", help="e.g. runs/lite/last")
     publish.add_argument("--name", required=True, help="its name in checkpoints/")
     publish.add_argument("--scores", required=True, help="JSON that `vsod evaluate` wrote for it")
@@ -110,7 +120,7 @@ def _add_ablate(subparsers: Any) -> None:
     parser = subparsers.add_parser("ablate", help="train and score the rows of an ablation table")
     parser.set_defaults(run=commands.ablate)
     parser.add_argument("table", choices=["table3", "table4"])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
+    parser.add_argument("--seeds", type=_whole, nargs="+", default=[0, 1, 2], metavar="N")
     parser.add_argument("--rows", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--datasets", nargs="+", default=["davis2016", "duts-tr"], metavar="NAME")
     parser.add_argument("--test", default="davis2016", metavar="NAME", help="its val is scored")
@@ -129,9 +139,9 @@ def _add_embed(subparsers: Any) -> None:
     parser.add_argument("--dataset", default="davis2016")
     parser.add_argument("--split", default="val")
     parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
-    parser.add_argument("--every", type=int, default=5, help="frames from one to the next")
-    parser.add_argument("--height", type=int, help="rows the network sees (default: as trained)")
-    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--every", type=_count, default=5, help="frames from one to the next")
+    parser.add_argument("--height", type=_count, help="rows the network sees (default: as trained)")
+    parser.add_argument("--batch-size", type=_count, default=8)
     parser.add_argument("--device", help="cpu, cuda ... (default: a GPU where there is one)")
     parser.add_argument("--out", required=True, metavar="NAME.npz", help="NAME.json beside it")
 
@@ -153,21 +163,41 @@ def _add_data(subparsers: Any) -> None:
     pack = actions.add_parser("pack", help="a smaller copy of a data set in one zip")
     pack.set_defaults(run=data_commands.pack)
     pack.add_argument("root")
-    pack.add_argument("--height", type=int, required=True, help="rows of the packed frames")
+    pack.add_argument("--height", type=_count, required=True, help="rows of the packed frames")
     pack.add_argument("--out", required=True, metavar="FILE.zip")
     pack.add_argument("--name", default="davis2016", help="data set (default: davis2016)")
     make = actions.add_parser("make-synthetic", help="write synthetic clips in DAVIS layout")
     make.set_defaults(run=data_commands.make_synthetic)
     make.add_argument("--out", required=True, metavar="DIR")
     for option, default in (("videos", 16), ("frames", 24), ("height", 240), ("width", 432)):
-        make.add_argument(f"--{option}", type=int, default=default)
-    make.add_argument("--seed", type=int, default=0)
+        make.add_argument(f"--{option}", type=_count, default=default)
+    make.add_argument("--seed", type=_whole, default=0)
 
 
 def _yes_or_no(text: str) -> bool:
     if text not in ("yes", "no"):
         raise argparse.ArgumentTypeError(f"say yes or no, not {text!r}")
     return text == "yes"
+
+
+def _whole(text: str, least: int = 0) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"give a whole number from {least} on, not {text!r}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    return _whole(text, least=1)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"give a number from 0 on, not {text!r}")
+    return value
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -180,15 +210,24 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `vsod` and return its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
+    """Run `vsod` and return its exit code: 0, 1 (nobody reads on), 2 (bad input), 130 (Ctrl-C)."""
     args = build_parser().parse_args(argv)
     keep_freed_memory()
     try:
         args.run(args)
-    except (ValueError, OSError) as error:
-        if os.environ.get("VSOD_DEBUG"):
+        print(end="", flush=True)
+    except BrokenPipeError:  # of `vsod ... | head`, which has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains as it ends
+        return 1
+    except Exception as error:
+        # torch, numpy and OpenCV each raise an exception of their own where memory is short.
+        told = re.search("out of ?memory|allocate", str(error), re.IGNORECASE)
+        short = told or isinstance(error, MemoryError)
+        known = isinstance(error, ValueError | OSError)
+        if os.environ.get("VSOD_DEBUG") or not (known or short):
             raise
-        print(f"vsod: {error}", file=sys.stderr)
+        hint = "" if known else " Memory is short: use smaller batches or frames."
+        print(f"vsod: {str(error).strip()}{hint}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
         print(f"\nvsod: {str(stop) or 'Stopped.'}", file=sys.stderr)

@@ -6,7 +6,6 @@ The library is imported inside the functions, so that `vsod --help` answers at o
 from __future__ import annotations
 
 import json
-import os
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -19,10 +18,12 @@ from vsodlib.config import ModelConfig, TrainConfig
 def train(args: Namespace) -> None:
     from vsodlib.run_folder import tensorboard
     from vsodlib.train import fit
+    from vsodlib.video import check_writable
 
     given = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
     overrides = {name: value for name, value in given.items() if value is not None}
     config = replace(getattr(TrainConfig, args.preset)(), **overrides)
+    check_writable(Path(args.out) / "last.safetensors")
     dataset = _training_data(args.datasets, args.root, config)
     validation = None
     if args.hold_out:
@@ -61,6 +62,7 @@ def ablate(args: Namespace) -> None:
     from vsodlib import experiments
     from vsodlib.config import profile
     from vsodlib.data import open_dataset
+    from vsodlib.video import check_writable
 
     config = experiments.training(args.profile or profile())
     table = experiments.TABLES[args.table](ModelConfig.lite(), config)
@@ -68,17 +70,18 @@ def ablate(args: Namespace) -> None:
     if args.rows and len(chosen) < len(set(args.rows)):
         raise ValueError(f"{args.table} has the rows {', '.join(row.name for row in table)}.")
     csv = args.csv or Path(args.out) / f"{args.table}.csv"
-    _check_writable(csv, Path(args.out) / "run")
+    check_writable(csv, Path(args.out) / "run")
     test = open_dataset(args.test, "val", args.root).labelled()
     dataset = _training_data(args.datasets, args.root, config)
     test = test.in_memory()
-    total = len(chosen) * len(args.seeds)
+    seeds = dict.fromkeys(args.seeds)  # each once
+    total = len(chosen) * len(seeds)
 
     def on_run() -> None:
         print(f"{experiments.collect(table, args.out, csv)} runs scored ({total} asked): {csv}")
 
     experiments.run(
-        chosen, args.seeds, dataset, test, args.out, args.resume, not args.random_weights, on_run
+        chosen, seeds, dataset, test, args.out, args.resume, not args.random_weights, on_run
     )
     _report_table(experiments.read_table(csv))
 
@@ -104,15 +107,20 @@ def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
 
 
 def predict(args: Namespace) -> None:
-    from vsodlib.predict import predict_maps
+    from vsodlib import checkpoint
+    from vsodlib.predict import predict_maps, video_references
     from vsodlib.video import predict_video
 
     net = _load(args)
-    name = f"{args.checkpoint}, height {args.height or net.input_height}, flip {args.flip}"
+    references = video_references(net, args.source)
+    weights = checkpoint.fingerprint(args.checkpoint)[:12]
+    name = f"weights {weights}, height {args.height or net.input_height}, flip {args.flip}"
     summary = predict_video(
         args.source,
         args.out,
-        lambda frames: predict_maps(net, frames, args.height, args.flip, args.batch_size),
+        lambda frames: predict_maps(
+            net, frames, args.height, args.flip, args.batch_size, references
+        ),
         batch_size=args.batch_size,
         overlay=not args.no_overlay,
         predictor_name=name,
@@ -126,15 +134,15 @@ def predict(args: Namespace) -> None:
 def evaluate(args: Namespace) -> None:
     from vsodlib.data import open_dataset
     from vsodlib.evaluate import evaluate as score_network
+    from vsodlib.video import check_writable
 
-    _check_writable(args.json)
+    check_writable(args.json)
     net = _load(args)
     dataset = open_dataset(args.dataset, args.split, args.root)
-    maps = Path(args.save_maps) if args.save_maps else None
-    scores = score_network(
-        net, dataset, args.height, args.flip, args.protocol, args.batch_size, args.workers, maps
-    )
-    _report(scores, args, _record(args, net) | {"flip": args.flip})
+    record = _record(args, net)  # now: a training run may write the checkpoint anew meanwhile
+    options = (args.height, args.flip, args.protocol, args.batch_size, args.workers)
+    scores = score_network(net, dataset, *options, args.save_maps)
+    _report(scores, args, record | {"flip": args.flip})
     print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
 
 
@@ -142,13 +150,15 @@ def embed(args: Namespace) -> None:
     """Write the region features of a data set, and how well the two sides are told apart."""
     from vsodlib import embeddings
     from vsodlib.data import open_dataset
+    from vsodlib.video import check_writable
 
-    _check_writable(Path(args.out).with_suffix(".npz"))
+    check_writable(Path(args.out).with_suffix(".npz"))
     net = _load(args)
     dataset = open_dataset(args.dataset, args.split, args.root)
+    record = _record(args, net)
     found = embeddings.region_embeddings(net, dataset, args.height, args.every, args.batch_size)
     separation = vars(embeddings.separation(found))
-    record = _record(args, net) | {
+    record |= {
         "every": args.every,
         "regions": len(found),
         "separation": {name: round(value, 5) for name, value in separation.items()},
@@ -159,29 +169,11 @@ def embed(args: Namespace) -> None:
     print(f"Wrote {len(found)} regions of {len(dataset.videos)} videos: {path}")
 
 
-def publish(args: Namespace) -> None:
-    """Copy a trained checkpoint to `checkpoints/`, with its scores in the record."""
-    from vsodlib import checkpoint
-
-    tensors, record = checkpoint.read(args.checkpoint)
-    try:
-        scores = json.loads(Path(args.scores).read_text())
-        made = scores["record"]
-        names = ("mae", "max_f", "s_measure", "J", "F", "T", "frames")
-        kept = {name: scores[name] for name in names}
-        kept |= {name: made[name] for name in ("dataset", "split", "height", "flip")}
-        kept["protocol"] = scores["protocol"]["name"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{args.scores} was not written by `vsod evaluate --json` ({error})."
-        ) from error
-    record |= {"input_height": made["height"], "scores": kept}
-    print(checkpoint.write(checkpoint.REPOSITORY / "checkpoints" / args.name, tensors, record))
-
-
 def score(args: Namespace) -> None:
     from vsodlib.metrics import score_folder
+    from vsodlib.video import check_writable
 
+    check_writable(args.json)
     scores = score_folder(
         args.predictions,
         args.dataset,
@@ -199,10 +191,12 @@ def bench(args: Namespace) -> None:
 
     from vsodlib import bench, checkpoint
     from vsodlib.figure import to_png
+    from vsodlib.video import check_writable
 
     if args.plot and args.what != "attention":
         raise ValueError(f"--plot draws `bench attention`, not `bench {args.what}`.")
-    _check_writable(args.json, args.plot)
+    check_writable(args.json, args.plot)
+    device = checkpoint.find_device(args.device)
     measure = {
         "attention": lambda: bench.bench_attention(device=args.device),
         "inference": lambda: bench.bench_inference(device=args.device),
@@ -211,7 +205,7 @@ def bench(args: Namespace) -> None:
     figures = measure[args.what]()
     figures["record"] = {
         "commit": checkpoint.commit(),
-        "device": checkpoint.describe_device(torch.device(args.device)),
+        "device": checkpoint.describe_device(device),
         "torch": torch.__version__,
     }
     print(json.dumps(figures, indent=1))
@@ -225,16 +219,14 @@ def _load(args: Namespace) -> Any:
     """The network of `--checkpoint`, on the device that was asked for."""
     import torch
 
+    from vsodlib import checkpoint
     from vsodlib.folding import fold_batch_norms
     from vsodlib.model import VSODNet
 
-    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = checkpoint.find_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     net = VSODNet.from_pretrained(args.checkpoint)
     net.encoder = fold_batch_norms(net.encoder)  # where all batch norms are
-    try:
-        return net.to(device, memory_format=torch.channels_last)
-    except (RuntimeError, AssertionError) as error:  # torch asserts where a device is not built in
-        raise ValueError(f"The network cannot run on {device!r} ({error}).") from error
+    return net.to(device, memory_format=torch.channels_last)
 
 
 def _record(args: Namespace, net: Any) -> dict[str, Any]:
@@ -256,7 +248,17 @@ def _record(args: Namespace, net: Any) -> dict[str, Any]:
 
 
 def _report(scores: dict[str, Any], args: Namespace, record: dict[str, Any]) -> None:
-    """Print scores by sequence and overall, and write them to `--json`."""
+    """Write scores to `--json`, and print them by sequence and overall whether it works or not."""
+    if not args.per_frame:
+        for row in scores["per_sequence"].values():
+            row.pop("per_frame")
+    try:
+        _write_json(args.json, {**scores, "record": record})
+    finally:
+        _print_scores(scores)
+
+
+def _print_scores(scores: dict[str, Any]) -> None:
     rows = [*scores["per_sequence"].items(), ("all", scores)]
     width = max(len(name) for name, _ in rows)
     print(f"{'':{width}}      J      F   maxF      S    MAE")
@@ -264,27 +266,12 @@ def _report(scores: dict[str, Any], args: Namespace, record: dict[str, Any]) -> 
         values = (row["J"]["mean"], row["F"]["mean"], row["max_f"], row["s_measure"], row["mae"])
         cells = "".join("      -" if value is None else f"{value:7.3f}" for value in values)
         print(f"{name:{width}}{cells}")
-    if not args.per_frame:
-        for row in scores["per_sequence"].values():
-            row.pop("per_frame")
-    _write_json(args.json, {**scores, "record": record})
-
-
-def _check_writable(*paths: str | Path | None) -> None:
-    """Meet an unwritable place before the work, not after it.
-
-    Raises:
-        OSError: a file cannot be written there.
-    """
-    for path in filter(None, paths):
-        folder = Path(path).parent
-        folder.mkdir(parents=True, exist_ok=True)
-        if Path(path).is_dir() or not os.access(folder, os.W_OK):
-            raise PermissionError(f"{path} cannot be written; name a file in another folder.")
 
 
 def _write_json(path: str | None, content: dict[str, Any]) -> None:
+    from vsodlib.video import write_file
+
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(json.dumps(content, indent=1) + "\n")
+        write_file(Path(path), (json.dumps(content, indent=1) + "\n").encode())
         print(f"Wrote {path}")

@@ -62,7 +62,8 @@ def region_embeddings(
         batch_size: frames a forward pass, all of one video.
 
     Raises:
-        ValueError: `every` or `batch_size` below 1, or no frame has a mask.
+        ValueError: `every` or `batch_size` below 1, no frame has a mask, or the frames of a video
+            differ in size.
     """
     if every < 1 or batch_size < 1:
         raise ValueError(f"every and batch_size must be at least 1, got {every!r}, {batch_size!r}.")
@@ -75,6 +76,8 @@ def region_embeddings(
         indices = indices[::every]
         for start in range(0, len(indices), batch_size):
             items = [dataset[i] for i in indices[start : start + batch_size]]
+            if len({item["mask"].shape for item in items}) > 1:
+                raise ValueError(f"{dataset.name}: the frames of {video} differ in size.")
             images, masks = (torch.stack([x[k] for x in items]) for k in ("image", "mask"))
             masks = F.interpolate(masks, size=images.shape[-2:], mode="area").to(device)
             output = net(images.to(device))

@@ -24,7 +24,7 @@ def evaluate(
     protocol: str = "davis2016",
     batch_size: int = 8,
     workers: int = 1,
-    save_to: Path | None = None,
+    save_to: str | Path | None = None,
 ) -> dict[str, Any]:
     """Score a network on every labelled frame of a data set.
 
@@ -38,7 +38,12 @@ def evaluate(
     Returns:
         What `score_frames` returns, and `"seconds_per_frame"` of the network (resizing included,
         decoding and scoring not).
+
+    Raises:
+        ValueError: frames of a video that differ in size; as `predict_maps` and `score_frames`.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
     dataset = dataset.labelled()
     clock = {"seconds": 0.0}
 
@@ -46,7 +51,7 @@ def evaluate(
         for video, indices in dataset.videos.items():
             remaining, references = iter(indices), reference_frames(net, dataset, indices)
             while chunk := list(islice(remaining, batch_size)):
-                images = np.stack([dataset.image(i) for i in chunk])
+                images = dataset.images(chunk)
                 start = time.perf_counter()
                 maps = predict_maps(net, images, height, flip, batch_size, references)
                 clock["seconds"] += time.perf_counter() - start

@@ -7,6 +7,7 @@ browsers do not. `ffmpeg -i overlay.mp4 -c:v libx264 web.mp4` makes a copy for a
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -37,6 +38,7 @@ class Video:
         names: file names of the frames of a folder, in order; None for other sources.
         live: whether it is a webcam, which never ends by itself.
         height, width: of every frame.
+        digest: of the first frame's pixels, to tell apart videos of one name and size.
 
     Raises:
         ValueError: there are no frames; later, while iterating: a frame cannot be read, or is of
@@ -61,6 +63,7 @@ class Video:
         self.names = names
         self.live = live
         self.height, self.width, _ = first.shape
+        self.digest = hashlib.sha256(first.tobytes()).hexdigest()[:12]
         self._frames = chain([first], frames)
         self._index = 0
 
@@ -122,9 +125,10 @@ def read_video(source: str | int | Path) -> Video:
     if not live and not path.exists():
         raise FileNotFoundError(f"{path} does not exist.")
     with _quiet():
-        capture = (
-            cv2.VideoCapture(int(source)) if live else cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-        )
+        if live:
+            capture = cv2.VideoCapture(int(source))
+        else:  # absolute: FFmpeg takes what stands before a colon, as in 12:30.mp4, for a protocol
+            capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         what = f"Webcam {source} cannot be opened" if live else f"{path} is not a readable video"
         raise ValueError(f"{what}; see `vsod predict --help` for what can be read.")
@@ -172,7 +176,7 @@ class VideoWriter:
         self.fps = round(fps, 2)  # MPEG-4 knows no frame rate finer than 1/65535 s
         self.count = 0
         self.shape: tuple[int, ...] = ()
-        self._aside = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._aside = path.absolute().with_name(f".{path.stem}.part{path.suffix}")
         self._writer: cv2.VideoWriter | None = None
 
     def __enter__(self) -> Self:
@@ -253,8 +257,10 @@ def _read_image(path: Path) -> np.ndarray:
     # Pillow, because OpenCV fills what is missing of a truncated JPEG with grey and says nothing.
     try:
         with Image.open(path) as picture:
+            if picture.mode[0] in "IF":  # Pillow would cut these at 255: nearly all white
+                raise ValueError("16-bit or float grey; save it with 8 bits")
             return np.array(picture.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be decoded ({error}).") from None
 
 

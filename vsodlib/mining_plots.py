@@ -8,8 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vsodlib.contrast_plots import ATTRACT, REPEL
-from vsodlib.figure import WIDTH, NotebookFigure, style
+from vsodlib.figure import PALETTE, WIDTH, NotebookFigure, style
+
+_OTHERS = tuple(zip((PALETTE[2], PALETTE[3], PALETTE[5], PALETTE[6]), "os^D", strict=True))
+"""Colours and markers of clips and of ways to choose: blue and vermilion have a meaning here."""
+_GREY = "#777777"
 
 
 @style()
@@ -46,33 +49,78 @@ def framed(rows: Mapping[str, Sequence[tuple[np.ndarray, str, str | None]]]) -> 
 
 @style()
 def error_against_similarity(
-    panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
+    panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]],
 ) -> Figure:
     """Pairs of an anchor and a candidate: how wrong the candidate is, how near to the anchor.
 
+    A clip has a colour and a marker, and the line of least squares through its points: whether that
+    rises or falls is the sign of the clip's correlation.
+
     Args:
-        panels: title -> (error (N,) in [0, 1], similarity (N,) in [-1, 1], chosen (N,) bool); the
-            first panel attracts, the others repel.
+        panels: title -> clip -> (error (N,) in [0, 1], similarity (N,) in [-1, 1], chosen (N,)
+            bool), the errors not all equal.
 
     Raises:
-        ValueError: no panel.
+        ValueError: no panel, or more than four clips.
     """
-    if not panels:
-        raise ValueError("error_against_similarity needs at least one panel.")
-    figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
-    all_axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for k, (axes, (title, (error, similarity, chosen))) in enumerate(
-        zip(all_axes, panels.items(), strict=True)
-    ):
-        color = ATTRACT if k == 0 else REPEL
-        axes.plot(error[~chosen], similarity[~chosen], "o", mfc="none", mec=color, alpha=0.6)
-        axes.plot(error[chosen], similarity[chosen], "o", color=color, alpha=0.6, mew=0)
+    clips = list(dict.fromkeys(clip for panel in panels.values() for clip in panel))
+    if not panels or len(clips) > len(_OTHERS):
+        raise ValueError(
+            f"error_against_similarity draws at least one panel and up to {len(_OTHERS)} clips, "
+            f"got {len(panels)} and {len(clips)}."
+        )
+    figure = NotebookFigure(figsize=(WIDTH, 3.6), layout="constrained")
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, panel) in zip(all_axes, panels.items(), strict=True):
+        for clip, (error, similarity, chosen) in panel.items():
+            color, marker = _OTHERS[clips.index(clip)]
+            look = {"marker": marker, "ls": "", "color": color, "alpha": 0.5, "ms": 6}
+            axes.plot(error[~chosen], similarity[~chosen], mfc="none", **look)
+            axes.plot(error[chosen], similarity[chosen], **look | {"mew": 0})
+            ends = np.array([error.min(), error.max()])
+            axes.plot(ends, np.polyval(np.polyfit(error, similarity, 1), ends), color=color)
         axes.set(title=title, xlabel="error of the region (MAE)")
+        axes.locator_params(axis="x", nbins=5)
     all_axes[0].set_ylabel("similarity to the anchor")
-    labels = {"chosen": "black", "left out": "none"}
     keys = [
-        Line2D([], [], marker="o", color="black", mfc=fill, ls="", label=label)
-        for label, fill in labels.items()
+        Line2D([], [], marker=marker, color=color, label=clip)
+        for clip, (color, marker) in zip(clips, _OTHERS, strict=False)
     ]
-    figure.legend(handles=keys, loc="outside right upper", handletextpad=0.1)
+    keys += [
+        Line2D([], [], marker="o", color=_GREY, mfc=fill, ls="", label=label)
+        for label, fill in (("chosen", _GREY), ("left out", "none"))
+    ]
+    figure.legend(handles=keys, loc="outside right upper", handlelength=1.5)
+    return figure
+
+
+@style()
+def push_against_similarity(similarity: np.ndarray, shares: Mapping[str, np.ndarray]) -> Figure:
+    """Which share of all push each background gets, against its likeness to the anchors.
+
+    Args:
+        similarity: (B,) float, mean over the anchors; a background's number stands above its
+            highest point.
+        shares: way of choosing -> (B,) float in [0, 1].
+
+    Raises:
+        ValueError: no way, more than four, or another number of shares.
+    """
+    B = len(similarity)
+    if not 1 <= len(shares) <= len(_OTHERS) or any(len(share) != B for share in shares.values()):
+        raise ValueError(
+            f"push_against_similarity draws 1 to {len(_OTHERS)} ways with {B} shares each, got "
+            f"{ {way: len(share) for way, share in shares.items()} }."
+        )
+    figure = NotebookFigure(figsize=(WIDTH, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for (way, share), (color, marker) in zip(shares.items(), _OTHERS, strict=False):
+        axes.plot(similarity, 100 * share, marker, color=color, ms=8, mfc="none", mew=2, label=way)
+    highest = 100 * np.max(list(shares.values()), axis=0)
+    for b in range(B):
+        place = (similarity[b], highest[b])
+        axes.annotate(str(b), place, (0, 7), textcoords="offset points", ha="center", fontsize=11)
+    axes.margins(y=0.14)
+    axes.set(xlabel="mean cosine with the anchors", ylabel="share of all push, percent")
+    figure.legend(loc="outside right upper", handletextpad=0.3)
     return figure

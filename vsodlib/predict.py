@@ -14,6 +14,7 @@ from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
 from vsodlib.data import FrameDataset
 from vsodlib.model import VSODNet
 from vsodlib.temporal import spread_out
+from vsodlib.video import read_video, write_file
 
 _MEAN = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
 _STD = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
@@ -44,13 +45,15 @@ def predict_maps(
         (T, H, W) float32 in [0, 1], at the frames' own size.
 
     Raises:
-        ValueError: frames of another shape or type.
+        ValueError: frames of another shape or type, `height` or `batch_size` below 1.
     """
     if isinstance(frames, (list, tuple)):
         shapes = ", ".join(str(frame.shape) for frame in frames)
         raise ValueError(f"frames must be one array of frames of one size, got {shapes}.")
     if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
         raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}.")
+    if batch_size < 1 or (height is not None and height < 1):
+        raise ValueError(f"height and batch_size must be at least 1, got {height}, {batch_size}.")
     _, H, W, _ = frames.shape
     rows = height or net.input_height or H
     columns = max(16, 16 * round(W * rows / H / 16))
@@ -90,7 +93,25 @@ def reference_frames(
     """
     if not net.config.inter_frame_attention:
         return None
-    return np.stack([dataset.image(indices[k]) for k in spread_out(len(indices))])
+    return dataset.images([indices[k] for k in spread_out(len(indices))])
+
+
+def video_references(net: VSODNet, source: str | Path) -> np.ndarray | None:
+    """The same of a video file or folder of frames, which is read once for it.
+
+    Raises:
+        ValueError: a webcam or file of unknown length, a single frame, or as `read_video`.
+    """
+    if not net.config.inter_frame_attention:
+        return None
+    video = read_video(source)
+    if video.length is None:
+        raise ValueError(
+            f"This network compares frames over the whole video, but the length of {source} is "
+            "not known; give a folder of frames."
+        )
+    wanted = spread_out(video.length)
+    return np.stack([frame for k, frame in enumerate(video) if k in wanted])
 
 
 def write_map(path: Path, saliency: np.ndarray) -> None:
@@ -101,4 +122,4 @@ def write_map(path: Path, saliency: np.ndarray) -> None:
     """
     encoded = cv2.imencode(".png", np.rint(saliency * 255).astype(np.uint8))[1]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encoded.tobytes())
+    write_file(path, encoded.tobytes())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -122,10 +123,29 @@ def stop_requests() -> Iterator[StopRequest]:
             signal.signal(number, handler)
 
 
+def leave_signals_to_the_loop(_worker: int) -> None:
+    """For the workers of a loader: Ctrl-C and SIGTERM may reach them too, but the step under way
+    still needs their batch; they end with the loop.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write aside and rename, keeping the previous state as `.previous`."""
+    """Write aside and rename, keeping the previous state as `.previous`.
+
+    Raises:
+        OSError: the disk is full; the state before stays.
+    """
     aside = path.with_suffix(".tmp")
-    torch.save(state, aside)
+    try:
+        torch.save(state, aside)
+    except (RuntimeError, OSError) as error:  # RuntimeError: torch's word for a full disk
+        aside.unlink(missing_ok=True)
+        free = shutil.disk_usage(path.parent).free / 1e6
+        raise OSError(
+            f"{path} cannot be written ({free:.1f} MB are free there); make room and resume."
+        ) from error
     if path.exists():
         os.replace(path, path.with_suffix(".previous.pt"))
     os.replace(aside, path)
@@ -137,12 +157,14 @@ def load_state(
     """The state to resume from, or None to start anew.
 
     Raises:
-        ValueError: `out` holds a run and `resume` was not asked for, the run has another
-            configuration, or its state cannot be read.
+        ValueError: `out` holds a run and `resume` was not asked for, the run is finished and its
+            state deleted, has another configuration, or its state cannot be read.
     """
     paths = [out / STATE, (out / STATE).with_suffix(".previous.pt")]
     paths = [path for path in paths if path.exists()]
     if not paths:
+        if (out / "last.safetensors").exists():
+            raise ValueError(f"{out} holds a finished run without {STATE}; name another folder.")
         return None
     if not resume:
         raise ValueError(f"{out} holds a run already: resume it, or name another folder.")

@@ -31,7 +31,15 @@ from vsodlib.losses import contrastive_loss, is_finite, pool_regions, saliency_l
 from vsodlib.model import Output, VSODNet
 from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
 from vsodlib.predict import predict_maps, reference_frames
-from vsodlib.run_folder import LOG, STATE, Log, load_state, save_state, stop_requests
+from vsodlib.run_folder import (
+    LOG,
+    STATE,
+    Log,
+    leave_signals_to_the_loop,
+    load_state,
+    save_state,
+    stop_requests,
+)
 from vsodlib.temporal import training_partners
 
 
@@ -85,7 +93,7 @@ def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -
     scores = []
     for indices in dataset.videos.values():
         references = reference_frames(net, dataset, indices)
-        frames = np.stack([dataset.image(index) for index in indices[::every]])
+        frames = dataset.images(indices[::every])
         maps = predict_maps(net, frames, height, references=references)
         for index, saliency in zip(indices[::every], maps, strict=True):
             predicted, mask = saliency >= 0.5, dataset.mask(index)
@@ -128,8 +136,8 @@ def fit(
         The trained network (averaged weights with `ema_decay`), on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: `out` holds another run, the data do not fit the configuration, or the loss
-            stopped being finite.
+        ValueError: `out` holds another run or one on other data, the data do not fit the
+            configuration, or the loss stopped being finite.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
     keep_freed_memory()
@@ -163,11 +171,23 @@ def fit(
     dataset.transform = train_transform(config)
     batches = TrainBatches(dataset, config, accelerator.process_index, accelerator.num_processes)
     loader = DataLoader(
-        batches, batch_size=None, sampler=range(first, config.steps), num_workers=workers
+        batches,
+        batch_size=None,
+        sampler=range(first, config.steps),
+        num_workers=workers,
+        worker_init_fn=leave_signals_to_the_loop,
     )
     chosen = average.net if average else net
     average_over_processes = partial(accelerator.reduce, reduction="mean")
-    record = _record(model_config, config, dataset, accelerator.device, initial)
+    record = _record(model_config, config, dataset, accelerator.device, None if state else initial)
+    if state and "record" in state:
+        before = state["record"]
+        if before["data"] != record["data"]:
+            raise ValueError(
+                f"{out} holds a run on {before['data']}, not on {record['data']}; give the same "
+                "data to resume it, or name another folder."
+            )
+        record |= {key: before[key] for key in ("initial",) if key in before}
 
     def save(step: int) -> None:
         nonlocal best
@@ -188,6 +208,7 @@ def fit(
                 "best": best,
                 "model_config": model_config.to_dict(),
                 "config": config.to_dict(),
+                "record": record,
                 "net": net.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "average": average.net.state_dict() if average else None,
@@ -222,7 +243,7 @@ def fit(
             if not is_finite(losses["loss"]):
                 raise ValueError(
                     f"The loss stopped being finite at step {step} (frames {_names(batch)}); "
-                    f"lower the learning rate, and resume from {out / STATE}."
+                    "start anew with a lower learning rate."
                 )
             optimizer.zero_grad()
             accelerator.backward(losses["loss"])
@@ -272,6 +293,6 @@ def _record(
         "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
         "commit": checkpoint.commit(),
         "device": checkpoint.describe_device(device),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         **({"initial": origin} if initial else {}),
     }

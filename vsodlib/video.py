@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -108,7 +108,7 @@ def predict_video(
                 batch = np.stack([frames[k] for k in todo])
                 for k, saliency in zip(todo, _checked(predictor(batch), batch), strict=True):
                     values[k] = np.rint(saliency * 255).astype(np.uint8)
-                    _write_file(paths[k], cv2.imencode(".png", values[k])[1].tobytes())
+                    write_file(paths[k], cv2.imencode(".png", values[k])[1].tobytes())
             if write:
                 for frame, value in zip(frames, values, strict=True):
                     write(_tinted(frame, value))
@@ -135,6 +135,7 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
         "frames": video.length,
         "height": video.height,
         "width": video.width,
+        "first_frame": video.digest,
         "predictor": predictor_name,
     }
     if video.names and len({Path(name).stem for name in video.names}) < len(video.names):
@@ -157,7 +158,7 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
                 "folder or delete it."
             )
     maps.mkdir(parents=True, exist_ok=True)
-    _write_file(note, (json.dumps(run, indent=2) + "\n").encode())
+    write_file(note, (json.dumps(run, indent=2) + "\n").encode())
 
 
 def _map_name(video: Video, index: int) -> str:
@@ -187,7 +188,7 @@ def _checked(saliency: np.ndarray, batch: np.ndarray) -> np.ndarray:
     return saliency
 
 
-def _write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Write aside and rename; a full disk is reported with the file's name."""
     aside = path.with_name(f".{path.name}.part")
     try:
@@ -197,6 +198,20 @@ def _write_file(path: Path, data: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         aside.unlink(missing_ok=True)
+
+
+def check_writable(*paths: str | Path | None) -> None:
+    """Meet an unwritable place before the work, not after it.
+
+    Raises:
+        OSError: a file cannot be written there.
+    """
+    for path in filter(None, paths):
+        folder = Path(path).parent
+        with suppress(FileExistsError, NotADirectoryError):  # then it is no folder: see below
+            folder.mkdir(parents=True, exist_ok=True)
+        if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise PermissionError(f"{path} cannot be written; name a file in another folder.")
 
 
 @contextmanager

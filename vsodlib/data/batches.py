@@ -24,7 +24,8 @@ class TrainBatches(Dataset):
         rank, world: which of how many processes.
 
     Raises:
-        ValueError: the batch cannot be shared out without splitting a video.
+        ValueError: the batch cannot be shared out without splitting a video, or holds one frame
+            for batch norms that learn.
     """
 
     def __init__(self, dataset: FrameDataset, config: TrainConfig, rank: int = 0, world: int = 1):
@@ -34,6 +35,11 @@ class TrainBatches(Dataset):
             raise ValueError(
                 f"{world} processes cannot share {videos // config.frames_per_video} videos and "
                 f"{images} images a batch evenly."
+            )
+        if config.batch_size == 1 and not config.freeze_batch_norm:
+            raise ValueError(
+                "A batch of 1 leaves batch norms nothing to average: set batch_size to 2 or more, "
+                "or freeze_batch_norm."
             )
         sampler = VideoBatchSampler(
             dataset.videos,

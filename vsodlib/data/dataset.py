@@ -158,6 +158,22 @@ class FrameDataset(Dataset):
             raise ValueError(f"{self.name}: frame {record.frame} of {record.video} has no mask.")
         return self.sources[index].mask(record)
 
+    def images(self, indices: Sequence[int]) -> np.ndarray:
+        """Frames of one video, np.uint8 (T, H, W, 3), RGB.
+
+        Raises:
+            FileNotFoundError, ValueError: as `image`, or frames that differ in size; names one.
+        """
+        frames = [self.image(index) for index in indices]
+        for index, frame in zip(indices, frames, strict=True):
+            if frame.shape != frames[0].shape:
+                record, (H, W, _), (h, w, _) = self.records[index], frames[0].shape, frame.shape
+                raise ValueError(
+                    f"{self.name}: frame {record.frame} of {record.video} is {w}x{h}, others of "
+                    f"this video are {W}x{H}; all frames of a video must have one size."
+                )
+        return np.stack(frames)
+
     def __getitem__(self, index: int) -> dict[str, Any]:
         """One sample, transformed: `image` uint8 (3, H, W), `mask` uint8 {0, 1} (1, H, W), `video`,
         `frame`, `index`; frames without annotation have no `mask`.
@@ -202,7 +218,7 @@ class FrameDataset(Dataset):
                 half); None keeps the size.
 
         Raises:
-            ValueError: fewer than 16 rows, or a damaged file; names it.
+            ValueError: fewer than 16 rows, masks that are all empty, or a damaged file; names it.
         """
         if height is not None and height < 16:
             raise ValueError(f"height must be at least 16 rows, got {height!r}.")
@@ -222,6 +238,11 @@ class FrameDataset(Dataset):
             if record.mask is not None:
                 masks[key] = resize_rows(self.mask(index), target)
             records.append(replace(record, image=key, mask=None if record.mask is None else key))
+        if masks and not any(mask.any() for mask in masks.values()):
+            raise ValueError(
+                f"Not one of the {len(masks)} masks of {self.name} shows an object; "
+                "`vsod data check` tells which values they hold."
+            )
         return type(self)(self.name, records, HeldFrames(images, masks), self.transform)
 
     def _pick(self, indices: list[int]) -> Self:

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from vsodlib.config import profile
 from vsodlib.data import FOLDERS, FrameDataset, open_dataset
 from vsodlib.data.pixels import resize_rows
+from vsodlib.data.transfer import disk_full_named
 
 JPEG_QUALITY = 90
 
@@ -47,12 +48,14 @@ def pack(
         raise ValueError(f"height must be at least 16 rows, got {height!r}.")
     if out.exists():
         raise FileExistsError(f"{out} exists already: choose another name or delete it.")
+    if name not in FOLDERS:
+        raise ValueError(f"{name!r} cannot be packed; choose one of {', '.join(FOLDERS)}.")
     dataset = open_dataset(name, None, root)
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(out.name + ".part")
     try:
         # Pictures are compressed already: stored as they are, they can be read at once.
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
+        with disk_full_named(out), zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
             _fill(archive, dataset, height)
         aside.replace(out)
     except BaseException:

@@ -8,6 +8,9 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises for damaged files."""
+
 
 def resize_rows(pixels: np.ndarray, height: int | None) -> np.ndarray:
     """An image (np.uint8, area average) or mask (np.bool_, area >= 0.5) at `height` rows."""
@@ -25,10 +28,12 @@ def decode_image(data: bytes, place: str) -> np.ndarray:
     ignored, as masks are drawn on that grid).
 
     Raises:
-        ValueError: damaged, truncated or no picture; names `place`.
+        ValueError: damaged, truncated or no picture, 16-bit grey; names `place`.
     """
     # Pillow, because OpenCV fills what is missing of a truncated JPEG with grey and says nothing.
     with _opened(data, place) as picture:
+        if picture.mode[0] in "IF":  # Pillow would cut these at 255: nearly all white
+            raise ValueError(f"{place} is 16-bit or float grey; save it with 8 bits.")
         return np.array(picture.convert("RGB"))
 
 
@@ -53,7 +58,7 @@ def image_size(data: bytes, place: str) -> tuple[int, int]:
     """
     try:
         W, H = Image.open(io.BytesIO(data)).size
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(place, data, error) from error
     return H, W
 
@@ -62,7 +67,7 @@ def _opened(data: bytes, place: str) -> Image.Image:
     try:
         picture = Image.open(io.BytesIO(data))
         picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(place, data, error) from error
     return picture
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,13 @@ class Storage:
             return self._archive().read(self._full(path))
         except KeyError:
             raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
             raise ValueError(f"{self.locate(path)} cannot be read: {error}.") from error
 
     def exists(self, path: str) -> bool:

@@ -21,6 +21,7 @@ from vsodlib.config import profile
 from vsodlib.data import davis
 from vsodlib.data.dataset import FrameDataset, FrameRecord, HeldFrames, concat
 from vsodlib.data.sprites import GROUNDS, SHAPES, TEXTURES, draw_ground, draw_sprite, hsv
+from vsodlib.data.transfer import disk_full_named
 
 LICENCE = "MIT (drawn by this program)"
 TRAIN_SEEDS, VAL_SEEDS = 0, 5_000
@@ -131,7 +132,10 @@ def make_synthetic(
     shutil.rmtree(aside, ignore_errors=True)
     try:
         hidden = profile() == "smoke"
-        with tqdm(total=videos, desc=f"Drawing {out.name}", unit="video", disable=hidden) as bar:
+        with (
+            disk_full_named(out),
+            tqdm(total=videos, desc=f"Drawing {out.name}", unit="video", disable=hidden) as bar,
+        ):
             for split, count in (("train", videos - val), ("val", val)):
                 lines = []
                 for number in _seeds(split, count, seed):

@@ -95,7 +95,7 @@ def _transfer(url: str, part: Path, progress: bool) -> None:
             _state(part).write_text(json.dumps(state))
         _need_space(part.parent, (state["size"] or 0) - offset)
         with (
-            _disk_full_named(part),
+            disk_full_named(part),
             open(part, "ab") as file,
             _bar(part.stem, state["size"], offset, progress) as bar,
         ):
@@ -169,7 +169,7 @@ def extract(archive: Path, folder: Path, progress: bool = True) -> None:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     with (
                         zipped.open(member) as packed,
-                        _disk_full_named(path),
+                        disk_full_named(path),
                         open(path, "wb") as file,
                     ):
                         while chunk := packed.read(CHUNK):
@@ -202,7 +202,7 @@ def _need_space(folder: Path, size: int) -> None:
 
 
 @contextmanager
-def _disk_full_named(path: Path) -> Iterator[None]:
+def disk_full_named(path: Path) -> Iterator[None]:
     """A full disk's error does not say which file it hit: add the name."""
     try:
         yield

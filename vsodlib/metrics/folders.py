@@ -119,7 +119,7 @@ def davis_truth(dataset: str, root: str | os.PathLike[str] | None) -> dict[str, 
     """The ground-truth images of every DAVIS 2016 validation sequence, in order.
 
     Raises:
-        ValueError: another data set.
+        ValueError: another data set, or a list of sequences that is not in the official form.
         FileNotFoundError: no DAVIS folder, no list of sequences, or images it lists missing.
     """
     if dataset != "davis2016":
@@ -137,7 +137,10 @@ def davis_truth(dataset: str, root: str | os.PathLike[str] | None) -> dict[str, 
     truth: dict[str, list[Path]] = {}
     for line in listing.read_text().splitlines():
         if line.strip():
-            path = home / line.split()[1].lstrip("/")
+            columns = line.split()
+            if len(columns) != 2:
+                raise ValueError(f"{listing} must name a frame and its mask a line, not {line!r}.")
+            path = home / columns[1].lstrip("/")
             truth.setdefault(path.parent.name, []).append(path)
     if absent := [str(p) for paths in truth.values() for p in paths if not p.is_file()]:
         raise FileNotFoundError(f"{listing} names {len(absent)} missing images: {absent[0]} ...")

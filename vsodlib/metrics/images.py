@@ -18,9 +18,10 @@ def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     Raises:
         ValueError: not an image, coloured, or transparent.
     """
-    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if image is None:
-        raise ValueError(f"{path} cannot be read as an image.")
+        raise ValueError(f"{path} {'cannot be read as an image' if data.size else 'is empty'}.")
     notes: tuple[str, ...] = ()
     if image.ndim == 3:
         colours = image[..., :3]

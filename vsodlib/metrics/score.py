@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -223,9 +225,26 @@ def _run(chunks, protocol: Protocol, workers: int) -> Iterator[list[FrameScores]
     pending: deque[Future] = deque()
     # Forking a process that holds torch's threads can hang, so workers start afresh.
     with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-        for before, run in chunks:
-            pending.append(pool.submit(_score_remotely, before, run, protocol))
-            if len(pending) > 2 * workers:
+        try:
+            for before, run in chunks:
+                with _ctrl_c_held_back():
+                    pending.append(pool.submit(_score_remotely, before, run, protocol))
+                if len(pending) > 2 * workers:
+                    yield pending.popleft().result()
+            while pending:
                 yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Workers that start here never see Ctrl-C, which this process then meets when they are up."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
