@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from scipy.special import stdtrit
 
 from vsodlib.figure import PALETTE, WIDTH, NotebookFigure, style
 
@@ -72,8 +73,8 @@ def gains(
     columns: int = 3,
     one_scale: bool = True,
 ) -> Figure:
-    """What every row gained, ours above theirs in one lane: each seed, mean and two standard errors
-    of the mean; a diamond for the published value.
+    """What every row gained, ours above theirs in one lane: each seed, the mean and its 95 % confidence
+    interval; a diamond for the published value.
 
     Args:
         ours: title -> row -> a gain for every seed, one panel a title.
@@ -109,7 +110,7 @@ def gains(
     figure.supxlabel(label, fontsize=13)
     keys = [
         Line2D([], [], color=_OURS, marker="o", ls="", alpha=0.45, label="ours, a seed"),
-        Line2D([], [], color=_OURS, marker="|", ms=14, mew=3, label="mean ± 2 standard errors"),
+        Line2D([], [], color=_OURS, marker="|", ms=14, mew=3, label="mean ± margin"),
     ]
     if published:
         keys.append(Line2D([], [], color=_PAPER, marker="D", ls="", ms=9, label="paper"))
@@ -125,5 +126,6 @@ def _seeds(axes, values: np.ndarray, y: float) -> None:
     mean = values.mean()
     axes.vlines(mean, y - 0.2, y + 0.2, color=_OURS, lw=3)
     if len(values) > 1:
-        reach = 2 * values.std(ddof=1) / len(values) ** 0.5
+        error = values.std(ddof=1) / len(values) ** 0.5
+        reach = stdtrit(len(values) - 1, 0.975) * error
         axes.hlines(y, mean - reach, mean + reach, color=_OURS, lw=1.8)
