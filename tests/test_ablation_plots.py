@@ -60,7 +60,7 @@ def test_gains_shows_seeds_interval_and_the_published_value():
     assert -0.5 < dots_a.get_ydata()[0] < 0 < diamond.get_ydata()[0] < 0.5
     lines = segments(first, PALETTE[0])
     # Mean 3; standard deviation sqrt((4 + 1 + 9) / 2), over sqrt(3) the standard error; Student.
-    reach = 4.3027 * (14 / 2 / 3) ** 0.5
+    reach = 4.302653 * (14 / 2 / 3) ** 0.5
     (interval,) = [(x0, x1) for (x0, y0), (x1, y1) in lines if y0 == y1]
     assert interval == (pytest.approx(3 - reach), pytest.approx(3 + reach))
     assert [x0 for (x0, y0), (_, y1) in lines if y0 != y1] == [3, -1]
