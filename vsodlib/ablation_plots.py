@@ -73,8 +73,8 @@ def gains(
     columns: int = 3,
     one_scale: bool = True,
 ) -> Figure:
-    """What every row gained, ours above theirs in one lane: each seed, the mean and its margin (95 %
-    confidence); a diamond for the published value.
+    """What every row gained, ours above theirs in one lane: each seed, the mean with its margin
+    (95 % confidence); a diamond for the published value.
 
     Args:
         ours: title -> row -> a gain for every seed, one panel a title.
