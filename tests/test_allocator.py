@@ -9,14 +9,15 @@ import pytest
 from vsodlib import allocator
 from vsodlib.allocator import keep_freed_memory, return_freed_memory
 
-# Page faults of ten allocations of 40 MB.
+# Page faults of ten allocations of 40 MB, once the heap has settled.
 FAULTS = """
 import resource
 import torch
 from vsodlib.allocator import keep_freed_memory
 if {keep}:
     assert keep_freed_memory()
-torch.ones(10_000_000)
+for _ in range(10):
+    torch.ones(10_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):
     torch.ones(10_000_000)
