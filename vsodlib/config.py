@@ -168,6 +168,8 @@ class TrainConfig(_Config):
     """Mirror half of the samples."""
     color_jitter: float = 0.2
     """Strength of random brightness, contrast and saturation, between 0 and 1."""
+    paste: float = 0.0
+    """Share of samples over which the object of another frame is laid (`data.pasting`)."""
     clip_gradient: float = 1.0
     """Largest gradient norm; 0 switches clipping off."""
     precision: Literal["no", "fp16", "bf16"] = "no"
@@ -193,7 +195,7 @@ class TrainConfig(_Config):
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}.")
-        for name in ("image_fraction", "color_jitter", "ema_decay"):
+        for name in ("image_fraction", "color_jitter", "paste", "ema_decay"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, got {getattr(self, name)!r}.")
         if not 0 < self.scale_min <= 1:

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from vsodlib.config import TrainConfig
 from vsodlib.data.dataset import FrameDataset
+from vsodlib.data.pasting import ObjectPaste
 from vsodlib.data.sampling import VideoBatchSampler
 
 
@@ -30,6 +31,7 @@ class TrainBatches(Dataset):
 
     def __init__(self, dataset: FrameDataset, config: TrainConfig, rank: int = 0, world: int = 1):
         self.dataset, self.seed = dataset, config.seed
+        self.paste = ObjectPaste(dataset, config) if config.paste else None
         videos, images = config.video_frames, config.image_samples
         if videos % (world * config.frames_per_video) or images % world:
             raise ValueError(
@@ -65,7 +67,8 @@ class TrainBatches(Dataset):
         with torch.random.fork_rng(devices=[]):
             for place, index in zip(self.places, self.batches[step], strict=True):
                 torch.manual_seed(seed_of(self.seed, step, place))
-                samples.append(self.dataset[index])
+                sample = self.dataset[index]
+                samples.append(self.paste(sample) if self.paste else sample)
         batch = {
             k: torch.stack([s[k].as_subclass(Tensor) for s in samples]) for k in ("image", "mask")
         }

@@ -1,0 +1,78 @@
+"""Object pasting: the object of one frame laid over another frame, mask and all.
+
+Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance Segmentation",
+CVPR 2021. The paper is silent on augmentation; few training videos are what this is for, since
+every object then meets many scenes.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.transforms import v2
+
+from vsodlib.config import TrainConfig
+from vsodlib.data.dataset import FrameDataset
+from vsodlib.data.transforms import train_transform
+
+SHRINK = (1.0, 2.5)
+"""How many times larger than its own frame the canvas is that a donor is laid on; ours."""
+
+
+class ObjectPaste:
+    """Lays objects of a data set over a share of the samples it is given; both are foreground.
+
+    The donor is a frame of any video, each video equally likely: shrunk, moved, mirrored and
+    recoloured. All randomness comes from torch's global generator.
+
+    Args:
+        dataset: labelled frames to take objects from.
+        config: `paste` is the share of samples; donors are coloured and sized like them.
+    """
+
+    def __init__(self, dataset: FrameDataset, config: TrainConfig) -> None:
+        self.share = config.paste
+        self.videos = list(dataset.videos.values())
+        self.donors = copy.copy(dataset)
+        self.donors.transform = v2.Compose(
+            [
+                v2.RandomZoomOut(side_range=SHRINK, p=1.0),
+                train_transform(replace(config, scale_min=1.0)),
+            ]
+        )
+
+    def __call__(self, sample: dict[str, Any]) -> dict[str, Any]:
+        """The sample itself, or one with an object over it.
+
+        Args:
+            sample: `image` float (3, H, W) and `mask` float {0, 1} (1, H, W), as `train_transform`
+                leaves them; other entries pass through.
+        """
+        if torch.rand(()) >= self.share:
+            return sample
+        frames = self.videos[torch.randint(len(self.videos), ())]
+        donor = self.donors[frames[torch.randint(len(frames), ())]]
+        image, mask = paste(sample["image"], sample["mask"], donor["image"], donor["mask"])
+        return sample | {"image": image, "mask": mask}
+
+
+def paste(image: Tensor, mask: Tensor, donor: Tensor, donor_mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The donor's object over an image, blended across its outermost pixels.
+
+    Args:
+        image, donor: (3, H, W) float.
+        mask, donor_mask: (1, H, W) float {0, 1}.
+
+    Returns:
+        The image, and the union of both masks.
+    """
+    image, mask, donor, donor_mask = (
+        x.as_subclass(Tensor) for x in (image, mask, donor, donor_mask)
+    )
+    alpha = F.avg_pool2d(donor_mask, 3, stride=1, padding=1, count_include_pad=False)
+    return torch.lerp(image, donor, alpha), torch.maximum(mask, donor_mask)
