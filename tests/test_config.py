@@ -48,6 +48,15 @@ def test_model_config_refuses(fields, named):
         ({"precision": "int8"}, "precision"),
         ({"steps": 10, "warmup_steps": 10}, "warmup_steps"),
         ({"ema_decay": 1.0}, "ema_decay"),
+        ({"learning_rate": -1e-4}, "^learning_rate .* got -0.0001"),
+        ({"encoder_learning_rate": float("nan")}, "^encoder_learning_rate .* got nan"),
+        ({"weight_decay": float("inf")}, "^weight_decay .* got inf"),
+        ({"momentum": -0.9}, "momentum"),
+        ({"warmup_steps": -1}, "warmup_steps"),
+        ({"contrastive_weight": float("nan")}, "contrastive_weight"),
+        ({"iou_weight": -1.0}, "iou_weight"),
+        ({"clip_gradient": -1.0}, "clip_gradient"),
+        ({"temperature": float("nan")}, "temperature must be positive, got nan"),
     ],
 )
 def test_train_config_refuses(fields, named):

@@ -8,6 +8,7 @@ so those fields hold our choice and say so.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
@@ -202,11 +203,22 @@ class TrainConfig(_Config):
             raise ValueError(f"scale_min must lie in (0, 1], got {self.scale_min!r}.")
         if self.ema_decay == 1:
             raise ValueError("ema_decay of 1 would never follow the weights; use 0.999 or less.")
-        if self.contrastive_weight < 0 or self.temperature <= 0:
-            raise ValueError(
-                f"contrastive_weight must not be negative and temperature must be positive, got "
-                f"{self.contrastive_weight!r} and {self.temperature!r}."
-            )
+        for name in (
+            "learning_rate",
+            "encoder_learning_rate",
+            "momentum",
+            "weight_decay",
+            "warmup_steps",
+            "contrastive_weight",
+            "iou_weight",
+            "clip_gradient",
+        ):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(
+                    f"{name} must be a finite number, not negative, got {getattr(self, name)!r}."
+                )
+        if not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature must be positive, got {self.temperature!r}.")
         if self.mining not in ("hard", "random"):
             raise ValueError(f"mining must be 'hard' or 'random', got {self.mining!r}.")
         if self.optimizer not in ("sgd", "adamw"):
