@@ -16,7 +16,7 @@ CONSTRAINTS = dict(
 
 # Who may import whom inside vsodlib (shared design, section 2).
 LEVELS = [
-    {"config", "allocator"},
+    {"config", "allocator", "files"},
     {"attention", "losses", "metrics", "data", "pictures", "figure", "footage", "checkpoint"},
     {
         "backbone",

@@ -6,11 +6,12 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
+from vsodlib.files import check_writable
+
 
 def average(args: Namespace) -> None:
     """Write the mean of several networks."""
     from vsodlib import checkpoint
-    from vsodlib.video import check_writable
 
     check_writable(f"{args.out}.safetensors")
     print(checkpoint.write(args.out, *checkpoint.average(args.checkpoints)))

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib.files import check_writable, write_file
 
 
 def train(args: Namespace) -> None:
     from vsodlib.run_folder import tensorboard
     from vsodlib.train import fit
-    from vsodlib.video import check_writable
 
     given = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
     overrides = {name: value for name, value in given.items() if value is not None}
@@ -62,7 +62,6 @@ def ablate(args: Namespace) -> None:
     from vsodlib import experiments
     from vsodlib.config import profile
     from vsodlib.data import open_dataset
-    from vsodlib.video import check_writable
 
     config = experiments.training(args.profile or profile())
     table = experiments.TABLES[args.table](ModelConfig.lite(), config)
@@ -134,7 +133,6 @@ def predict(args: Namespace) -> None:
 def evaluate(args: Namespace) -> None:
     from vsodlib.data import open_dataset
     from vsodlib.evaluate import evaluate as score_network
-    from vsodlib.video import check_writable
 
     check_writable(args.json)
     net = _load(args)
@@ -150,7 +148,6 @@ def embed(args: Namespace) -> None:
     """Write the region features of a data set, and how well the two sides are told apart."""
     from vsodlib import embeddings
     from vsodlib.data import open_dataset
-    from vsodlib.video import check_writable
 
     check_writable(Path(args.out).with_suffix(".npz"))
     net = _load(args)
@@ -171,7 +168,6 @@ def embed(args: Namespace) -> None:
 
 def score(args: Namespace) -> None:
     from vsodlib.metrics import score_folder
-    from vsodlib.video import check_writable
 
     check_writable(args.json)
     scores = score_folder(
@@ -191,7 +187,6 @@ def bench(args: Namespace) -> None:
 
     from vsodlib import bench, checkpoint
     from vsodlib.figure import to_png
-    from vsodlib.video import check_writable
 
     if args.plot and args.what != "attention":
         raise ValueError(f"--plot draws `bench attention`, not `bench {args.what}`.")
@@ -269,8 +264,6 @@ def _print_scores(scores: dict[str, Any]) -> None:
 
 
 def _write_json(path: str | None, content: dict[str, Any]) -> None:
-    from vsodlib.video import write_file
-
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_file(Path(path), (json.dumps(content, indent=1) + "\n").encode())

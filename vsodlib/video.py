@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
+from vsodlib.files import write_file
 from vsodlib.footage import Video, VideoWriter, read_video, write_video
 
 __all__ = ["overlay", "predict_video", "read_video", "write_video"]
@@ -186,32 +186,6 @@ def _checked(saliency: np.ndarray, batch: np.ndarray) -> np.ndarray:
     if not (low >= 0 and high <= 1):  # also False for nan
         raise ValueError(f"The predictor must return values in [0, 1], got {low} to {high}.")
     return saliency
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write aside and rename; a full disk is reported with the file's name."""
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        aside.write_bytes(data)
-        os.replace(aside, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def check_writable(*paths: str | Path | None) -> None:
-    """Meet an unwritable place before the work, not after it.
-
-    Raises:
-        OSError: a file cannot be written there.
-    """
-    for path in filter(None, paths):
-        folder = Path(path).parent
-        with suppress(FileExistsError, NotADirectoryError):  # then it is no folder: see below
-            folder.mkdir(parents=True, exist_ok=True)
-        if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise PermissionError(f"{path} cannot be written; name a file in another folder.")
 
 
 @contextmanager

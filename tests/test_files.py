@@ -1,0 +1,30 @@
+"""Files that are whole or not there."""
+
+import errno
+import os
+
+import pytest
+
+from vsodlib.files import check_writable, write_file
+
+
+def test_unwritable_places_are_named(tmp_path):
+    (tmp_path / "file").touch()
+    check_writable(None, tmp_path / "new" / "a.json")
+    for path in (tmp_path, tmp_path / "file" / "a.json", tmp_path / "file" / "b" / "a.json"):
+        with pytest.raises(PermissionError, match=f"{path} cannot be written; name a file"):
+            check_writable(path)
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_file(path, b"before")
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*a\.json") as error:
+        write_file(path, b"after")
+    assert error.value.errno == errno.ENOSPC
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"before"]
