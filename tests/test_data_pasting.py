@@ -9,7 +9,7 @@ import torch
 from vsodlib.config import TrainConfig
 from vsodlib.data import synthetic_dataset
 from vsodlib.data.batches import TrainBatches
-from vsodlib.data.pasting import ObjectPaste, paste
+from vsodlib.data.pasting import ObjectPaste, paste_object
 from vsodlib.data.transforms import train_transform
 
 CONFIG = TrainConfig(
@@ -35,7 +35,7 @@ def test_paste_equals_a_loop_over_pixels():
             alpha = around.mean().item()
             for c in range(3):
                 expected[c, y, x] = (1 - alpha) * image[c, y, x] + alpha * donor[c, y, x]
-    pasted, union = paste(image, mask, donor, over)
+    pasted, union = paste_object(image, mask, donor, over)
     np.testing.assert_allclose(pasted, expected, atol=1e-6)
     assert torch.equal(union, ((mask + over) > 0).float())
 

@@ -170,7 +170,9 @@ class TrainConfig(_Config):
     color_jitter: float = 0.2
     """Strength of random brightness, contrast and saturation, between 0 and 1."""
     paste: float = 0.0
-    """Share of samples over which the object of another frame is laid (`data.pasting`)."""
+    """Share of samples into which the object of another frame is pasted (`data.pasting`)."""
+    paste_as: Literal["object", "distractor"] = "object"
+    """What the pasted object counts as: foreground in front, or background behind the object."""
     clip_gradient: float = 1.0
     """Largest gradient norm; 0 switches clipping off."""
     precision: Literal["no", "fp16", "bf16"] = "no"
@@ -221,6 +223,8 @@ class TrainConfig(_Config):
             raise ValueError(f"temperature must be positive, got {self.temperature!r}.")
         if self.mining not in ("hard", "random"):
             raise ValueError(f"mining must be 'hard' or 'random', got {self.mining!r}.")
+        if self.paste_as not in ("object", "distractor"):
+            raise ValueError(f"paste_as must be 'object' or 'distractor', got {self.paste_as!r}.")
         if self.optimizer not in ("sgd", "adamw"):
             raise ValueError(f"optimizer must be 'sgd' or 'adamw', got {self.optimizer!r}.")
         if self.precision not in ("no", "fp16", "bf16"):

@@ -36,7 +36,7 @@ class ObjectPaste:
     """
 
     def __init__(self, dataset: FrameDataset, config: TrainConfig) -> None:
-        self.share = config.paste
+        self.share, self.paste = config.paste, PASTE[config.paste_as]
         self.videos = list(dataset.videos.values())
         self.donors = copy.copy(dataset)
         self.donors.transform = v2.Compose(
@@ -57,12 +57,14 @@ class ObjectPaste:
             return sample
         frames = self.videos[torch.randint(len(self.videos), ())]
         donor = self.donors[frames[torch.randint(len(frames), ())]]
-        image, mask = paste(sample["image"], sample["mask"], donor["image"], donor["mask"])
+        image, mask = self.paste(sample["image"], sample["mask"], donor["image"], donor["mask"])
         return sample | {"image": image, "mask": mask}
 
 
-def paste(image: Tensor, mask: Tensor, donor: Tensor, donor_mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The donor's object over an image, blended across its outermost pixels.
+def paste_object(
+    image: Tensor, mask: Tensor, donor: Tensor, donor_mask: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The donor's object in front of an image, blended across its outermost pixels.
 
     Args:
         image, donor: (3, H, W) float.
@@ -71,8 +73,34 @@ def paste(image: Tensor, mask: Tensor, donor: Tensor, donor_mask: Tensor) -> tup
     Returns:
         The image, and the union of both masks.
     """
-    image, mask, donor, donor_mask = (
-        x.as_subclass(Tensor) for x in (image, mask, donor, donor_mask)
-    )
-    alpha = F.avg_pool2d(donor_mask, 3, stride=1, padding=1, count_include_pad=False)
-    return torch.lerp(image, donor, alpha), torch.maximum(mask, donor_mask)
+    image, mask, donor, donor_mask = _plain(image, mask, donor, donor_mask)
+    return torch.lerp(image, donor, _soft(donor_mask)), torch.maximum(mask, donor_mask)
+
+
+def paste_distractor(
+    image: Tensor, mask: Tensor, donor: Tensor, donor_mask: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The donor's object behind the image's own, and not salient: a bystander.
+
+    A donor larger than the image's own object would be the salient one; it is left out.
+
+    Args, shapes: as `paste_object`.
+
+    Returns:
+        The image, and its mask as it was.
+    """
+    image, mask, donor, donor_mask = _plain(image, mask, donor, donor_mask)
+    if donor_mask.sum() > mask.sum():
+        return image, mask
+    return torch.lerp(image, donor, _soft(donor_mask) * (1 - mask)), mask
+
+
+PASTE = {"object": paste_object, "distractor": paste_distractor}
+
+
+def _soft(mask: Tensor) -> Tensor:
+    return F.avg_pool2d(mask, 3, stride=1, padding=1, count_include_pad=False)
+
+
+def _plain(*tensors: Tensor) -> tuple[Tensor, ...]:
+    return tuple(x.as_subclass(Tensor) for x in tensors)
