@@ -46,6 +46,8 @@ def test_model_config_refuses(fields, named):
         ({"scale_min": 0.0}, "scale_min"),
         ({"optimizer": "adam"}, "optimizer"),
         ({"precision": "int8"}, "precision"),
+        ({"paste": 1.5}, "^paste must lie between 0 and 1, got 1.5"),
+        ({"paste_as": "background"}, "'object' or 'distractor', got 'background'"),
         ({"steps": 10, "warmup_steps": 10}, "warmup_steps"),
         ({"ema_decay": 1.0}, "ema_decay"),
         ({"learning_rate": -1e-4}, "^learning_rate .* got -0.0001"),

@@ -9,7 +9,7 @@ import torch
 from vsodlib.config import TrainConfig
 from vsodlib.data import synthetic_dataset
 from vsodlib.data.batches import TrainBatches
-from vsodlib.data.pasting import ObjectPaste, paste_object
+from vsodlib.data.pasting import ObjectPaste, paste_distractor, paste_object
 from vsodlib.data.transforms import train_transform
 
 CONFIG = TrainConfig(
@@ -38,6 +38,50 @@ def test_paste_equals_a_loop_over_pixels():
     pasted, union = paste_object(image, mask, donor, over)
     np.testing.assert_allclose(pasted, expected, atol=1e-6)
     assert torch.equal(union, ((mask + over) > 0).float())
+
+
+def test_paste_distractor_equals_a_loop_over_pixels():
+    generator = torch.Generator().manual_seed(1)
+    image, donor = torch.rand(2, 3, 6, 7, generator=generator)
+    mask = (torch.rand(1, 6, 7, generator=generator) > 0.4).float()
+    over = (torch.rand(1, 6, 7, generator=generator) > 0.6).float()
+    assert 0 < over.sum() < mask.sum()
+    expected = image.numpy().astype(float)
+    for y in range(6):
+        for x in range(7):
+            if mask[0, y, x]:
+                continue  # the object stays in front
+            alpha = over[0, max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].mean().item()
+            for c in range(3):
+                expected[c, y, x] += alpha * (donor[c, y, x].item() - expected[c, y, x])
+    pasted, same = paste_distractor(image, mask, donor, over)
+    np.testing.assert_allclose(pasted, expected, atol=1e-6)
+    assert torch.equal(same, mask)
+
+
+def test_a_distractor_larger_than_the_object_is_left_out():
+    image, donor = torch.zeros(3, 4, 4), torch.ones(3, 4, 4)
+    small, large = torch.zeros(2, 1, 4, 4)
+    small[0, 0, 0], large[0, 2:] = 1, 1
+    pasted, mask = paste_distractor(image, small, donor, large)
+    assert torch.equal(pasted, image)
+    assert torch.equal(mask, small)
+    pasted, mask = paste_distractor(image, large, donor, small)
+    assert (pasted[:, 0, 0] == 0.25).all()  # one pixel of the four in the corner's window
+    assert torch.equal(mask, large)
+
+
+def test_distractors_in_batches_leave_object_and_mask_alone(clips):
+    plain = TrainBatches(clips, replace(CONFIG, paste=0.0))
+    pasted = TrainBatches(clips, replace(CONFIG, paste_as="distractor"))
+    changed = 0
+    for step in range(8):
+        before, after = plain[step], pasted[step]
+        assert torch.equal(after["mask"], before["mask"])
+        differs = (after["image"] != before["image"]).any(1, keepdim=True)
+        assert not (differs & (before["mask"] > 0)).any()
+        changed += differs.flatten(1).any(1).sum()
+    assert changed >= 8  # of 32: donors larger than the object are left out
 
 
 def test_samples_keep_what_lies_away_from_the_pasted_object(clips):
@@ -93,8 +137,3 @@ def test_donors_come_from_every_video_and_leave_the_data_set_alone(clips, monkey
         objects(sample)
     assert drawn == set(clips.videos)
     assert clips.transform is transform
-
-
-def test_the_share_lies_between_zero_and_one():
-    with pytest.raises(ValueError, match=r"paste must lie between 0 and 1, got 1\.5"):
-        replace(CONFIG, paste=1.5)
