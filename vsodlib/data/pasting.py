@@ -1,4 +1,4 @@
-"""Object pasting: the object of one frame laid over another frame, mask and all.
+"""Object pasting: the object of one frame in another frame, as a second object or a bystander.
 
 Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance Segmentation",
 CVPR 2021. The paper is silent on augmentation; few training videos are what this is for, since
@@ -25,14 +25,15 @@ SHRINK = (1.0, 2.5)
 
 
 class ObjectPaste:
-    """Lays objects of a data set over a share of the samples it is given; both are foreground.
+    """Pastes objects of a data set into a share of the samples it is given.
 
     The donor is a frame of any video, each video equally likely: shrunk, moved, mirrored and
     recoloured. All randomness comes from torch's global generator.
 
     Args:
         dataset: labelled frames to take objects from.
-        config: `paste` is the share of samples; donors are coloured and sized like them.
+        config: `paste` is the share of samples, `paste_as` what a pasted object counts as; donors
+            are coloured and sized like the samples.
     """
 
     def __init__(self, dataset: FrameDataset, config: TrainConfig) -> None:
@@ -47,7 +48,7 @@ class ObjectPaste:
         )
 
     def __call__(self, sample: dict[str, Any]) -> dict[str, Any]:
-        """The sample itself, or one with an object over it.
+        """The sample itself, or one with an object pasted in.
 
         Args:
             sample: `image` float (3, H, W) and `mask` float {0, 1} (1, H, W), as `train_transform`
