@@ -8,13 +8,14 @@ import torch
 from torch import nn
 from torchvision.models.segmentation import deeplabv3_resnet101
 
-from vsodlib import ModelConfig, VSODNet
+from vsodlib import ModelConfig, VSODNet, complexity
 from vsodlib.attention import attend, literal_attend, literal_non_local, non_local
 from vsodlib.complexity import (
     Cost,
     budget,
     cost,
     multiply_adds,
+    now,
     peak_memory,
     run_times,
     total,
@@ -123,19 +124,38 @@ def test_counting_leaves_the_network_alone(tiny_config):
     assert next(net.parameters()).device.type == "cpu"
 
 
-def test_calls_take_turns():
-    seen = []
-    seconds = run_times(
-        {"a": lambda: seen.append("a"), "b": lambda: (seen.append("b"), time.sleep(0.01))}, 3
-    )
+class Clock:
+    """A clock that only the timed calls move."""
+
+    def __init__(self, monkeypatch):
+        self.time = 0.0
+        monkeypatch.setattr(complexity, "now", lambda: self.time)
+
+    def call(self, name, seconds, seen):
+        def run():
+            seen.append(name)
+            self.time += seconds
+
+        return run
+
+
+def test_calls_take_turns(monkeypatch):
+    clock, seen = Clock(monkeypatch), []
+    seconds = run_times({"a": clock.call("a", 1, seen), "b": clock.call("b", 2, seen)}, 3)
     assert seen == ["a", "b"] * 4  # the first turn warms up
-    assert len(seconds["a"]) == len(seconds["b"]) == 3
-    assert min(seconds["b"]) >= 0.01 > max(seconds["a"])
+    assert seconds == {"a": [1, 1, 1], "b": [2, 2, 2]}
 
 
-def test_the_limit_stops_turns_but_not_the_first():
-    assert len(run_times({"a": lambda: time.sleep(0.02)}, 50, limit=0.05)["a"]) < 10
-    assert len(run_times({"a": lambda: time.sleep(0.01)}, 50, limit=0)["a"]) == 1
+@pytest.mark.parametrize(("limit", "turns"), [(0, 1), (2, 3), (2.5, 3), (100, 50)])
+def test_the_limit_stops_turns_but_not_the_first(monkeypatch, limit, turns):
+    call = Clock(monkeypatch).call("a", 1, [])
+    assert len(run_times({"a": call}, 50, limit=limit)["a"]) == turns
+
+
+def test_the_clock_counts_seconds():
+    start = now()
+    time.sleep(0.02)
+    assert now() - start >= 0.02
 
 
 def allocate(megabytes, kept):
