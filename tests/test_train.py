@@ -17,7 +17,7 @@ from vsodlib.data import synthetic_dataset
 from vsodlib.losses import contrastive_loss, pool_regions, saliency_loss
 from vsodlib.model import Output
 from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
-from vsodlib.run_folder import Log, read_log, save_state, tensorboard
+from vsodlib.run_folder import Log, read_log, save_state, sole_process, tensorboard
 from vsodlib.train import TrainBatches, fit, objective
 
 CONFIG = TrainConfig(
@@ -127,6 +127,17 @@ def test_a_run_is_not_overwritten(tiny_config, clips, tmp_path):
         train(tiny_config, other, clips, tmp_path, resume=True)
     with pytest.raises(ValueError, match="another channels"):
         train(replace(tiny_config, channels=4), CONFIG, clips, tmp_path, resume=True)
+
+
+def test_a_folder_takes_one_process(tiny_config, clips, tmp_path):
+    train(tiny_config, CONFIG, clips, tmp_path)
+    kept = {path: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".lock"}
+    with sole_process(tmp_path), pytest.raises(ValueError, match="Another process is training in"):
+        train(tiny_config, CONFIG, clips, tmp_path, resume=True)
+    assert {path: path.read_bytes() for path in kept} == kept
+    with sole_process(tmp_path), sole_process(tmp_path, active=False):
+        pass  # the processes of one run share its folder
+    train(tiny_config, CONFIG, clips, tmp_path, resume=True)
 
 
 def test_damaged_state_falls_back_to_the_one_before(tiny_config, clips, tmp_path):

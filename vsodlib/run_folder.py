@@ -20,11 +20,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 
 from vsodlib.config import ModelConfig, TrainConfig
 
 STATE = "state.pt"
 LOG = "log.jsonl"
+LOCK = "state.lock"
 LOG_EVERY = 10
 
 
@@ -95,6 +97,33 @@ def tensorboard(folder: str | Path) -> Callable[[dict[str, Any]], None]:
         writer.flush()
 
     return listen
+
+
+@contextmanager
+def sole_process(out: Path, active: bool = True) -> Iterator[None]:
+    """Keep other processes out of a run's folder.
+
+    Args:
+        out: folder of the run.
+        active: False in the processes of a run that write nothing.
+
+    Raises:
+        ValueError: another process trains there.
+    """
+    if not active:
+        yield
+        return
+    lock = FileLock(out / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise ValueError(
+            f"Another process is training in {out}; wait for it, or name another folder."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class StopRequest:

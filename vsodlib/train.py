@@ -38,6 +38,7 @@ from vsodlib.run_folder import (
     leave_signals_to_the_loop,
     load_state,
     save_state,
+    sole_process,
     stop_requests,
 )
 from vsodlib.temporal import training_partners
@@ -136,8 +137,8 @@ def fit(
         The trained network (averaged weights with `ema_decay`), on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: `out` holds another run or one on other data, the data do not fit the
-            configuration, or the loss stopped being finite.
+        ValueError: `out` holds another run or one on other data, or another process trains there,
+            the data do not fit the configuration, or the loss stopped being finite.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
     keep_freed_memory()
@@ -216,17 +217,21 @@ def fit(
         )
 
     out.mkdir(parents=True, exist_ok=True)
-    log = Log(out / LOG, first, accelerator.is_main_process, on_log)
-    bar = tqdm(
-        total=config.steps,
-        initial=first,
-        desc="Training",
-        unit="step",
-        disable=not (progress and accelerator.is_main_process),
-    )
     set_training_mode(net, config)
     step = first
-    with stop_requests() as stop, bar:
+    writes = accelerator.is_main_process
+    with (
+        sole_process(out, writes),
+        stop_requests() as stop,
+        tqdm(
+            total=config.steps,
+            initial=first,
+            desc="Training",
+            unit="step",
+            disable=not (progress and writes),
+        ) as bar,
+    ):
+        log = Log(out / LOG, first, writes, on_log)
         for step, batch in enumerate(loader, first + 1):
             rank = config.batch_size + accelerator.process_index  # behind the samples' places
             torch.manual_seed(seed_of(config.seed, step, rank))
