@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -267,9 +268,10 @@ def test_bfloat16_and_compile(tiny_config, clips, tmp_path, monkeypatch):
     assert_equal_states(plain.state_dict(), compiled.state_dict())
 
 
-PROCESS = """
-import sys
+SETUP = """
+import os, sys
 import torch
+from accelerate import PartialState
 from dataclasses import replace
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import concat, synthetic_dataset
@@ -280,32 +282,69 @@ torch.set_num_threads(1)
 clips = synthetic_dataset("train", videos=4, frames=3, height=48, width=72)
 images = [synthetic_dataset("train", videos=1, frames=2, height=48, width=72, seed=s)._pick([0])
           for s in range(4)]
+data = concat([clips, *images])
 config = TrainConfig(
     steps=3, batch_size=8, frames_per_video=3, image_fraction=0.25, height=32, width=48,
     learning_rate=1e-2, encoder_learning_rate=1e-2, warmup_steps=1, freeze_batch_norm=True)
 model = ModelConfig("tf_efficientnet_lite0", 16, channels=8, aspp_rates=(1, 2))
-net = fit(model, config, concat([clips, *images]), sys.argv[1], pretrained_encoder=False,
-          progress=False)
+"""
+TRAIN = """
+net = fit(model, config, data, sys.argv[1], pretrained_encoder=False, progress=False)
+print(f"{PartialState().process_index}/{PartialState().num_processes}")
 torch.save(net.state_dict(), sys.argv[1] + "/exact.pt")
 """
+TRAIN_UNTIL_STOPPED = """
+rank = os.environ["RANK"]
+print(rank, os.getpid(), flush=True)
+try:
+    fit(model, replace(config, steps=100_000), data, sys.argv[1], pretrained_encoder=False,
+        progress=False, on_log=lambda row: row["step"] > 10 or print("step", 10, flush=True))
+except KeyboardInterrupt as stop:
+    print(rank, stop, flush=True)
+"""
+
+
+def launch(script: Path, out: Path, processes: int) -> dict:
+    """Arguments of subprocess.run. (`accelerate launch --cpu` would start one process, however
+    many it is asked for, unless MPI is installed.)
+    """
+    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    return {
+        "args": [sys.executable, *words, str(script), str(out)],
+        "env": os.environ | {"ACCELERATE_USE_CPU": "true"},
+        "stdout": subprocess.PIPE,
+        "text": True,
+    }
 
 
 @pytest.mark.slow
 def test_two_processes_equal_one(tmp_path):
     script = tmp_path / "process.py"
-    script.write_text(PROCESS)
+    script.write_text(SETUP + TRAIN)
     for processes in (1, 2):
-        out = tmp_path / str(processes)
-        words = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes)]
-        words += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-        words += ["--main_process_port", "0"] if processes > 1 else []
-        command = [sys.executable, *words, str(script), str(out)]
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+        run = launch(script, tmp_path / str(processes), processes)
+        said = subprocess.run(**run, check=True, timeout=600).stdout
+        assert sorted(said.split()) == [f"{rank}/{processes}" for rank in range(processes)]
     one, two = (torch.load(tmp_path / n / "exact.pt") for n in ("1", "2"))
     fresh = VSODNet(ModelConfig("tf_efficientnet_lite0", 16, channels=8, aspp_rates=(1, 2)))
     assert not torch.equal(one["head.weight"], fresh.state_dict()["head.weight"])
     for name, tensor in one.items():
         torch.testing.assert_close(tensor, two[name], atol=1e-5, rtol=1e-5, msg=name)
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_stops_both_after_the_same_step(tmp_path):
+    script, out = tmp_path / "process.py", tmp_path / "run"
+    script.write_text(SETUP + TRAIN_UNTIL_STOPPED)
+    with subprocess.Popen(**launch(script, out, 2)) as launcher:
+        said = dict(launcher.stdout.readline().split() for _ in range(3))
+        assert said.keys() == {"0", "1", "step"}
+        os.kill(int(said["1"]), signal.SIGTERM)  # the one that does not write the state
+        stops = {line for line in launcher.stdout if "Stopped" in line}
+    step = torch.load(out / "state.pt")["step"]
+    assert 10 <= step < 100_000 and launcher.returncode == 0
+    said = f"Stopped after step {step}; resume from {out / 'state.pt'}.\n"
+    assert stops == {f"0 {said}", f"1 {said}"}
 
 
 KILLED = """

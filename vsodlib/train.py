@@ -262,9 +262,10 @@ def fit(
             )
             bar.update()
             bar.set_postfix(loss=f"{log.recent:.3f}", refresh=False)
-            if step % config.checkpoint_every == 0 or step == config.steps or stop.asked:
+            stopping = _in_any_process(stop.asked, accelerator)
+            if step % config.checkpoint_every == 0 or step == config.steps or stopping:
                 save(step)
-            if stop.asked:
+            if stopping:
                 raise KeyboardInterrupt(f"Stopped after step {step}; resume from {out / STATE}.")
     chosen = copy.deepcopy(accelerator.unwrap_model(chosen)).cpu().eval()
     chosen.input_height = config.height
@@ -272,6 +273,11 @@ def fit(
         checkpoint.write(out / "last", chosen.state_dict(), record | {"step": step})
     accelerator.wait_for_everyone()
     return chosen
+
+
+def _in_any_process(flag: bool, accelerator: Accelerator) -> bool:
+    """Whether `flag` is up in some process: all must leave the loop after the same step."""
+    return bool(accelerator.reduce(torch.tensor(float(flag), device=accelerator.device)))
 
 
 def _names(batch: dict[str, Any]) -> str:
