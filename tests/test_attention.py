@@ -256,7 +256,11 @@ def test_mixed_precision(module, frame):
     """Under autocast, as in training: close to float32, gradients in the parameters' dtype."""
     x = frame[1].clone().requires_grad_()
     inputs = (x,) if isinstance(module, NonLocalSelfAttention) else (x, x)
+    if isinstance(module, NonLocalSelfAttention):
+        torch.manual_seed(0)
+        torch.nn.init.normal_(module.depthwise.filter_generator.weight, std=0.5)
     exact = module(*inputs)
+    assert relative(exact, x.double()) > 0.1  # a new module is the identity
     with torch.autocast("cpu", dtype=torch.bfloat16):
         out = module(*inputs)
     out.float().square().mean().backward()

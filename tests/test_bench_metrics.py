@@ -51,9 +51,11 @@ def test_rivals_measure_the_same(monkeypatch):
 
     for ours, theirs in zip(((p >= 128), g), contours, strict=True):
         np.testing.assert_array_equal(contour(ours.view(np.uint8)), theirs)
-    assert 0 < region_similarity(p >= 128, g) < 1
-    assert 0 < contour_accuracy(p >= 128, g) <= 1
+    j, f = region_similarity(p >= 128, g), contour_accuracy(p >= 128, g)
+    assert 0 < j < 1 and 0 < f <= 1
+    assert bench._plain_masks(p, g) == pytest.approx((j, f))
     seen = []
     monkeypatch.setattr(py_sod_metrics.MAE, "step", lambda self, p, g: seen.append((p, g)))
     bench._pysodmetrics("MAE")(p, g)
+    np.testing.assert_array_equal(seen[0][0], p)
     np.testing.assert_array_equal(seen[0][1] > 0, g)

@@ -155,7 +155,8 @@ def test_pack_is_the_same_data_set_smaller(drawn, tmp_path):
         for index in range(len(whole)):
             np.testing.assert_array_equal(small.mask(index), reduced.mask(index))
             difference = small.image(index).astype(int) - reduced.image(index)
-            assert small.image(index).shape == (24, 32, 3) and np.abs(difference).mean() < 10
+            assert small.image(index).shape == (24, 32, 3)
+            assert np.abs(difference).mean() < 7  # JPEG; the next frame differs by 8
     with zipfile.ZipFile(out) as archive:
         assert {name.split("/")[0] for name in archive.namelist()} == {"DAVIS"}
 

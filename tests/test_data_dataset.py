@@ -16,7 +16,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 
-from vsodlib.data import DATASETS, FOLDERS, Storage, concat, open_dataset, synthetic_dataset
+from vsodlib.data import DATASETS, FOLDERS, Storage, concat, open_dataset
 from vsodlib.data.davis import SPLITS
 from vsodlib.data.pixels import decode_image, decode_mask, resize_rows
 from vsodlib.data.synthetic import make_synthetic
@@ -167,8 +167,8 @@ def test_in_memory(drawn, monkeypatch):
 
 
 def test_resize_rows_averages_areas_and_cuts_masks_at_one_half():
-    block = np.array([[0, 100], [200, 100]], np.uint8)[..., None].repeat(3, 2).repeat(16, 1)
-    np.testing.assert_array_equal(resize_rows(block, 1), np.full((1, 16, 3), 100))
+    stripes = np.tile(np.uint8([0, 0, 0, 200]), (4, 4))[..., None].repeat(3, 2)
+    np.testing.assert_array_equal(resize_rows(stripes, 1), np.full((1, 4, 3), 50))
     mask = np.array([[1, 0, 0, 0], [0, 1, 1, 0]], bool)  # 2x2 blocks hold one half, one quarter
     np.testing.assert_array_equal(resize_rows(mask, 1), [[True, False]])
     assert resize_rows(mask, 2) is mask
@@ -409,7 +409,7 @@ def test_synthetic_needs_no_data(tmp_path, monkeypatch):
     assert DATASETS[-1] == "synthetic"
     with pytest.raises(ValueError, match="splits train and val, not 'test'"):
         open_dataset("synthetic", "test")
-    assert synthetic_dataset("val", 1, 2, H, W).name == "synthetic"
+    assert open_dataset("synthetic", "val").name == "synthetic"
 
 
 # Real data

@@ -113,8 +113,15 @@ def test_flip_mirrors_about_half_of_the_samples():
 def test_colour_jitter_changes_colours_only_and_only_when_asked():
     sample = item()
     jittered = train_transform(replace(PLAIN, color_jitter=0.5))
-    torch.manual_seed(0)
-    levels = [colours(jittered(sample)["image"])[0].max().item() for _ in range(40)]
+    levels = []
+    for seed in range(40):
+        torch.manual_seed(seed)
+        found = jittered(sample)
+        torch.manual_seed(seed)
+        plain = train_transform(PLAIN)(sample)
+        assert torch.equal(found["mask"], plain["mask"])
+        assert colours(plain["image"])[0].max().item() == pytest.approx(1, abs=1e-3)
+        levels.append(colours(found["image"])[0].max().item())
     assert min(levels) < 0.8 and max(levels) == pytest.approx(1, abs=1e-3)
 
 

@@ -20,6 +20,7 @@ from vsodlib.experiments import (
     table4,
 )
 from vsodlib.run_folder import read_log
+from vsodlib.train import TrainBatches
 
 LITE, SMOKE = ModelConfig.lite(), experiments.training("smoke")
 
@@ -116,7 +117,9 @@ def test_an_interrupted_run_goes_on(rows, clips, tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             run(rows[:1], [3], clips, parts)
     assert (parts / "plain-seed3" / "state.pt").exists()
-    run(rows[:1], [3], clips, parts, resume=True)
+    with monkeypatch.context() as patch:  # all steps are done
+        patch.setattr("vsodlib.train.objective", lambda *_: pytest.fail("trained again"))
+        run(rows[:1], [3], clips, parts, resume=True)
     scores = [json.loads((p / "plain-seed3" / "scores.json").read_text()) for p in (whole, parts)]
     for found in scores:
         found["scores"].pop("seconds_per_frame")
@@ -140,7 +143,13 @@ def test_collect_and_read(rows, clips, tmp_path):
     assert collect(rows[1:], tmp_path, tmp_path / "one.csv") == 2
 
 
-def test_seeds_differ_and_rows_share_batches(rows, clips, tmp_path):
+def test_rows_share_batches(rows, clips):
+    plain, contrastive = (TrainBatches(clips, row.train) for row in rows)
+    assert plain.batches == contrastive.batches
+    assert plain.batches != TrainBatches(clips, replace(rows[0].train, seed=1)).batches
+
+
+def test_seeds_differ_and_names_do_not_matter(rows, clips, tmp_path):
     same = [rows[0], replace(rows[0], name="again")]
     run(same, [0, 1], clips, tmp_path)
     collect(same, tmp_path, tmp_path / "t.csv")

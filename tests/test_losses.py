@@ -44,6 +44,8 @@ def test_soft_iou_equals_loop(batch):
 def test_weighted_sum(batch):
     losses = saliency_loss(*batch, iou_weight=0.5)
     assert losses["loss"].item() == pytest.approx((losses["bce"] + 0.5 * losses["iou"]).item())
+    assert losses["bce"].item() == pytest.approx(saliency_loss(*batch)["loss"].item())
+    assert losses["iou"].item() == pytest.approx(soft_iou_loss(*batch).item())
 
 
 def test_empty_mask_asks_for_an_empty_map():

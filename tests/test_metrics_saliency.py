@@ -236,11 +236,11 @@ def test_weighted_f_loops():
     close(weighted_f(p, g, beta_squared=0.3), loops.weighted_f(p, g, 0.3), "beta")
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dtypes_agree(dtype):
     p, g = CASES[2][1], CASES[2][2]
-    other = np.round(p * 255).astype(np.uint8) if dtype == np.uint8 else p.astype(dtype)
-    a, b = saliency_scores(p, g), saliency_scores(other, g)
+    levels = np.round(p * 255).astype(np.uint8)
+    a, b = saliency_scores(levels, g), saliency_scores(p.astype(dtype), g)
     for key in ("mae", "s_measure", "adaptive_f", "adaptive_e", "f_curve", "e_curve"):
         close(getattr(a, key), getattr(b, key), key)
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 import cv2
@@ -158,8 +159,9 @@ def test_result_is_json_and_names_the_protocol():
     assert needed | {"J", "F", "T", "per_sequence"} <= result.keys()
 
 
-def test_long_sequences_are_scored_in_chunks_without_a_seam():
-    long = score_frames(stream((("a", 40),)))
+@pytest.mark.parametrize("workers", [1, 2])  # one frame at a time; in chunks
+def test_long_sequences_are_scored_in_chunks_without_a_seam(workers):
+    long = score_frames(stream((("a", 40),)), workers=workers)
     t = by_hand("a", range(1, 39))["T"]
     assert long["per_sequence"]["a"]["per_frame"]["T"][1:] == pytest.approx(t)
 
@@ -245,12 +247,13 @@ def assert_same(a, b, where=""):
         assert a.keys() - described == b.keys() - described, where
         for key in a.keys() - described:
             assert_same(a[key], b[key], f"{where}/{key}")
-    elif isinstance(a, list) and None not in a and not isinstance(a[0], str):
+    elif isinstance(a, list) and a and not isinstance(a[0], str):
+        a, b = (np.array(values, float) for values in (a, b))  # None becomes nan
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-12, err_msg=where)
     elif isinstance(a, float):
         assert a == pytest.approx(b, abs=1e-12), where
     else:
-        assert [x is None for x in a] == [x is None for x in b] if isinstance(a, list) else a == b
+        assert a == b, where
 
 
 def test_folder_equals_stream(folders):
@@ -579,8 +582,18 @@ def test_list_of_sequences_in_another_form_is_named(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX")
-def test_workers_never_see_ctrl_c():
+def test_workers_never_see_ctrl_c(monkeypatch):
     """The terminal sends it to all; a worker that met it would print a traceback of its own."""
+    held = []
+
+    class Pool(ProcessPoolExecutor):
+        def submit(self, *arguments):
+            held.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+            return super().submit(*arguments)
+
+    monkeypatch.setattr("vsodlib.metrics.score.ProcessPoolExecutor", Pool)
+    score_frames(stream((("a", 4),)), workers=2)
+    assert held and all(held)
     with _ctrl_c_held_back():
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
     child.send_signal(signal.SIGINT)

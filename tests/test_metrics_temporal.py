@@ -62,13 +62,15 @@ def test_one_junction():
     assert sorted(w.corners[2].tolist() for w in found) == [[0, 0], [2, 2]]
 
 
-def test_two_junctions_make_one_loop_of_both_pieces():
-    # A diagonal of three pixels: the end pixels close at once, the middle one lies between.
+def test_pieces_that_touch_at_corners():
+    # A diagonal of three pixels, and four pixels around a hole: every pixel closes by itself.
     found = walks(mask_of("100", "010", "001"))
     assert [len(w.corners) for w in found] == [5, 5, 5]
-    # A square of four touching pixels around a hole: every junction joins object and hole.
     found = walks(mask_of("0100", "1010", "0100", "0000"))
-    assert sum(len(w.corners) - 1 for w in found) == 16
+    assert [len(w.corners) for w in found] == [5, 5, 5, 5]
+    # Here two pieces are walked as one loop, between the hole and the lone pixel.
+    found = walks(mask_of("1101", "1010", "0100"))
+    assert [len(w.corners) for w in found] == [5, 13, 5]
 
 
 def test_empty_and_full_masks():

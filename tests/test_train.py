@@ -7,18 +7,25 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from vsodlib import ModelConfig, TrainConfig, VSODNet, checkpoint
 from vsodlib.data import synthetic_dataset
 from vsodlib.losses import contrastive_loss, pool_regions, saliency_loss
 from vsodlib.model import Output
 from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
-from vsodlib.run_folder import Log, read_log, save_state, sole_process, tensorboard
+from vsodlib.run_folder import (
+    Log,
+    leave_signals_to_the_loop,
+    read_log,
+    save_state,
+    sole_process,
+    tensorboard,
+)
 from vsodlib.train import TrainBatches, fit, objective
 
 CONFIG = TrainConfig(
@@ -91,7 +98,13 @@ def test_resume_is_exact(tiny_config, clips, tmp_path, monkeypatch, by):
     whole = train(tiny_config, CONFIG, clips, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt, match="step 3"):
         train(tiny_config, CONFIG, clips, tmp_path / "parts", on_log=stop_at(3, by))
-    resumed = train(tiny_config, CONFIG, clips, tmp_path / "parts", resume=True)
+    steps = []
+    resumed = train(
+        *(tiny_config, CONFIG, clips, tmp_path / "parts"),
+        resume=True,
+        on_log=lambda row: steps.append(row["step"]),
+    )
+    assert steps == [4, 5, 6]
     assert_equal_states(whole.state_dict(), resumed.state_dict())
     logs = [read_log(tmp_path / name / "log.jsonl") for name in ("whole", "parts")]
     assert [row["loss"] for row in logs[0]] == [row["loss"] for row in logs[1]]
@@ -141,10 +154,17 @@ def test_a_folder_takes_one_process(tiny_config, clips, tmp_path):
     train(tiny_config, CONFIG, clips, tmp_path, resume=True)
 
 
-def test_damaged_state_falls_back_to_the_one_before(tiny_config, clips, tmp_path):
+def test_damaged_state_falls_back_to_the_one_before(tiny_config, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("vsodlib.run_folder.LOG_EVERY", 1)
     whole = train(tiny_config, CONFIG, clips, tmp_path)
     (tmp_path / "state.pt").write_bytes(b"half a st")
-    resumed = train(tiny_config, CONFIG, clips, tmp_path, resume=True)
+    steps = []
+    resumed = train(
+        *(tiny_config, CONFIG, clips, tmp_path),
+        resume=True,
+        on_log=lambda row: steps.append(row["step"]),
+    )
+    assert steps == [5, 6]
     assert_equal_states(whole.state_dict(), resumed.state_dict())
     for path in tmp_path.glob("state*.pt"):
         path.write_bytes(b"half a st")
@@ -209,17 +229,23 @@ def test_a_sample_does_not_depend_on_the_number_of_processes(clips):
     clips.transform = None
 
 
-def test_objective_equals_its_parts(clips):
+@pytest.mark.parametrize("mining", ["hard", "random"])
+@pytest.mark.parametrize("grid", [1, 2])
+def test_objective_equals_its_parts(mining, grid):
     generator = torch.Generator().manual_seed(0)
     masks = (torch.rand(6, 1, 32, 48, generator=generator) > 0.5).float()
     features = torch.randn(6, 5, 2, 3, generator=generator)
     output = Output(torch.randn(6, 1, 32, 48, generator=generator), features)
     groups = torch.tensor([0, 0, 0, 3, 3, 5])
     config = replace(CONFIG, contrastive_weight=0.5, iou_weight=2.0, samples=2, temperature=0.2)
-    regions = pool_regions(features, masks, output.logits.sigmoid(), groups)
-    contrast = contrastive_loss(regions, samples=2, temperature=0.2)
-    assert len(contrast) == 5  # the still image has no partner
+    config = replace(config, mining=mining, region_grid=grid)
+    regions = pool_regions(features, masks, output.logits.sigmoid(), groups, grid)
+    torch.manual_seed(0)
+    contrast = contrastive_loss(regions, 2, mining, 0.2)
+    if grid == 1:
+        assert len(contrast) == 5  # the still image has no partner
     plain = saliency_loss(output.logits, masks, 2.0)["loss"]
+    torch.manual_seed(0)
     losses = objective(output, masks, groups, config)
     torch.testing.assert_close(losses["loss"], plain + 0.5 * contrast.mean())
     torch.testing.assert_close(losses["contrastive"], contrast.mean())
@@ -263,8 +289,13 @@ def test_bfloat16_and_compile(tiny_config, clips, tmp_path, monkeypatch):
     plain = train(tiny_config, config, clips, tmp_path / "plain")
     half = train(tiny_config, replace(config, precision="bf16"), clips, tmp_path / "bf16")
     assert all(p.isfinite().all() and p.dtype == torch.float32 for p in half.parameters())
-    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    assert not torch.equal(plain.head.weight, half.head.weight)
+    compile, asked = torch.compile, []
+    monkeypatch.setattr(
+        torch, "compile", lambda net: asked.append(net) or compile(net, backend="eager")
+    )
     compiled = train(tiny_config, replace(config, compile=True), clips, tmp_path / "compiled")
+    assert len(asked) == 1
     assert_equal_states(plain.state_dict(), compiled.state_dict())
 
 
@@ -290,8 +321,9 @@ model = ModelConfig("tf_efficientnet_lite0", 16, channels=8, aspp_rates=(1, 2))
 """
 TRAIN = """
 net = fit(model, config, data, sys.argv[1], pretrained_encoder=False, progress=False)
-print(f"{PartialState().process_index}/{PartialState().num_processes}")
-torch.save(net.state_dict(), sys.argv[1] + "/exact.pt")
+rank, count = PartialState().process_index, PartialState().num_processes
+torch.save(net.state_dict(), f"{sys.argv[1]}/{rank}.pt")
+print(f"{rank}/{count}")
 """
 TRAIN_UNTIL_STOPPED = """
 rank = os.environ["RANK"]
@@ -325,11 +357,14 @@ def test_two_processes_equal_one(tmp_path):
         run = launch(script, tmp_path / str(processes), processes)
         said = subprocess.run(**run, check=True, timeout=600).stdout
         assert sorted(said.split()) == [f"{rank}/{processes}" for rank in range(processes)]
-    one, two = (torch.load(tmp_path / n / "exact.pt") for n in ("1", "2"))
+    one = torch.load(tmp_path / "1" / "0.pt")
+    torch.manual_seed(0)
     fresh = VSODNet(ModelConfig("tf_efficientnet_lite0", 16, channels=8, aspp_rates=(1, 2)))
     assert not torch.equal(one["head.weight"], fresh.state_dict()["head.weight"])
-    for name, tensor in one.items():
-        torch.testing.assert_close(tensor, two[name], atol=1e-5, rtol=1e-5, msg=name)
+    for rank in ("0.pt", "1.pt"):
+        two = torch.load(tmp_path / "2" / rank)
+        for name, tensor in one.items():
+            torch.testing.assert_close(tensor, two[name], atol=1e-5, rtol=1e-5, msg=name)
 
 
 @pytest.mark.slow
@@ -405,18 +440,20 @@ def test_optimizer_groups(tiny_config):
     config = replace(CONFIG, encoder_learning_rate=1e-5, learning_rate=1e-3)
     trunk, rest = build_optimizer(net, config).param_groups
     assert (trunk["lr"], rest["lr"]) == (1e-5, 1e-3)
-    assert len(trunk["params"]) + len(rest["params"]) == len(list(net.parameters()))
+    found = [{id(parameter) for parameter in group["params"]} for group in (trunk, rest)]
+    backbone = {id(parameter) for parameter in net.encoder.backbone.parameters()}
+    assert found == [backbone, {id(parameter) for parameter in net.parameters()} - backbone]
     assert isinstance(build_optimizer(net, replace(config, optimizer="sgd")), torch.optim.SGD)
 
 
 def test_weight_average_equals_loop():
     net = torch.nn.Linear(1, 1, bias=False)
-    average = WeightAverage(net, decay=0.5)
+    average = WeightAverage(net, decay=0.3)
     expected = net.weight.item()
     for n in range(8):
         torch.nn.init.constant_(net.weight, float(n))
         average.update(net)
-        decay = min(0.5, (1 + n) / (10 + n))
+        decay = min(0.3, (1 + n) / (10 + n))
         expected = decay * expected + (1 - decay) * n
     assert average.net.weight.item() == pytest.approx(expected)
 
@@ -472,3 +509,12 @@ def test_workers_outlive_the_signal_that_stops_the_loop(by):
     code += f"leave(0); os.kill(os.getpid(), {int(by)}); print('alive')"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.stdout == "alive\n"
+
+
+def test_workers_are_told_so(tiny_config, clips, tmp_path, monkeypatch):
+    given = {}
+    monkeypatch.setattr(
+        "vsodlib.train.DataLoader", lambda data, **o: given.update(o) or DataLoader(data, **o)
+    )
+    train(tiny_config, replace(CONFIG, steps=2, warmup_steps=1), clips, tmp_path)
+    assert given["worker_init_fn"] is leave_signals_to_the_loop

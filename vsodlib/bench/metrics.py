@@ -171,21 +171,22 @@ def _step(classes: list[type], p: np.ndarray, g: np.ndarray) -> None:
             measure().step(p, truth)
 
 
-def _plain_masks(p: np.ndarray, g: np.ndarray) -> None:
+def _plain_masks(p: np.ndarray, g: np.ndarray) -> tuple[float, float]:
     """J and F on whole frames, the way the benchmark's definition reads."""
     mask = p >= 128
     union = np.logical_or(mask, g).sum()
-    _ = np.logical_and(mask, g).sum() / union if union else 1.0
+    j = np.logical_and(mask, g).sum() / union if union else 1.0
     radius = int(np.ceil(0.008 * np.hypot(*g.shape)))
     rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
     disk = (rows**2 + columns**2 <= radius**2).astype(np.uint8)
     contours = [_plain_contour(m) for m in (mask, g)]
     wide = [cv2.dilate(c.astype(np.uint8), disk) > 0 for c in contours]
     counts = [c.sum() for c in contours]
-    if all(counts):
-        precision = np.logical_and(contours[0], wide[1]).sum() / counts[0]
-        recall = np.logical_and(contours[1], wide[0]).sum() / counts[1]
-        _ = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    if not all(counts):
+        return j, 0.0 if any(counts) else 1.0
+    precision = np.logical_and(contours[0], wide[1]).sum() / counts[0]
+    recall = np.logical_and(contours[1], wide[0]).sum() / counts[1]
+    return j, 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
 def _plain_contour(mask: np.ndarray) -> np.ndarray:
