@@ -70,6 +70,13 @@ def test_curves_draws_the_series_told_apart_without_colour():
     assert not viz.curves({"one": [1, 2]}, x_label="", y_label="").legends
 
 
+def test_curves_may_become_logarithmic():
+    axes = viz.curves({"a": [1e-6, 1e-2], "b": [1e-4, 1]}, x_label="", y_label="").axes[0]
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    assert 1e-7 < low < 1e-6 and 1 < high < 10
+
+
 def test_dots_shows_every_value_and_the_mean():
     groups = {"bear": {"ours": [0.2, 0.3, 0.7, np.nan]}, "cow": {"ours": [0.5], "prior": [0.1]}}
     axes = viz.dots(groups, label="IoU", value_range=(0, 1)).axes[0]

@@ -131,8 +131,10 @@ def curves(
         # Seven colours and four dashes: 28 series before a pair comes again.
         line = {"color": PALETTE[i % len(PALETTE)], "linestyle": _DASHES[i % len(_DASHES)]}
         axes.plot(range(len(values)) if x is None else x, values, label=name, **line)
-    axes.set(xlabel=x_label, ylabel=y_label, ylim=y_range)
+    axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.01)
+    if y_range:  # set to None, they would no longer follow the data
+        axes.set_ylim(y_range)
     if len(series) > 1:
         figure.legend(loc="outside right upper", handlelength=2.6)
     return figure
