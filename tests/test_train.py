@@ -98,13 +98,10 @@ def test_resume_is_exact(tiny_config, clips, tmp_path, monkeypatch, by):
     whole = train(tiny_config, CONFIG, clips, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt, match="step 3"):
         train(tiny_config, CONFIG, clips, tmp_path / "parts", on_log=stop_at(3, by))
-    steps = []
-    resumed = train(
-        *(tiny_config, CONFIG, clips, tmp_path / "parts"),
-        resume=True,
-        on_log=lambda row: steps.append(row["step"]),
-    )
-    assert steps == [4, 5, 6]
+    rows = []
+    options = {"resume": True, "on_log": rows.append}
+    resumed = train(tiny_config, CONFIG, clips, tmp_path / "parts", **options)
+    assert [row["step"] for row in rows] == [4, 5, 6]
     assert_equal_states(whole.state_dict(), resumed.state_dict())
     logs = [read_log(tmp_path / name / "log.jsonl") for name in ("whole", "parts")]
     assert [row["loss"] for row in logs[0]] == [row["loss"] for row in logs[1]]
@@ -158,13 +155,9 @@ def test_damaged_state_falls_back_to_the_one_before(tiny_config, clips, tmp_path
     monkeypatch.setattr("vsodlib.run_folder.LOG_EVERY", 1)
     whole = train(tiny_config, CONFIG, clips, tmp_path)
     (tmp_path / "state.pt").write_bytes(b"half a st")
-    steps = []
-    resumed = train(
-        *(tiny_config, CONFIG, clips, tmp_path),
-        resume=True,
-        on_log=lambda row: steps.append(row["step"]),
-    )
-    assert steps == [5, 6]
+    rows = []
+    resumed = train(tiny_config, CONFIG, clips, tmp_path, resume=True, on_log=rows.append)
+    assert [row["step"] for row in rows] == [5, 6]
     assert_equal_states(whole.state_dict(), resumed.state_dict())
     for path in tmp_path.glob("state*.pt"):
         path.write_bytes(b"half a st")

@@ -20,9 +20,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from filelock import FileLock, Timeout
 
+from vsodlib import checkpoint
 from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib.data import FrameDataset
 
 STATE = "state.pt"
 LOG = "log.jsonl"
@@ -127,9 +130,14 @@ def sole_process(out: Path, active: bool = True) -> Iterator[None]:
 
 
 class StopRequest:
-    """Whether somebody asked the run to stop."""
+    """Whether somebody asked this process of the run to stop."""
 
     asked = False
+
+    def agreed(self, accelerator: Accelerator) -> bool:
+        """Whether any process was asked: all must leave the loop after the same step."""
+        asked = torch.tensor(float(self.asked), device=accelerator.device)
+        return bool(accelerator.reduce(asked))
 
 
 @contextmanager
@@ -215,3 +223,28 @@ def load_state(
                 "configuration to resume it, or name another folder."
             )
     return state
+
+
+def training_record(
+    model_config: ModelConfig,
+    config: TrainConfig,
+    dataset: FrameDataset,
+    device: torch.device,
+    initial: str | Path | None,
+) -> dict[str, Any]:
+    """What a checkpoint's JSON says of its making, and of the making of what it started from."""
+    if initial:
+        _, earlier = checkpoint.read(initial)
+        kept = ("train", "data", "commit", "device", "initial")
+        origin = {"weights_sha256": checkpoint.fingerprint(initial)}
+        origin |= {key: earlier[key] for key in kept if key in earlier}
+    return {
+        "model": model_config.to_dict(),
+        "input_height": config.height,
+        "train": config.to_dict(),
+        "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
+        "commit": checkpoint.commit(),
+        "device": checkpoint.describe_device(device),
+        "torch": str(torch.__version__),
+        **({"initial": origin} if initial else {}),
+    }

@@ -40,6 +40,7 @@ from vsodlib.run_folder import (
     save_state,
     sole_process,
     stop_requests,
+    training_record,
 )
 from vsodlib.temporal import training_partners
 
@@ -180,7 +181,9 @@ def fit(
     )
     chosen = average.net if average else net
     average_over_processes = partial(accelerator.reduce, reduction="mean")
-    record = _record(model_config, config, dataset, accelerator.device, None if state else initial)
+    record = training_record(
+        model_config, config, dataset, accelerator.device, None if state else initial
+    )
     if state and "record" in state:
         before = state["record"]
         if before["data"] != record["data"]:
@@ -262,7 +265,7 @@ def fit(
             )
             bar.update()
             bar.set_postfix(loss=f"{log.recent:.3f}", refresh=False)
-            stopping = _in_any_process(stop.asked, accelerator)
+            stopping = stop.agreed(accelerator)
             if step % config.checkpoint_every == 0 or step == config.steps or stopping:
                 save(step)
             if stopping:
@@ -275,35 +278,5 @@ def fit(
     return chosen
 
 
-def _in_any_process(flag: bool, accelerator: Accelerator) -> bool:
-    """Whether `flag` is up in some process: all must leave the loop after the same step."""
-    return bool(accelerator.reduce(torch.tensor(float(flag), device=accelerator.device)))
-
-
 def _names(batch: dict[str, Any]) -> str:
     return ", ".join(f"{v}/{f}" for v, f in zip(batch["video"], batch["frame"], strict=True))
-
-
-def _record(
-    model_config: ModelConfig,
-    config: TrainConfig,
-    dataset: FrameDataset,
-    device: torch.device,
-    initial: str | Path | None,
-) -> dict[str, Any]:
-    """What a checkpoint's JSON says of its making, and of the making of what it started from."""
-    if initial:
-        _, earlier = checkpoint.read(initial)
-        kept = ("train", "data", "commit", "device", "initial")
-        origin = {"weights_sha256": checkpoint.fingerprint(initial)}
-        origin |= {key: earlier[key] for key in kept if key in earlier}
-    return {
-        "model": model_config.to_dict(),
-        "input_height": config.height,
-        "train": config.to_dict(),
-        "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
-        "commit": checkpoint.commit(),
-        "device": checkpoint.describe_device(device),
-        "torch": str(torch.__version__),
-        **({"initial": origin} if initial else {}),
-    }
