@@ -6,6 +6,7 @@ The library is imported inside the functions, so that `vsod --help` answers at o
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -106,28 +107,25 @@ def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
 
 
 def predict(args: Namespace) -> None:
+    """Exit code 3: something was read in part; 2: something could not be read, the rest was."""
     from vsodlib import checkpoint
-    from vsodlib.predict import predict_maps, video_references
-    from vsodlib.video import predict_video
+    from vsodlib.video import Outputs, predict_sources
 
-    net = _load(args)
-    references = video_references(net, args.source)
+    outputs = Outputs(not args.no_overlay, args.cutout, args.background, args.sheet)
     weights = checkpoint.fingerprint(args.checkpoint)[:12]
-    name = f"weights {weights}, height {args.height or net.input_height}, flip {args.flip}"
-    summary = predict_video(
-        args.source,
-        args.out,
-        lambda frames: predict_maps(
-            net, frames, args.height, args.flip, args.batch_size, references
-        ),
-        batch_size=args.batch_size,
-        overlay=not args.no_overlay,
-        predictor_name=name,
-    )
-    print(
-        f"{summary['frames']} frames ({summary['kept']} kept from before) in "
-        f"{summary['seconds']:.1f} s, {summary['fps']:.1f} frames a second: {args.out}"
-    )
+    options = (args.height, args.flip, args.batch_size, args.bf16, True, f"weights {weights}")
+    code = 0
+    for done in predict_sources(_load(args), args.sources, args.out, outputs, *options):
+        if told := done.get("error") or done["damage"]:
+            print(f"vsod: {told}", file=sys.stderr)
+            code = 2 if "error" in done else code or 3
+        if "out" in done:
+            print(
+                f"{done['frames']} frames ({done['kept']} kept from before) in "
+                f"{done['seconds']:.1f} s, {done['fps']:.1f} frames a second: {done['out']}"
+            )
+    if code:
+        raise SystemExit(code)
 
 
 def evaluate(args: Namespace) -> None:
@@ -218,7 +216,9 @@ def _load(args: Namespace) -> Any:
     from vsodlib.folding import fold_batch_norms
     from vsodlib.model import VSODNet
 
-    device = checkpoint.find_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    mps = "mps" if torch.backends.mps.is_available() else "cpu"
+    name = args.device or ("cuda" if torch.cuda.is_available() else mps)
+    device = checkpoint.find_device(name)
     net = VSODNet.from_pretrained(args.checkpoint)
     net.encoder = fold_batch_norms(net.encoder)  # where all batch norms are
     return net.to(device, memory_format=torch.channels_last)

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
 from vsodlib.data import FrameDataset
 from vsodlib.files import write_file
+from vsodlib.footage import read_video
 from vsodlib.model import VSODNet
 from vsodlib.temporal import spread_out
-from vsodlib.video import read_video
 
 _MEAN = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
 _STD = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)

@@ -26,7 +26,7 @@ from vsodlib.experiments import table4
 from vsodlib.folding import fold_batch_norms
 from vsodlib.model import VSODNet
 from vsodlib.predict import predict_maps
-from vsodlib.video import predict_video
+from vsodlib.video import Outputs, predict_video
 
 SIZES = ((240, 432), (480, 854))
 TORCHVISION = ("deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
@@ -198,7 +198,9 @@ def end_to_end(
             cv2.imwrite(str(source / f"{t:05d}.jpg"), image)
         predictor(clip.image(0)[None])
         out = Path(folder) / "maps"
-        run = predict_video(source, out, predictor, batch_size, progress=False, overlay=False)
+        run = predict_video(
+            source, out, predictor, batch_size, False, outputs=Outputs(overlay=False)
+        )
     return {
         "height": height,
         "width": width,
