@@ -12,7 +12,7 @@ import os
 
 from vsodlib.data import davis, images, vsod
 from vsodlib.data.dataset import FrameDataset, FrameRecord, StoredFrames, concat
-from vsodlib.data.demo import demo_clips
+from vsodlib.data.demo import demo_clips, demo_file
 from vsodlib.data.storage import Storage, data_root, find_storage
 from vsodlib.data.synthetic import Clip, synthetic_clip, synthetic_dataset
 
@@ -26,6 +26,7 @@ __all__ = [
     "concat",
     "data_root",
     "demo_clips",
+    "demo_file",
     "locate_dataset",
     "open_dataset",
     "synthetic_clip",
