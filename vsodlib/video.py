@@ -102,8 +102,7 @@ def predict_sources(
             each source, `NAME-saliency`.
         outputs: what is written beside the maps.
         height, flip, batch_size: as in `predict_maps`; a strip gets fewer rows, see `LONGEST`.
-        bf16: compute in bfloat16 where the network allows it: faster on processors that have it,
-            maps change by about a hundredth.
+        bf16: compute in bfloat16: faster on processors that have it, maps change a little.
         progress: show a progress bar.
         network_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
 
