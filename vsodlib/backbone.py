@@ -80,7 +80,7 @@ class Encoder(nn.Module):
         pretrained: start the backbone from ImageNet weights.
 
     Attributes:
-        channels_at: input pixels per position (2, 4, ...) -> channels of that low-level feature.
+        channels_at: input pixels per position (1, 2, 4, ...) -> channels of that low-level feature.
 
     Raises:
         ValueError: timm has no such backbone, or it cannot be dilated to the output stride.
@@ -106,7 +106,7 @@ class Encoder(nn.Module):
             )
         # The first feature of each stride: further blocks at the same stride are deeper, not finer.
         self.level_of = {r: reductions.index(r) for r in sorted(set(reductions))}
-        self.channels_at = {r: channels[level] for r, level in self.level_of.items()}
+        self.channels_at = {1: 3} | {r: channels[level] for r, level in self.level_of.items()}
         if pretrained:
             kept = self.backbone.state_dict().keys()
             weights = imagenet_state_dict(config.backbone)
@@ -116,7 +116,11 @@ class Encoder(nn.Module):
         self.project = nn.Sequential(
             nn.Conv2d(c, c, 3, padding=1, bias=False), nn.BatchNorm2d(c), nn.ReLU(inplace=True)
         )
-        # Images arrive with ImageNet's normalisation whatever the backbone was trained with.
+        # Images leave with ImageNet's normalisation for the decoder, whatever the backbone was
+        # trained with. Not saved: the same for every checkpoint of a backbone.
+        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+        self.register_buffer("input_mean", mean, persistent=False)
+        self.register_buffer("input_std", std, persistent=False)
         expected = timm.models.get_pretrained_cfg(config.backbone)
         ours = torch.tensor([IMAGENET_MEAN, IMAGENET_STD])
         theirs = torch.tensor([expected.mean, expected.std])
@@ -125,17 +129,36 @@ class Encoder(nn.Module):
         self.register_buffer("input_scale", scale, persistent=False)
         self.register_buffer("input_shift", shift, persistent=False)
 
+    def stages(self, count: int) -> list[nn.Module]:
+        """The stem and the first `count` stages of the backbone, up to its `count`-th feature.
+
+        Raises:
+            ValueError: the backbone has fewer stages.
+        """
+        ends = self.backbone.feature_info.module_name()
+        if not 0 < count <= len(ends):
+            raise ValueError(f"The backbone has {len(ends)} stages; {count} cannot be frozen.")
+        found, end = [], self.backbone.get_submodule(ends[count - 1])
+        for child in self.backbone.children():
+            for module in child if isinstance(child, nn.Sequential) else (child,):
+                found.append(module)
+                if end is module or end is child:
+                    return found
+        raise ValueError("The stages of this backbone do not follow one another; freeze none.")
+
     def forward(self, images: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
         """Encode a batch.
 
         Args:
-            images: (B, 3, H, W) float, ImageNet-normalised.
+            images: (B, 3, H, W) float in [0, 1], RGB.
 
         Returns:
             x: (B, c, ceil(H / stride), ceil(W / stride)).
-            low_level: stride -> feature (B, C, ceil(H / stride), ceil(W / stride)); v of Eq. 6 is
-                made from `low_level[4]`, the first residual block.
+            low_level: stride -> feature (B, C, ceil(H / stride), ceil(W / stride)); stride 1 is the
+                normalised image; v of Eq. 6 is made from `low_level[4]`, the first residual block.
         """
+        images = (images - self.input_mean) / self.input_std
         features = self.backbone(images * self.input_scale + self.input_shift)
         low_level = {stride: features[level] for stride, level in self.level_of.items()}
+        low_level[1] = images
         return self.project(self.aspp(features[-1])), low_level

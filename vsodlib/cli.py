@@ -39,20 +39,29 @@ def _add_train(subparsers: Any) -> None:
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     parser.add_argument(
         "--hold-out",
-        type=_whole,
-        default=0,
-        metavar="N",
-        help="training videos kept to choose `best`",
+        nargs="+",
+        default=[],
+        metavar="NAME=COUNT",
+        help="videos or images of a data set kept out, e.g. davis2016=6; videos choose `best`",
     )
     parser.add_argument("--random-weights", action="store_true", help="no ImageNet initialisation")
     parser.add_argument("--initial", metavar="CHECKPOINT", help="start from a trained network")
+    parser.add_argument(
+        "--first-step", type=_whole, default=0, metavar="N", help="pass over N steps (--initial)"
+    )
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the fastest there is)")
     parser.add_argument("--workers", type=_whole, default=0, help="processes that load data")
     parser.add_argument("--tensorboard", action="store_true", help="also log for TensorBoard")
-    kinds = {"int": _whole, "float": _number, "bool": _yes_or_no}
+    group = parser.add_argument_group("network options (default: the preset's)")
+    group.add_argument("--backbone", help="a timm model, e.g. tf_efficientnet_lite2")
+    for name in ("channels", "output_stride", "decoder_channels"):
+        group.add_argument("--" + name.replace("_", "-"), dest=name, type=_whole)
+    kinds = {"int": _whole, "int | None": _whole, "float": _number, "bool": _yes_or_no}
     group = parser.add_argument_group("training options (default: the preset's)")
     for field in fields(TrainConfig):
         option = "--" + field.name.replace("_", "-")
-        group.add_argument(option, dest=field.name, type=kinds.get(field.type, str))
+        many = {"nargs": "+"} if field.type.startswith("tuple") else {}
+        group.add_argument(option, dest=field.name, type=kinds.get(field.type, str), **many)
 
 
 def _add_network(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +89,9 @@ def _add_scoring(subparsers: Any) -> None:
     _add_network(evaluate)
     evaluate.add_argument("--dataset", default="davis2016")
     evaluate.add_argument("--split", default="val")
+    evaluate.add_argument(
+        "--held-out", action="store_true", help="only what the checkpoint's training held out"
+    )
     evaluate.add_argument("--save-maps", metavar="DIR", help="also write the maps")
     score = subparsers.add_parser("score", help="score anyone's maps or masks")
     score.set_defaults(run=commands.score)

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
 from vsodlib.data import Clip
+from vsodlib.data.transforms import to_images
 
 
 @dataclass(frozen=True)
 class ClipBatch:
-    """B frames: `frames` (B, H, W, 3) uint8; `images` (B, 3, H, W) float, normalised; `masks`
+    """B frames: `frames` (B, H, W, 3) uint8; `images` (B, 3, H, W) float in [0, 1]; `masks`
     (B, 1, H, W) float of zeros and ones; `groups` (B,) int64, the number of each frame's clip.
     """
 
@@ -50,10 +50,9 @@ def clip_batch(clips: Sequence[Clip], frames: int) -> ClipBatch:
         shown.append(clip.frames[chosen])
         masks.append(clip.masks[chosen])
     pictures = np.concatenate(shown)
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     return ClipBatch(
         frames=pictures,
-        images=(torch.from_numpy(pictures).permute(0, 3, 1, 2) / 255 - mean) / std,
+        images=to_images(pictures),
         masks=torch.from_numpy(np.concatenate(masks)).float().unsqueeze(1),
         groups=torch.arange(len(clips)).repeat_interleave(frames),
     )

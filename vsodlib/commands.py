@@ -20,22 +20,18 @@ def train(args: Namespace) -> None:
     from vsodlib.run_folder import tensorboard
     from vsodlib.train import fit
 
-    given = {f.name: getattr(args, f.name) for f in fields(TrainConfig)}
-    overrides = {name: value for name, value in given.items() if value is not None}
-    config = replace(getattr(TrainConfig, args.preset)(), **overrides)
+    config = _overridden(getattr(TrainConfig, args.preset)(), args)
+    model = _overridden(getattr(ModelConfig, args.preset)(), args)
+    if args.first_step and not (args.initial or args.resume):
+        raise ValueError("--first-step goes on from weights: name them with --initial.")
+    if args.initial and args.resume:
+        args.initial = None if (Path(args.out) / "state.pt").exists() else args.initial
     check_writable(Path(args.out) / "last.safetensors")
-    dataset = _training_data(args.datasets, args.root, config)
-    validation = None
-    if args.hold_out:
-        videos = [name for name, frames in dataset.videos.items() if len(frames) > 1]
-        if args.hold_out >= len(videos):
-            raise ValueError(f"--hold-out {args.hold_out} leaves nothing of {len(videos)} videos.")
-        held = videos[:: len(videos) // args.hold_out][: args.hold_out]
-        validation = dataset.subset(held)
-        dataset = dataset.subset([name for name in dataset.videos if name not in held])
-        print(f"Held out: {', '.join(held)}")
+    names = list(config.weights) or args.datasets
+    counts = _held_out_counts(args.hold_out, names)
+    dataset, validation = _training_data(names, args.root, config, counts)
     fit(
-        getattr(ModelConfig, args.preset)(),
+        model,
         config,
         dataset,
         args.out,
@@ -43,19 +39,54 @@ def train(args: Namespace) -> None:
         resume=args.resume,
         pretrained_encoder=not args.random_weights,
         initial=args.initial,
+        first_step=args.first_step,
         workers=args.workers,
+        device=args.device,
         on_log=tensorboard(Path(args.out) / "tensorboard") if args.tensorboard else None,
+        facts={"held_out": counts} if counts else None,
     )
     print(f"Wrote {Path(args.out) / 'last.safetensors'}")
 
 
-def _training_data(names: Sequence[str], root: str | None, config: TrainConfig) -> Any:
-    """The named training sets as one, decoded once and kept at one and a half times crop height."""
+def _overridden(config: Any, args: Namespace) -> Any:
+    """A preset with the fields that were given on the command line."""
+    given = {f.name: getattr(args, f.name, None) for f in fields(config)}
+    return replace(
+        config,
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None},
+    )
+
+
+def _held_out_counts(words: Sequence[str], names: Sequence[str]) -> dict[str, int]:
+    """`davis2016=6 duts-tr=500` as data set -> count."""
+    counts = {}
+    for word in words:
+        name, _, count = word.partition("=")
+        if name not in names or not count.isdecimal() or not int(count):
+            raise ValueError(
+                f"--hold-out takes NAME=COUNT with a name of {', '.join(names)}, not {word!r}."
+            )
+        counts[name] = int(count)
+    return counts
+
+
+def _training_data(
+    names: Sequence[str], root: str | None, config: TrainConfig, held_out: dict[str, int]
+) -> tuple[Any, Any]:
+    """The named training sets as one, decoded once and kept at one and a half times crop height;
+    and of what is held out the videos of several frames, or None.
+    """
     from vsodlib.data import concat, open_dataset
 
-    height = round(1.5 * config.height)
-    opened = [open_dataset(name, "train", root).labelled() for name in names]
-    return concat([dataset.in_memory(height) for dataset in opened])
+    height = round(1.5 * max(phase.height for _, phase in config.schedule))
+    kept, validation = [], []
+    for name in names:
+        dataset = open_dataset(name, "train", root).labelled()
+        held = dataset.spread_out(held_out.get(name, 0))
+        kept.append(dataset.subset(set(dataset.videos) - set(held)).in_memory(height))
+        if clips := [video for video in held if len(dataset.videos[video]) > 1]:
+            validation.append(dataset.subset(clips).in_memory(height))
+    return concat(kept), concat(validation) if validation else None
 
 
 def ablate(args: Namespace) -> None:
@@ -71,7 +102,7 @@ def ablate(args: Namespace) -> None:
     csv = args.csv or Path(args.out) / f"{args.table}.csv"
     check_writable(csv, Path(args.out) / "run")
     test = open_dataset(args.test, "val", args.root).labelled()
-    dataset = _training_data(args.datasets, args.root, config)
+    dataset, _ = _training_data(args.datasets, args.root, config, {})
     test = test.in_memory()
     seeds = dict.fromkeys(args.seeds)  # each once
     total = len(chosen) * len(seeds)
@@ -131,6 +162,7 @@ def predict(args: Namespace) -> None:
 
 
 def evaluate(args: Namespace) -> None:
+    from vsodlib import checkpoint
     from vsodlib.data import open_dataset
     from vsodlib.evaluate import evaluate as score_network
 
@@ -138,6 +170,13 @@ def evaluate(args: Namespace) -> None:
     net = _load(args)
     dataset = open_dataset(args.dataset, args.split, args.root)
     record = _record(args, net)  # now: a training run may write the checkpoint anew meanwhile
+    if args.held_out:
+        count = checkpoint.read(args.checkpoint)[1].get("held_out", {}).get(args.dataset, 0)
+        if not count:
+            raise ValueError(f"{args.checkpoint} held nothing of {args.dataset} out.")
+        dataset = dataset.labelled()
+        dataset = dataset.subset(dataset.spread_out(count))
+        record["held_out"] = count
     options = (args.height, args.flip, args.protocol, args.batch_size, args.workers)
     scores = score_network(net, dataset, *options, args.save_maps)
     _report(scores, args, record | {"flip": args.flip})

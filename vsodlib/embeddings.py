@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 
 from vsodlib.data import FrameDataset
-from vsodlib.data.transforms import eval_transform
+from vsodlib.data.transforms import to_images
 from vsodlib.losses import pool_regions
 from vsodlib.model import VSODNet
 
@@ -68,29 +68,28 @@ def region_embeddings(
     if every < 1 or batch_size < 1:
         raise ValueError(f"every and batch_size must be at least 1, got {every!r}, {batch_size!r}.")
     dataset = dataset.labelled()
-    transform = eval_transform(height or net.input_height)
-    dataset = FrameDataset(dataset.name, dataset.records, dataset.sources, transform)
     device = next(net.parameters()).device
     parts = []
     for video, indices in dataset.videos.items():
         indices = indices[::every]
         for start in range(0, len(indices), batch_size):
-            items = [dataset[i] for i in indices[start : start + batch_size]]
-            if len({item["mask"].shape for item in items}) > 1:
-                raise ValueError(f"{dataset.name}: the frames of {video} differ in size.")
-            images, masks = (torch.stack([x[k] for x in items]) for k in ("image", "mask"))
+            chunk = indices[start : start + batch_size]
+            frames = dataset.images(chunk)
+            rows = height or net.input_height or frames.shape[1]
+            images = to_images(frames, rows, net.config.output_stride)
+            masks = torch.from_numpy(np.stack([dataset.mask(i) for i in chunk])[:, None]).float()
             masks = F.interpolate(masks, size=images.shape[-2:], mode="area").to(device)
             output = net(images.to(device))
-            group = torch.zeros(len(items), dtype=torch.int64, device=device)
+            group = torch.zeros(len(chunk), dtype=torch.int64, device=device)
             # The error of a region is of no interest here, so no map is given.
             regions = pool_regions(output.features, masks, torch.zeros_like(masks), group)
             order = regions.frame.argsort(stable=True).cpu()
-            frames = np.array([item["frame"] for item in items])[regions.frame.cpu()]
+            names = np.array([dataset.records[i].frame for i in chunk])[regions.frame.cpu()]
             part = Embeddings(
                 F.normalize(regions.embeddings, dim=1).float().cpu().numpy(),
                 regions.is_foreground.cpu().numpy(),
-                np.full(len(frames), video),
-                frames,
+                np.full(len(names), video),
+                names,
             )
             parts.append(part.pick(order.numpy()))
     return Embeddings(

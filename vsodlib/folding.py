@@ -28,7 +28,7 @@ def fold_batch_norms(net: Net) -> Net:
         A network in evaluation mode, on the same device. `net` is left as it is.
     """
     net = deepcopy(net).eval()
-    pairs = _pairs(net)
+    pairs = conv_norm_pairs(net)
     replacement = {}
     for conv, norm in pairs:
         statistics = norm.running_mean, norm.running_var, norm.eps
@@ -43,8 +43,13 @@ def fold_batch_norms(net: Net) -> Net:
     return net
 
 
-def _pairs(net: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Every convolution whose output is the input of a batch norm, with that batch norm."""
+@torch.no_grad()
+def conv_norm_pairs(net: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """Every convolution whose output is the input of a batch norm, with that batch norm.
+
+    Args:
+        net: in evaluation mode, takes images (B, 3, H, W); it is called once.
+    """
     source: dict[int, tuple[nn.Conv2d, Tensor]] = {}  # the tensors are kept: ids must not recur
     pairs = []
 

@@ -1,31 +1,9 @@
-"""Frames as the network takes them, and numbers that describe where its attention goes."""
+"""Numbers that describe where attention goes."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
-from torchvision import tv_tensors
-
-from vsodlib.data.transforms import eval_transform
-
-
-def to_images(frames: np.ndarray) -> Tensor:
-    """Frames as a batch of images, at their own size.
-
-    Args:
-        frames: (T, H, W, 3) uint8, RGB.
-
-    Returns:
-        (T, 3, H, W) float32, ImageNet-normalised.
-
-    Raises:
-        ValueError: frames of another shape or type.
-    """
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
-        raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}.")
-    images = tv_tensors.Image(torch.from_numpy(frames).permute(0, 3, 1, 2))
-    return eval_transform()(images).as_subclass(Tensor)
 
 
 def effective_positions(rows: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ Departures from the paper, which leaves these open:
 - The last of the three upsamplings reaches the input's size, where no encoder feature exists; its
   skip prediction comes from the image itself. At stride 16 there are four upsamplings.
 - Skip predictions are 3x3 convolutions that start at zero: training begins with the coarse map.
+- A residual decoder, off by default, corrects the map further at strides 8, 4 and 2.
 """
 
 from __future__ import annotations
@@ -72,20 +73,72 @@ class RefinementDecoder(nn.Module):
             nn.init.zeros_(conv.weight)
             nn.init.zeros_(conv.bias)
 
-    def stages(self, coarse: Tensor, skips: dict[int, Tensor]) -> list[Tensor]:
+    def corrections(self, features: Tensor, skips: dict[int, Tensor]) -> dict[int, Tensor]:
+        """Stride -> what else is added to the map there; nothing in the paper's decoder."""
+        return {}
+
+    def stages(self, coarse: Tensor, features: Tensor, skips: dict[int, Tensor]) -> list[Tensor]:
         """The map after every doubling, coarse to fine: (B, 1, h_s, w_s) for each stride s."""
-        maps = [coarse]
+        maps, more = [coarse], self.corrections(features, skips)
         for stride in self.strides:
             skip = skips[stride]
             upsampled = F.interpolate(
                 maps[-1], size=skip.shape[-2:], mode="bilinear", align_corners=False
             )
-            maps.append(upsampled + self.predict[str(stride)](skip))
+            maps.append(upsampled + self.predict[str(stride)](skip) + more.get(stride, 0))
         return maps
 
-    def forward(self, coarse: Tensor, skips: dict[int, Tensor]) -> Tensor:
-        """(B, 1, h, w) coarse logits and stride -> skip feature -> (B, 1, H, W) logits."""
-        return self.stages(coarse, skips)[-1]
+    def forward(self, coarse: Tensor, features: Tensor, skips: dict[int, Tensor]) -> Tensor:
+        """Coarse logits (B, 1, h, w) to the input's size.
+
+        Args:
+            coarse: (B, 1, h, w) float.
+            features: (B, C, h, w) float, what the coarse logits were made of.
+            skips: stride -> feature (B, C_s, h_s, w_s) of that stride.
+
+        Returns:
+            (B, 1, H, W) logits.
+        """
+        return self.stages(coarse, features, skips)[-1]
+
+
+class ResidualDecoder(RefinementDecoder):
+    """The refinement decoder with a second correction at every stride but 1, not in the paper.
+
+    A narrow feature h runs along with the map: it starts as a 1x1 convolution of the attended
+    features, and at every stride s becomes h_s = ReLU(conv3x3(up(h) + conv1x1(skip_s))). A 1x1
+    convolution of h_s, zero at the start, is added to the map.
+
+    Args:
+        skip_channels: as in `RefinementDecoder`.
+        feature_channels: of [x, z̃_self, z̃_co].
+        channels: of h.
+    """
+
+    def __init__(self, skip_channels: dict[int, int], feature_channels: int, channels: int):
+        super().__init__(skip_channels)
+        finer = [s for s in self.strides if s > 1]
+        self.start = nn.Conv2d(feature_channels, channels, 1)
+        self.enter = nn.ModuleDict(
+            {str(s): nn.Conv2d(skip_channels[s], channels, 1) for s in finer}
+        )
+        self.blend = nn.ModuleDict(
+            {str(s): nn.Conv2d(channels, channels, 3, padding=1) for s in finer}
+        )
+        self.correct = nn.ModuleDict({str(s): nn.Conv2d(channels, 1, 1) for s in finer})
+        for conv in self.correct.values():
+            nn.init.zeros_(conv.weight)
+            nn.init.zeros_(conv.bias)
+
+    def corrections(self, features: Tensor, skips: dict[int, Tensor]) -> dict[int, Tensor]:
+        """Stride -> what is added to the map there, (B, 1, h_s, w_s)."""
+        h, found = self.start(features), {}
+        for stride in (s for s in self.strides if s > 1):
+            skip = skips[stride]
+            h = F.interpolate(h, size=skip.shape[-2:], mode="bilinear", align_corners=False)
+            h = self.blend[str(stride)](h + self.enter[str(stride)](skip)).relu()
+            found[stride] = self.correct[str(stride)](h)
+        return found
 
 
 class VSODNet(nn.Module):
@@ -125,8 +178,12 @@ class VSODNet(nn.Module):
                 self.co_gate = AttentionGate(c)
         self.head = nn.Conv2d((1 + attended) * c, 1, kernel_size=1)  # D, Figure 2
         if config.skip_connections:
-            finer = {s: n for s, n in low.items() if s < config.output_stride}
-            self.decoder = RefinementDecoder(finer | {1: 3})
+            skips = {s: n for s, n in low.items() if s < config.output_stride}
+            if config.decoder_channels:
+                inside = self.head.in_channels, config.decoder_channels
+                self.decoder: RefinementDecoder = ResidualDecoder(skips, *inside)
+            else:
+                self.decoder = RefinementDecoder(skips)
 
     def attend(
         self, images: Tensor, queries: Tensor | None = None, partners: Tensor | None = None
@@ -164,7 +221,8 @@ class VSODNet(nn.Module):
         """Predict the saliency of every pixel.
 
         Args:
-            images: (B, 3, H, W) float, ImageNet-normalised, H and W at least the output stride.
+            images: (B, 3, H, W) float in [0, 1], RGB, H and W at least the output stride. The
+                network normalises them itself.
             return_attention: pixels (row, column) whose attention to return; True: every position
                 of x, an N x N map. False: none.
             partners: only for a network with `inter_frame_attention`, which needs it: (A, K) int64,
@@ -191,10 +249,9 @@ class VSODNet(nn.Module):
             raise ValueError(f"images of {H}x{W} are smaller than the output stride, {stride}.")
         queries = self._query_positions(return_attention, H, W, images.device)
         features, skips, attention = self.attend(images, queries, partners)
-        images = images[: len(features)]
         coarse = self.head(features)
         if self.config.skip_connections:
-            logits = self.decoder(coarse, {**skips, 1: images})
+            logits = self.decoder(coarse, features, skips)
         else:
             logits = F.interpolate(coarse, size=(H, W), mode="bilinear", align_corners=False)
         return Output(logits, features, attention)
@@ -214,6 +271,35 @@ class VSODNet(nn.Module):
                 raise ValueError(f"query ({row}, {column}) lies outside the {H}x{W} image.")
         positions = [(row // stride) * columns + column // stride for row, column in asked]
         return torch.tensor(positions, device=device)
+
+    def load_trunk(self, name_or_path: str | Path) -> None:
+        """Start from a trained network that may lack modules of this one, or have more.
+
+        What both have is taken over. The output layer starts with zeros for the features of a
+        module that is new, so that the map begins as that of the trained network.
+
+        Raises:
+            FileNotFoundError: no such checkpoint.
+            ValueError: its encoder is another, or the files are damaged.
+        """
+        tensors, record = checkpoint.read(name_or_path)
+        theirs = ModelConfig.from_dict(record["model"])
+        for name in ("backbone", "output_stride", "channels", "aspp_rates"):
+            mine, other = getattr(self.config, name), getattr(theirs, name)
+            if mine != other:
+                raise ValueError(
+                    f"{name_or_path} holds another network: {name} is {other!r}, not {mine!r}."
+                )
+        state = self.state_dict()
+        for name, mine in state.items():
+            if name not in tensors:
+                continue
+            if mine.shape == tensors[name].shape:
+                mine.copy_(tensors[name])
+            elif name in ("head.weight", "decoder.start.weight"):
+                mine.zero_()
+                for to, source in _feature_slices(self.config, theirs):
+                    mine[:, to] = tensors[name][:, source]
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path, expected: ModelConfig | None = None) -> Self:
@@ -241,3 +327,16 @@ class VSODNet(nn.Module):
             ) from error
         net.input_height = record.get("input_height")
         return net.eval()
+
+
+def _feature_slices(mine: ModelConfig, theirs: ModelConfig) -> list[tuple[slice, slice]]:
+    """Where the features that both networks have stand in [x, z̃_self, z̃_co, z̃_frames]."""
+
+    def places(config: ModelConfig) -> dict[str, slice]:
+        names = ["x", "self_attention", "co_attention", "inter_frame_attention"]
+        present = [name for name in names if getattr(config, name, True)]
+        c = config.channels
+        return {name: slice(i * c, (i + 1) * c) for i, name in enumerate(present)}
+
+    to, source = places(mine), places(theirs)
+    return [(to[name], source[name]) for name in to if name in source]

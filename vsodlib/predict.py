@@ -10,15 +10,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
 from vsodlib.data import FrameDataset
+from vsodlib.data.transforms import to_images
 from vsodlib.files import write_file
 from vsodlib.model import VSODNet
 from vsodlib.temporal import spread_out
 from vsodlib.video import read_video
-
-_MEAN = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
-_STD = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
 
 
 @torch.inference_mode()
@@ -35,8 +32,8 @@ def predict_maps(
     Args:
         net: in evaluation mode, on any device.
         frames: (T, H, W, 3) uint8, RGB.
-        height: rows the network sees (the width follows, in multiples of 16). None: the height
-            the checkpoint was made for, else the frame's own.
+        height: rows the network sees, rounded with the columns to multiples of its output stride.
+            None: the height the checkpoint was made for, else the frame's own.
         flip: average with the prediction on the mirrored frame.
         batch_size: frames a forward pass.
         references: (K, H, W, 3) uint8, frames of the same video that a network with
@@ -48,33 +45,26 @@ def predict_maps(
     Raises:
         ValueError: frames of another shape or type, `height` or `batch_size` below 1.
     """
-    if isinstance(frames, (list, tuple)):
-        shapes = ", ".join(str(frame.shape) for frame in frames)
-        raise ValueError(f"frames must be one array of frames of one size, got {shapes}.")
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
-        raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}.")
+    to_images(frames if isinstance(frames, list) else frames[:0])  # raises for other things
     if batch_size < 1 or (height is not None and height < 1):
         raise ValueError(f"height and batch_size must be at least 1, got {height}, {batch_size}.")
     _, H, W, _ = frames.shape
     rows = height or net.input_height or H
-    columns = max(16, 16 * round(W * rows / H / 16))
     device = next(net.parameters()).device
-    method = cv2.INTER_AREA if rows < H else cv2.INTER_LINEAR
     inter_frame = net.config.inter_frame_attention
     if inter_frame and references is None:
         references = frames[spread_out(len(frames))]
     maps = []
     for start in range(0, len(frames), batch_size):
-        chunk = list(frames[start : start + batch_size])
+        chunk = frames[start : start + batch_size]
         count = len(chunk)
         options = {}
         if inter_frame:
-            chunk += list(references)
+            chunk = np.concatenate([chunk, references])
             partners = torch.arange(count, len(chunk), device=device)
             options = {"partners": partners.expand(count, -1)}
-        chunk = [cv2.resize(frame, (columns, rows), interpolation=method) for frame in chunk]
-        images = torch.from_numpy(np.stack(chunk)).permute(0, 3, 1, 2).float() / 255
-        images = ((images - _MEAN) / _STD).contiguous(memory_format=torch.channels_last).to(device)
+        images = to_images(chunk, rows, net.config.output_stride)
+        images = images.to(device, memory_format=torch.channels_last)
         saliency = net(images, **options).logits.sigmoid()
         if flip:
             mirrored = net(images.flip(3), **options).logits.sigmoid().flip(3)

@@ -2,45 +2,39 @@
 
 Section 3.5: SGD, learning rate 1e-4, batches of 8, binary cross-entropy and the contrastive loss
 (Eq. 10). What a step does depends on the seed and the step's number alone (batch, augmentation,
-dropout), so that a run that was stopped continues as if it never had been.
+dropout), so that a run that was stopped continues as if it never had been; only where the length is
+given in minutes does it also depend on the clock.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from vsodlib import checkpoint
 from vsodlib.allocator import keep_freed_memory
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import FrameDataset
 from vsodlib.data.batches import TrainBatches, seed_of
-from vsodlib.data.transforms import train_transform
-from vsodlib.losses import contrastive_loss, is_finite, pool_regions, saliency_loss
+from vsodlib.losses import contrastive_loss, pool_regions, saliency_loss
 from vsodlib.model import Output, VSODNet
-from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
-from vsodlib.predict import predict_maps, reference_frames
+from vsodlib.optim import learning_rate_factor
 from vsodlib.run_folder import (
     LOG,
     STATE,
     Log,
+    Run,
     leave_signals_to_the_loop,
-    load_state,
-    save_state,
     sole_process,
     stop_requests,
-    training_record,
 )
 from vsodlib.temporal import training_partners
 
@@ -64,7 +58,7 @@ def objective(
     Returns:
         `"loss"` to minimise, and its parts by name; scalars.
     """
-    losses = saliency_loss(output.logits, masks, config.iou_weight)
+    losses = saliency_loss(output.logits, masks, config.iou_weight, config.edge_weight)
     if config.contrastive_weight:
         saliency = output.logits.detach().float().sigmoid()
         regions = pool_regions(output.features, masks, saliency, groups, config.region_grid)
@@ -76,34 +70,6 @@ def objective(
     return losses
 
 
-def set_training_mode(net: nn.Module, config: TrainConfig) -> None:
-    """Training mode, batch norms excepted where the configuration freezes them."""
-    net.train()
-    if config.freeze_batch_norm:
-        for module in net.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eval()
-
-
-def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -> float:
-    """Intersection over union at threshold 0.5, averaged over every `every`-th frame of each video:
-    a quick measure to choose a checkpoint by, not a published protocol.
-
-    Leaves the network in evaluation mode.
-    """
-    net.eval()
-    scores = []
-    for indices in dataset.videos.values():
-        references = reference_frames(net, dataset, indices)
-        frames = dataset.images(indices[::every])
-        maps = predict_maps(net, frames, height, references=references)
-        for index, saliency in zip(indices[::every], maps, strict=True):
-            predicted, mask = saliency >= 0.5, dataset.mask(index)
-            union = (predicted | mask).sum()
-            scores.append((predicted & mask).sum() / union if union else 1.0)
-    return float(np.mean(scores))
-
-
 def fit(
     model_config: ModelConfig,
     config: TrainConfig,
@@ -113,9 +79,12 @@ def fit(
     resume: bool = False,
     pretrained_encoder: bool = True,
     initial: str | Path | None = None,
+    first_step: int = 0,
     workers: int = 0,
     progress: bool = True,
+    device: str | None = None,
     on_log: Callable[[dict[str, Any]], None] | None = None,
+    facts: dict[str, Any] | None = None,
 ) -> VSODNet:
     """Train a network and leave in `out`: `log.jsonl`, `last.safetensors`, `best.safetensors` (with
     a validation set), and `state.pt` to resume from.
@@ -129,10 +98,15 @@ def fit(
         validation: held-out training videos; their mean IoU chooses `best`.
         resume: continue the run in `out`, from the beginning when it holds none.
         pretrained_encoder: start the backbone from ImageNet.
-        initial: start from this checkpoint (a name or path) instead, in a new run of its own.
+        initial: start from this checkpoint (a name or path) instead, in a new run of its own; it
+            may lack modules of `model_config` or have more (`VSODNet.load_trunk`).
+        first_step: steps of the schedule to pass over: a run whose folder is lost goes on from its
+            last checkpoint, given as `initial`, with a new optimiser.
         workers: processes that load and augment.
         progress: show a progress bar.
+        device: "cpu", "cuda:1" ...; None: the fastest there is.
         on_log: called with every logged line, for live curves.
+        facts: what else the record of the checkpoints shall say.
 
     Returns:
         The trained network (averaged weights with `ema_decay`), on the CPU, in evaluation mode.
@@ -143,139 +117,77 @@ def fit(
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
     keep_freed_memory()
-    out = Path(out)
-    AcceleratorState._reset_state()  # it remembers the precision of an earlier fit()
-    accelerator = Accelerator(mixed_precision=config.precision)
-    state = load_state(out, model_config, config, resume)
-    torch.manual_seed(config.seed)
-    fresh = state is None and initial is None
-    net = VSODNet(model_config, pretrained_encoder=pretrained_encoder and fresh)
-    if initial and not state:
-        net.load_state_dict(VSODNet.from_pretrained(initial, model_config).state_dict())
-    net = net.to(accelerator.device, memory_format=torch.channels_last)
-    if accelerator.num_processes > 1 and accelerator.device.type == "cuda":
-        net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
-    optimizer = build_optimizer(net, config)
-    average = WeightAverage(net, config.ema_decay) if config.ema_decay else None
-    first, best = 0, -1.0
-    if state:
-        first, best = state["step"], state["best"]
-        net.load_state_dict(state["net"])
-        optimizer.load_state_dict(state["optimizer"])
-        if average:
-            average.net.load_state_dict(state["average"])
-            average.updates = first
-    model, optimizer = accelerator.prepare(net, optimizer)
-    if config.compile:
-        model = torch.compile(model)
-
-    dataset = copy.copy(dataset.labelled())
-    dataset.transform = train_transform(config)
-    batches = TrainBatches(dataset, config, accelerator.process_index, accelerator.num_processes)
+    dataset = dataset.labelled()
+    run = Run(Path(out), model_config, config, dataset, resume, device, facts or {})
+    run.start(initial, first_step, pretrained_encoder, validation)
+    accelerator, optimizer, clock = run.accelerator, run.optimizer, run.clock
+    rank, writes = accelerator.process_index, accelerator.is_main_process
     loader = DataLoader(
-        batches,
+        TrainBatches(dataset, config, rank, accelerator.num_processes),
         batch_size=None,
-        sampler=range(first, config.steps),
+        sampler=clock.upcoming(),
         num_workers=workers,
         worker_init_fn=leave_signals_to_the_loop,
     )
-    chosen = average.net if average else net
-    average_over_processes = partial(accelerator.reduce, reduction="mean")
-    record = training_record(
-        model_config, config, dataset, accelerator.device, None if state else initial
-    )
-    if state and "record" in state:
-        before = state["record"]
-        if before["data"] != record["data"]:
-            raise ValueError(
-                f"{out} holds a run on {before['data']}, not on {record['data']}; give the same "
-                "data to resume it, or name another folder."
-            )
-        record |= {key: before[key] for key in ("initial",) if key in before}
-
-    def save(step: int) -> None:
-        nonlocal best
-        if not accelerator.is_main_process:
-            return
-        if validation is not None and step:
-            score = mean_iou(chosen, validation, config.height)
-            set_training_mode(net, config)
-            log.write({"step": step, "validation_iou": score})
-            if score > best:
-                best = score
-                found = {"step": step, "validation_iou": score}
-                checkpoint.write(out / "best", chosen.state_dict(), record | found)
-        save_state(
-            out / STATE,
-            {
-                "step": step,
-                "best": best,
-                "model_config": model_config.to_dict(),
-                "config": config.to_dict(),
-                "record": record,
-                "net": net.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "average": average.net.state_dict() if average else None,
-            },
-        )
-
-    out.mkdir(parents=True, exist_ok=True)
-    set_training_mode(net, config)
-    step = first
-    writes = accelerator.is_main_process
+    bar = partial(tqdm, total=config.steps, initial=clock.step, desc="Training", unit="step")
     with (
-        sole_process(out, writes),
+        sole_process(run.out, writes),
         stop_requests() as stop,
-        tqdm(
-            total=config.steps,
-            initial=first,
-            desc="Training",
-            unit="step",
-            disable=not (progress and writes),
-        ) as bar,
+        bar(disable=not (progress and writes)) as bar,
     ):
-        log = Log(out / LOG, first, writes, on_log)
-        for step, batch in enumerate(loader, first + 1):
-            rank = config.batch_size + accelerator.process_index  # behind the samples' places
-            torch.manual_seed(seed_of(config.seed, step, rank))
+        log = Log(run.out / LOG, clock.step, writes, on_log)
+        for batch in loader:
+            torch.manual_seed(seed_of(config.seed, clock.step + 1, config.batch_size + rank))
+            rate = learning_rate_factor(clock.position, config)
             for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * learning_rate_factor(step - 1, config)
-            images = batch["image"].to(accelerator.device, memory_format=torch.channels_last)
-            masks, groups = (batch[k].to(accelerator.device) for k in ("mask", "group"))
-            partners = {}
-            if model_config.inter_frame_attention:
-                partners = {"partners": training_partners(groups)}
-            with accelerator.autocast():
-                output = model(images, **partners)
-            losses = objective(output, masks, groups, config, average_over_processes)
-            if not is_finite(losses["loss"]):
-                raise ValueError(
-                    f"The loss stopped being finite at step {step} (frames {_names(batch)}); "
-                    "start anew with a lower learning rate."
-                )
+                group["lr"] = group["peak"] * rate
+            losses = _losses(run.model, batch, config, accelerator)
             optimizer.zero_grad()
             accelerator.backward(losses["loss"])
             if config.clip_gradient:
-                accelerator.clip_grad_norm_(model.parameters(), config.clip_gradient)
+                accelerator.clip_grad_norm_(run.model.parameters(), config.clip_gradient)
             optimizer.step()
-            if average:
-                average.update(net)
-            log.add(
-                step, {k: v.item() for k, v in losses.items()}, optimizer.param_groups[-1]["lr"]
-            )
+            if run.average:
+                run.average.update(run.net)
+
+            clock.tick(accelerator)
+            log.add(clock.step, losses, optimizer.param_groups[-1]["lr"], _names(batch))
             bar.update()
             bar.set_postfix(loss=f"{log.recent:.3f}", refresh=False)
             stopping = stop.agreed(accelerator)
-            if step % config.checkpoint_every == 0 or step == config.steps or stopping:
-                save(step)
+            if clock.step % config.checkpoint_every == 0 or clock.over or stopping:
+                log.check()
+                run.save(log)
             if stopping:
-                raise KeyboardInterrupt(f"Stopped after step {step}; resume from {out / STATE}.")
-    chosen = copy.deepcopy(accelerator.unwrap_model(chosen)).cpu().eval()
-    chosen.input_height = config.height
-    if accelerator.is_main_process:
-        checkpoint.write(out / "last", chosen.state_dict(), record | {"step": step})
+                raise KeyboardInterrupt(
+                    f"Stopped after step {clock.step}; resume from {run.out / STATE}."
+                )
+            if clock.over:
+                break
     accelerator.wait_for_everyone()
-    return chosen
+    return run.trained()
+
+
+def _losses(
+    model: nn.Module, batch: dict[str, Any], config: TrainConfig, accelerator: Accelerator
+) -> dict[str, Tensor]:
+    """Forward pass and objective of one batch; `"loss"` carries the gradient."""
+    _, phase = config.schedule[batch["phase"]]
+    images = batch["image"].to(accelerator.device, memory_format=torch.channels_last)
+    masks, groups = (batch[k].to(accelerator.device) for k in ("mask", "group"))
+    partners = {}
+    if accelerator.unwrap_model(model).config.inter_frame_attention:
+        partners = {"partners": training_partners(groups)}
+    with accelerator.autocast():
+        output = model(images, **partners)
+    over_processes = partial(accelerator.reduce, reduction="mean")
+    losses = objective(output, masks, groups, phase, over_processes)
+    with torch.no_grad():  # which half of the data is learned, and which is not yet
+        errors = F.binary_cross_entropy_with_logits(output.logits.float(), masks, reduction="none")
+        errors = errors.mean(dim=(1, 2, 3))
+        for name, mine in (("image", batch["is_image"]), ("video", ~batch["is_image"])):
+            losses[f"bce_{name}"] = errors[mine.to(errors.device)].mean()
+    return losses
 
 
 def _names(batch: dict[str, Any]) -> str:

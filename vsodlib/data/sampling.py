@@ -26,6 +26,9 @@ class VideoBatchSampler(Sampler[list[int]]):
 
     Args:
         videos: name -> indices of its frames (`FrameDataset.videos`); one index makes an image.
+        datasets: name -> the data set it comes from, where `weights` are given.
+        weights: data set -> how often it is drawn. The share of those that hold images alone takes
+            the place of `image_fraction`; within a data set each video counts the same.
         batch_size: samples per batch.
         frames_per_video: must divide the video part of the batch.
         image_fraction: share of images, between 0 and 1; 0 leaves images out.
@@ -44,6 +47,8 @@ class VideoBatchSampler(Sampler[list[int]]):
         image_fraction: float,
         steps: int,
         seed: int = 0,
+        datasets: Mapping[str, str] | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
         if batch_size < 1 or frames_per_video < 1 or steps < 1:
             raise ValueError(
@@ -56,9 +61,23 @@ class VideoBatchSampler(Sampler[list[int]]):
         self.frames_per_video = frames_per_video
         self.steps = steps
         self.seed = seed
+        datasets = datasets if weights and datasets else dict.fromkeys(videos, "")
+        self.weights = dict(weights) if weights else {"": 1.0}
+        if (names := set(datasets.values())) != set(self.weights):
+            raise ValueError(
+                f"The mix names {', '.join(sorted(self.weights))}, but the data are of "
+                f"{', '.join(sorted(names))}; give each data set one weight."
+            )
+        # Data set -> its clips, lists of frames; and its still images, lists of one.
+        self._clips, self._images = {}, {}
+        for name, frames in videos.items():
+            kind = self._clips if len(frames) > 1 else self._images
+            kind.setdefault(datasets[name], []).append(list(frames))
+        if weights:
+            image_fraction = sum(
+                weight for name, weight in weights.items() if name not in self._clips
+            ) / sum(weights.values())
         self.image_samples = round(batch_size * image_fraction)
-        self._clips = [list(frames) for frames in videos.values() if len(frames) > 1]
-        self._images = [frames[0] for frames in videos.values() if len(frames) == 1]
         self._start = self._step = 0
         video_frames = batch_size - self.image_samples
         if video_frames % frames_per_video:
@@ -110,15 +129,28 @@ class VideoBatchSampler(Sampler[list[int]]):
 
     def _batches(self) -> Iterator[list[int]]:
         rng = np.random.default_rng(self.seed)
-        clips, images = _passes(rng, len(self._clips)), _passes(rng, len(self._images))
+        clips, images = (_draws(rng, sets, self.weights) for sets in (self._clips, self._images))
         for _ in range(self.steps):
             batch: list[int] = []
-            for clip in islice(clips, self.videos_per_batch):
-                frames = self._clips[clip]
+            for frames in islice(clips, self.videos_per_batch):
                 drawn = islice(_passes(rng, len(frames)), self.frames_per_video)
                 batch += [frames[i] for i in drawn]
-            batch += [self._images[i] for i in islice(images, self.image_samples)]
+            batch += [index for (index,) in islice(images, self.image_samples)]
             yield batch
+
+
+def _draws(
+    rng: np.random.Generator,
+    sets: Mapping[str, Sequence[list[int]]],
+    weights: Mapping[str, float],
+) -> Iterator[list[int]]:
+    """Videos, without replacement within each data set, which is drawn by its weight."""
+    streams = [(videos, _passes(rng, len(videos))) for videos in sets.values()]
+    shares = np.array([weights[name] for name in sets])
+    while True:
+        chosen = 0 if len(streams) == 1 else rng.choice(len(streams), p=shares / shares.sum())
+        videos, stream = streams[chosen]
+        yield videos[next(stream)]
 
 
 def _passes(rng: np.random.Generator, count: int) -> Iterator[int]:
