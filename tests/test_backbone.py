@@ -37,16 +37,34 @@ def test_packaged_weights_recognise_a_cat():
     assert probabilities.argmax() in range(281, 286)
 
 
-def test_encoder_takes_imagenet_normalised_images():
-    """The trunk sees the normalisation it was trained with (mean and deviation 0.5)."""
+def test_encoder_normalises():
+    """The trunk sees the normalisation it was trained with (mean and deviation 0.5), the decoder
+    that of ImageNet.
+    """
     config = ModelConfig("tf_efficientnet_lite0", 16, channels=8, aspp_rates=(1,))
     encoder = Encoder(config, pretrained=True).eval()
     pixels = torch.rand(1, 3, 64, 64)
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
     std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
-    _, low = encoder((pixels - mean) / std)
+    _, low = encoder(pixels)
     expected = encoder.backbone((pixels - 0.5) / 0.5)[1]
     torch.testing.assert_close(low[4], expected, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(low[1], (pixels - mean) / std)
+
+
+def test_stages_to_freeze():
+    config = ModelConfig("tf_efficientnet_lite0", 16, channels=8, aspp_rates=(1,))
+    encoder = Encoder(config)
+    blocks = list(encoder.backbone.blocks)
+    for count, last in ((1, 0), (3, 2), (4, 4), (5, 6)):
+        stem, norm, *stages = encoder.stages(count)
+        assert stem is encoder.backbone.conv_stem and norm is encoder.backbone.bn1
+        assert stages == blocks[: last + 1]
+    for count in (0, 6):
+        with pytest.raises(ValueError, match=f"has 5 stages; {count} cannot be frozen"):
+            encoder.stages(count)
+    resnet = Encoder(ModelConfig("resnet18", 16, channels=8, aspp_rates=(1,)))
+    assert resnet.stages(2)[-1] is resnet.backbone.layer1
 
 
 def test_pretrained_trunk_differs_from_random():

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torchvision import tv_tensors
 
-from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD, TrainConfig
-from vsodlib.data.transforms import RandomCropResize, eval_transform, train_transform
+from vsodlib.config import TrainConfig
+from vsodlib.data.transforms import RandomCropResize, input_size, to_images, train_transform
 
 PLAIN = TrainConfig(height=32, width=48, scale_min=1.0, flip=False, color_jitter=0.0)
 
@@ -32,9 +32,7 @@ def item(height=64, width=112):
 
 
 def colours(image):
-    """Normalisation undone, from its definition."""
-    mean, std = (torch.tensor(v)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
-    return image.as_subclass(torch.Tensor) * std + mean
+    return image.as_subclass(torch.Tensor)
 
 
 def test_train_output():
@@ -45,12 +43,12 @@ def test_train_output():
     assert (out["video"], out["frame"], out["index"]) == ("bear", "00007", 7)
 
 
-def test_normalisation_by_hand():
+@pytest.mark.parametrize("level", [0, 51, 255])
+def test_images_lie_between_0_and_1(level):
     sample = item()
-    sample["image"][:] = 255
+    sample["image"][:] = level
     out = train_transform(PLAIN)(sample)["image"]
-    for channel, (mean, std) in enumerate(zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)):
-        assert out[channel].mean().item() == pytest.approx((1 - mean) / std, rel=1e-5)
+    assert out.unique().tolist() == [pytest.approx(level / 255)]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -136,17 +134,47 @@ def test_same_seed_same_sample():
     assert not torch.equal(draw(3), draw(4))
 
 
-def test_eval_resizes_the_image_and_leaves_the_mask():
-    out = eval_transform(288)(item(480, 854))
-    assert out["image"].shape == (3, 288, 512)  # 854 * 288 / 480 = 512.4
-    assert out["mask"].shape == (1, 480, 854) and out["mask"].dtype == torch.float32
-    assert eval_transform(240)(item(480, 854))["image"].shape == (3, 240, 432)  # 427: 26.7 x 16
-    assert eval_transform()(item(50, 70))["image"].shape == (3, 50, 70)
-    with pytest.raises(ValueError, match="at least 16 rows, got 8"):
-        eval_transform(8)
+@pytest.mark.parametrize(
+    ("frame", "rows", "stride", "expected"),
+    [
+        ((480, 854), 320, 16, (320, 576)),  # 854 * 320 / 480 = 569.3, 35.6 times 16
+        ((480, 854), 324, 16, (320, 576)),
+        ((480, 854), 328, 16, (336, 576)),  # 328 = 20.5 times 16 goes up
+        ((480, 854), 324, 8, (328, 576)),
+        ((480, 854), 480, 8, (480, 856)),
+        ((50, 70), 3, 16, (16, 16)),
+        ((24, 40), 24, 16, (32, 48)),
+    ],
+)
+def test_input_size_by_hand(frame, rows, stride, expected):
+    assert input_size(*frame, rows, stride) == expected
 
 
-def test_eval_takes_frames_without_mask():
-    sample = item()
-    del sample["mask"]
-    assert "mask" not in eval_transform(32)(sample)
+def test_frames_become_images():
+    frames = np.random.default_rng(0).integers(0, 255, (2, 5, 7, 3), np.uint8)
+    images = to_images(frames)
+    assert type(images) is torch.Tensor and images.dtype == torch.float32
+    np.testing.assert_allclose(images.permute(0, 2, 3, 1), frames / 255, atol=1e-6)
+    assert to_images(frames, rows=35, stride=16).shape == (2, 3, 32, 48)
+
+
+def test_resized_images_are_averages():
+    frame = np.zeros((1, 32, 32, 3), np.uint8)
+    frame[0, ::2] = 200
+    image = to_images(frame, rows=16, stride=16)[0, 0]
+    # The filter is a tent of three rows: 1/4, 1/2, 1/4 of neighbours, give or take the rounding.
+    assert image[1:-1].min() > 80 / 255 and image[1:-1].max() < 120 / 255
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [np.zeros((5, 7, 3), np.uint8), np.zeros((1, 5, 7, 1), np.uint8), np.zeros((1, 5, 7, 3))],
+)
+def test_only_frames_become_images(frames):
+    with pytest.raises(ValueError, match="uint8"):
+        to_images(frames)
+
+
+def test_rows_below_one():
+    with pytest.raises(ValueError, match="rows must be at least 1, got 0"):
+        to_images(np.zeros((1, 5, 7, 3), np.uint8), rows=0)

@@ -1,30 +1,9 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 
-from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
-from vsodlib.inside import effective_positions, share_inside, to_images
-
-
-def test_frames_become_normalised_images():
-    frames = np.random.default_rng(0).integers(0, 255, (2, 5, 7, 3), np.uint8)
-    images = to_images(frames)
-    assert type(images) is torch.Tensor and images.dtype == torch.float32
-    assert images.shape == (2, 3, 5, 7)
-    for t, c, i, j in ((0, 0, 0, 0), (1, 2, 4, 6), (1, 0, 3, 1)):
-        expected = (frames[t, i, j, c] / 255 - IMAGENET_MEAN[c]) / IMAGENET_STD[c]
-        assert images[t, c, i, j].item() == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize(
-    "frames",
-    [np.zeros((5, 7, 3), np.uint8), np.zeros((1, 5, 7, 1), np.uint8), np.zeros((1, 5, 7, 3))],
-)
-def test_only_frames_become_images(frames):
-    with pytest.raises(ValueError, match="uint8"):
-        to_images(frames)
+from vsodlib.inside import effective_positions, share_inside
 
 
 def test_effective_positions_by_hand():

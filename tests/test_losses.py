@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from vsodlib.losses import is_finite, saliency_loss, soft_iou_loss
+from vsodlib.losses import edge_weights, is_finite, saliency_loss, soft_iou_loss
 
 B, H, W = 2, 3, 5
 
@@ -68,3 +68,37 @@ def test_shapes_must_agree():
 def test_is_finite():
     assert is_finite(torch.ones(2))
     assert not is_finite(torch.tensor([1.0, math.nan]))
+
+
+def test_edge_weights_as_a_loop():
+    generator = torch.Generator().manual_seed(0)
+    masks = (torch.rand(1, 1, 20, 40, generator=generator) > 0.7).float()
+    found = edge_weights(masks, 5.0)
+    for i, j in ((0, 0), (7, 30), (19, 39), (10, 20)):
+        total = sum(
+            masks[0, 0, y, x].item()
+            for y in range(i - 15, i + 16)
+            for x in range(j - 15, j + 16)
+            if 0 <= y < 20 and 0 <= x < 40
+        )
+        expected = 1 + 5 * abs(total / 31**2 - masks[0, 0, i, j].item())
+        assert found[0, 0, i, j].item() == pytest.approx(expected, rel=1e-5)
+    assert (edge_weights(masks, 0.0) == 1).all()
+
+
+def test_edge_weighted_loss_by_hand():
+    """Cross-entropy and IoU with weights, frame by frame, then the mean over frames."""
+    generator = torch.Generator().manual_seed(1)
+    masks = (torch.rand(3, 1, 6, 8, generator=generator) > 0.5).float()
+    logits = torch.randn(3, 1, 6, 8, generator=generator)
+    weights = edge_weights(masks, 2.0)
+    bce, iou = [], []
+    for m, x, w in zip(masks, logits, weights, strict=True):
+        p = x.sigmoid()
+        each = -(m * p.log() + (1 - m) * (1 - p).log())
+        bce.append((w * each).sum() / w.sum())
+        iou.append(1 - ((w * p * m).sum() + 1) / ((w * (p + m - p * m)).sum() + 1))
+    losses = saliency_loss(logits, masks, iou_weight=0.5, edge_weight=2.0)
+    torch.testing.assert_close(losses["bce"], sum(bce) / 3)
+    torch.testing.assert_close(losses["iou"], sum(iou) / 3)
+    torch.testing.assert_close(losses["loss"], losses["bce"] + 0.5 * losses["iou"])

@@ -7,8 +7,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vsodlib import ModelConfig, VSODNet
-from vsodlib.model import RefinementDecoder
+from vsodlib import ModelConfig, VSODNet, checkpoint
+from vsodlib.data import synthetic_clip
+from vsodlib.model import RefinementDecoder, ResidualDecoder
+from vsodlib.predict import predict_maps
 
 
 def count(net):
@@ -99,14 +101,14 @@ def test_attention_of_what_is_switched_off_is_none(tiny_config):
 def test_decoder_adds_skip_predictions():
     """Section 3.5: upsample by 2, add the prediction of the low-level feature, again and again."""
     decoder = RefinementDecoder({4: 5, 2: 3, 1: 3})
-    coarse = torch.randn(1, 1, 3, 4)
+    coarse, features = torch.randn(1, 1, 3, 4), torch.randn(1, 7, 3, 4)
     skips = {
         4: torch.randn(1, 5, 6, 8),
         2: torch.randn(1, 3, 12, 16),
         1: torch.randn(1, 3, 24, 32),
     }
     torch.testing.assert_close(
-        decoder(coarse, skips),
+        decoder(coarse, features, skips),
         _double(_double(_double(coarse))),  # skip predictions start at zero
     )
     for conv in decoder.predict.values():
@@ -114,8 +116,79 @@ def test_decoder_adds_skip_predictions():
     expected = coarse
     for stride in (4, 2, 1):
         expected = _double(expected) + decoder.predict[str(stride)](skips[stride])
-    torch.testing.assert_close(decoder(coarse, skips), expected)
-    assert [m.shape[-1] for m in decoder.stages(coarse, skips)] == [4, 8, 16, 32]
+    torch.testing.assert_close(decoder(coarse, features, skips), expected)
+    assert [m.shape[-1] for m in decoder.stages(coarse, features, skips)] == [4, 8, 16, 32]
+
+
+def test_residual_decoder_as_written():
+    """h_s = ReLU(conv3x3(up(h) + conv1x1(skip))); its 1x1 prediction is added to the map."""
+    torch.manual_seed(0)
+    decoder = ResidualDecoder({4: 5, 2: 3, 1: 3}, feature_channels=7, channels=6)
+    features, coarse = torch.randn(2, 7, 3, 4), torch.randn(2, 1, 3, 4)
+    shapes = {4: (5, 6, 8), 2: (3, 12, 16), 1: (3, 24, 32)}
+    skips = {s: torch.randn(2, *shape) for s, shape in shapes.items()}
+    plain = RefinementDecoder({4: 5, 2: 3, 1: 3})
+    torch.testing.assert_close(  # it starts as the plain decoder
+        decoder(coarse, features, skips), plain(coarse, features, skips)
+    )
+    for conv in (*decoder.correct.values(), *decoder.predict.values()):
+        torch.nn.init.normal_(conv.weight)
+    h, expected = decoder.start(features), coarse
+    for s in ("4", "2"):
+        h = torch.relu(decoder.blend[s](_double(h) + decoder.enter[s](skips[int(s)])))
+        expected = _double(expected) + decoder.predict[s](skips[int(s)]) + decoder.correct[s](h)
+    expected = _double(expected) + decoder.predict["1"](skips[1])
+    torch.testing.assert_close(decoder(coarse, features, skips), expected)
+
+
+def test_residual_decoder_of_lite_is_small():
+    sizes = [
+        sum(
+            p.numel() for p in VSODNet(replace(ModelConfig.lite(), decoder_channels=c)).parameters()
+        )
+        for c in (0, 24)
+    ]
+    assert 0 < sizes[1] - sizes[0] < 100_000
+
+
+def test_a_trunk_gives_what_both_have(tiny_config, tmp_path):
+    """Modules are added as identities: the map stays what it was."""
+    plain = replace(tiny_config, self_attention=False, co_attention=False)
+    net = VSODNet(plain).eval()
+    torch.nn.init.normal_(net.head.weight)
+    checkpoint.write(tmp_path / "trunk", net.state_dict(), {"model": plain.to_dict()})
+    net = VSODNet.from_pretrained(tmp_path / "trunk")  # half precision
+    images = torch.rand(2, 3, 32, 48)
+    full = VSODNet(replace(tiny_config, decoder_channels=4)).eval()
+    full.load_trunk(tmp_path / "trunk")
+    torch.testing.assert_close(full(images).logits, net(images).logits)
+    only_co = VSODNet(replace(tiny_config, self_attention=False)).eval()
+    checkpoint.write(tmp_path / "full", full.state_dict(), {"model": full.config.to_dict()})
+    only_co.load_trunk(tmp_path / "full")
+    c = tiny_config.channels
+    expected = full.head.weight[:, [*range(c), *range(2 * c, 3 * c)]]
+    torch.testing.assert_close(only_co.head.weight, expected, atol=1e-3, rtol=1e-3)
+
+
+def test_a_trunk_of_another_architecture_is_refused(tiny_config, tmp_path):
+    net = VSODNet(tiny_config)
+    checkpoint.write(tmp_path / "trunk", net.state_dict(), {"model": tiny_config.to_dict()})
+    other = VSODNet(replace(tiny_config, channels=4))
+    with pytest.raises(ValueError, match="holds another network: channels is 8, not 4"):
+        other.load_trunk(tmp_path / "trunk")
+
+
+def test_the_map_does_not_depend_on_the_heights_remainder():
+    """Heights that are no multiple of the stride used to stretch the map (J 0.82 for 0.86)."""
+    clip = synthetic_clip(3, frames=2, height=240, width=432)
+    net = VSODNet.from_pretrained("lite-davis")
+    scores = {}
+    for height in (192, 196, 200, 204, 208):
+        maps = predict_maps(net, clip.frames, height) >= 0.5
+        both, either = (maps & clip.masks).sum(), (maps | clip.masks).sum()
+        scores[height] = both / either
+    assert scores[192] == scores[196] and scores[200] == scores[204] == scores[208]
+    assert abs(scores[192] - scores[208]) < 0.05
 
 
 def _double(saliency):

@@ -51,11 +51,11 @@ def test_maps_have_the_size_and_place_of_the_frames(frames):
 def test_height_is_what_the_network_sees(frames):
     net = Oracle()
     maps = predict_maps(net, frames, height=20, batch_size=2)
-    assert net.seen == [(2, 3, 20, 32), (1, 3, 20, 32)]
+    assert net.seen == [(2, 3, 16, 32), (1, 3, 16, 32)]
     assert maps.shape == (3, 40, 64)
     net.input_height = 60
     predict_maps(net, frames)
-    assert net.seen[-1] == (3, 3, 60, 96)
+    assert net.seen[-1] == (3, 3, 64, 96)
 
 
 def test_flip_averages_with_the_mirrored_frame(frames):

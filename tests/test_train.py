@@ -14,18 +14,20 @@ import torch
 from torch.utils.data import DataLoader
 
 from vsodlib import ModelConfig, TrainConfig, VSODNet, checkpoint
-from vsodlib.data import synthetic_dataset
+from vsodlib.data import concat, synthetic_dataset
 from vsodlib.losses import contrastive_loss, pool_regions, saliency_loss
 from vsodlib.model import Output
-from vsodlib.optim import WeightAverage, build_optimizer, learning_rate_factor
+from vsodlib.optim import Clock, WeightAverage, build_optimizer, learning_rate_factor
 from vsodlib.run_folder import (
     Log,
+    choose_precision,
     leave_signals_to_the_loop,
     read_log,
     save_state,
     sole_process,
     tensorboard,
 )
+from vsodlib.speed import seconds_per_step
 from vsodlib.train import TrainBatches, fit, objective
 
 CONFIG = TrainConfig(
@@ -186,9 +188,6 @@ def test_log_drops_what_lies_behind_a_resumed_step(tmp_path):
 
 
 def test_batches_depend_on_seed_and_step_alone(clips):
-    from vsodlib.data.transforms import train_transform
-
-    clips.transform = train_transform(CONFIG)
     first, second = TrainBatches(clips, CONFIG), TrainBatches(clips, CONFIG)
     second[0]
     torch.rand(3)
@@ -199,12 +198,13 @@ def test_batches_depend_on_seed_and_step_alone(clips):
     state = torch.get_rng_state()
     first[1]
     assert torch.equal(torch.get_rng_state(), state)
-    clips.transform = None
 
 
 def test_ranks_share_a_batch_by_video(clips):
-    whole = TrainBatches(clips, CONFIG).batches
-    shares = [TrainBatches(clips, CONFIG, rank, 2).batches for rank in (0, 1)]
+    whole, *shares = (
+        [TrainBatches(clips, CONFIG, *of).phases[0].batch(step) for step in range(CONFIG.steps)]
+        for of in [(0, 1), (0, 2), (1, 2)]
+    )
     assert [a + b for a, b in zip(*shares, strict=True)] == whole
     for batch in shares[0] + shares[1]:
         assert len({clips.records[i].video for i in batch}) == 1
@@ -213,13 +213,9 @@ def test_ranks_share_a_batch_by_video(clips):
 
 
 def test_a_sample_does_not_depend_on_the_number_of_processes(clips):
-    from vsodlib.data.transforms import train_transform
-
-    clips.transform = train_transform(CONFIG)
     whole, *shares = (TrainBatches(clips, CONFIG, *r)[2] for r in [(0, 1), (0, 2), (1, 2)])
     for key in ("image", "mask"):
         assert torch.equal(whole[key], torch.cat([share[key] for share in shares]))
-    clips.transform = None
 
 
 @pytest.mark.parametrize("mining", ["hard", "random"])
@@ -276,20 +272,140 @@ def test_frozen_batch_norms_keep_their_statistics(tiny_config, clips, tmp_path):
         assert torch.equal(buffer, before[name]), name
 
 
-def test_bfloat16_and_compile(tiny_config, clips, tmp_path, monkeypatch):
-    """What is compiled computes the same; the backend is the quick one that only traces."""
+def test_bfloat16(tiny_config, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("vsodlib.run_folder.has_bfloat16", lambda device: True)
     config = replace(CONFIG, steps=2, warmup_steps=1)
     plain = train(tiny_config, config, clips, tmp_path / "plain")
     half = train(tiny_config, replace(config, precision="bf16"), clips, tmp_path / "bf16")
     assert all(p.isfinite().all() and p.dtype == torch.float32 for p in half.parameters())
     assert not torch.equal(plain.head.weight, half.head.weight)
-    compile, asked = torch.compile, []
-    monkeypatch.setattr(
-        torch, "compile", lambda net: asked.append(net) or compile(net, backend="eager")
+
+
+def test_precision_is_measured_or_refused(tiny_config, monkeypatch):
+    net, cpu = VSODNet(tiny_config), torch.device("cpu")
+    monkeypatch.setattr("vsodlib.run_folder.has_bfloat16", lambda device: False)
+    assert choose_precision(replace(CONFIG, precision="auto"), net, cpu) == "no"
+    with pytest.raises(ValueError, match="This cpu has no bfloat16 units"):
+        choose_precision(replace(CONFIG, precision="bf16"), net, cpu)
+    monkeypatch.setattr("vsodlib.run_folder.has_bfloat16", lambda device: True)
+    for slower, chosen in ((False, "bf16"), (True, "no")):
+        monkeypatch.setattr(
+            "vsodlib.run_folder.seconds_per_step",
+            lambda view, images, half, slower=slower: 1.0 + (half == slower),
+        )
+        assert choose_precision(replace(CONFIG, precision="auto"), net, cpu) == chosen
+
+
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_a_step_is_timed(tiny_config, bfloat16):
+    net = VSODNet(tiny_config)
+    assert seconds_per_step(net, torch.rand(2, 3, 32, 32), bfloat16, trials=1) > 0
+    assert net.head.weight.grad is not None
+
+
+def test_frozen_stages_stay_as_they_are(tiny_config, clips, tmp_path):
+    config = replace(CONFIG, freeze_batch_norm=True, freeze_stages=2, ema_decay=0)
+    torch.manual_seed(CONFIG.seed)
+    before = VSODNet(tiny_config).state_dict()
+    after = train(tiny_config, config, clips, tmp_path).state_dict()
+    frozen = ("encoder.backbone.conv_stem", "encoder.backbone.bn1", "encoder.backbone.blocks.0.")
+    frozen += ("encoder.backbone.blocks.1.",)
+    for name, tensor in before.items():
+        if name.endswith("weight"):
+            assert torch.equal(after[name], tensor) == name.startswith(frozen), name
+
+
+def test_phases_change_batches_and_objective(tiny_config, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("vsodlib.run_folder.LOG_EVERY", 1)
+    phases = ("0.5 height=48 width=64 frames_per_video=4 contrastive_weight=0",)
+    config = replace(CONFIG, phases=phases)
+    whole = train(tiny_config, config, clips, tmp_path / "whole")
+    assert whole.input_height == 48
+    rows = read_log(tmp_path / "whole" / "log.jsonl")
+    assert ["contrastive" in row for row in rows] == [True] * 3 + [False] * 3
+    batches = TrainBatches(clips, config)
+    assert batches[2]["image"].shape == (4, 3, 32, 48)
+    assert batches[3]["image"].shape == (4, 3, 48, 64) and batches[3]["group"].tolist() == [0] * 4
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_config, config, clips, tmp_path / "parts", on_log=stop_at(4))
+    resumed = train(tiny_config, config, clips, tmp_path / "parts", resume=True)
+    assert_equal_states(whole.state_dict(), resumed.state_dict())
+
+
+def test_losses_of_images_and_videos_are_logged_apart(tiny_config, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("vsodlib.run_folder.LOG_EVERY", 1)
+    images = [clips._pick([i]) for i in (0, 5, 9)]
+    data = concat([clips, *images])
+    config = replace(CONFIG, image_fraction=0.5, steps=2, warmup_steps=1)
+    train(tiny_config, config, data, tmp_path)
+    for row in read_log(tmp_path / "log.jsonl"):
+        assert row["bce"] == pytest.approx((row["bce_image"] + row["bce_video"]) / 2, rel=1e-3)
+    only = replace(CONFIG, steps=2, warmup_steps=1)
+    train(tiny_config, only, clips, tmp_path / "clips")
+    assert all("bce_image" not in row for row in read_log(tmp_path / "clips" / "log.jsonl"))
+
+
+def test_a_lost_run_goes_on_from_its_weights(tiny_config, clips, tmp_path):
+    train(tiny_config, CONFIG, clips, tmp_path / "lost")
+    start, rows = tmp_path / "lost" / "last", []
+    train(
+        tiny_config,
+        replace(CONFIG, checkpoint_every=1),
+        clips,
+        tmp_path / "next",
+        initial=start,
+        first_step=4,
+        validation=clips,
+        on_log=rows.append,
     )
-    compiled = train(tiny_config, replace(config, compile=True), clips, tmp_path / "compiled")
-    assert len(asked) == 1
-    assert_equal_states(plain.state_dict(), compiled.state_dict())
+    assert [row["step"] for row in rows if "validation_iou" in row] == [5, 6]
+    with pytest.raises(ValueError, match="first_step must be below the 6 steps"):
+        train(tiny_config, CONFIG, clips, tmp_path / "far", initial=start, first_step=6)
+
+
+class Ticks:
+    """A clock of one second per look, and the only process there is."""
+
+    num_processes = 1
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        monkeypatch.setattr("vsodlib.optim.time.perf_counter", lambda: self.now)
+
+
+def test_minutes_end_in_time(monkeypatch):
+    """Ten steps of 6.5 s would end at 65 s: the last that begins ends at 58.5 s."""
+    ticks = Ticks(monkeypatch)
+    config = replace(CONFIG, steps=100, minutes=1.0, phases=("0.5 height=48",))
+    clock, seen = Clock(config), []
+    for _, phase in clock.upcoming():
+        seen.append((phase, round(clock.position, 2)))
+        ticks.now += 6.5
+        clock.tick(ticks)
+        if clock.over:
+            break
+    assert clock.step == 9
+    assert [phase for phase, _ in seen] == [0] * 5 + [1] * 4
+    assert seen[8] == (1, pytest.approx(100 * 52 / 60, abs=0.01))
+    resumed = Clock(config, 4, 26.0)
+    ticks.now += 6.5
+    resumed.tick(ticks)
+    assert (resumed.step, resumed.elapsed) == (5, 32.5)
+
+
+def test_minutes_too_short_for_a_step(monkeypatch):
+    ticks = Ticks(monkeypatch)
+    clock = Clock(replace(CONFIG, minutes=0.1))
+    ticks.now += 7
+    with pytest.raises(ValueError, match=r"0.1 minutes are too short for one step, .* 7.0 s"):
+        clock.tick(ticks)
+
+
+def test_minutes_write_a_checkpoint(tiny_config, clips, tmp_path):
+    config = replace(CONFIG, steps=100_000, minutes=0.05, checkpoint_every=100_000)
+    train(tiny_config, config, clips, tmp_path)
+    _, record = checkpoint.read(tmp_path / "last")
+    assert 0 < record["step"] < 100_000
 
 
 SETUP = """
@@ -316,7 +432,7 @@ TRAIN = """
 net = fit(model, config, data, sys.argv[1], pretrained_encoder=False, progress=False)
 rank, count = PartialState().process_index, PartialState().num_processes
 torch.save(net.state_dict(), f"{sys.argv[1]}/{rank}.pt")
-print(f"{rank}/{count}")
+sys.stdout.write(f"{rank}/{count}\\n")  # in one piece: both processes write
 """
 TRAIN_UNTIL_STOPPED = """
 rank = os.environ["RANK"]

@@ -140,10 +140,12 @@ class Encoder(nn.Module):
             raise ValueError(f"The backbone has {len(ends)} stages; {count} cannot be frozen.")
         found, end = [], self.backbone.get_submodule(ends[count - 1])
         for child in self.backbone.children():
-            for module in child if isinstance(child, nn.Sequential) else (child,):
-                found.append(module)
-                if end is module or end is child:
-                    return found
+            inside = list(child) if isinstance(child, nn.Sequential) else []
+            if end in inside:
+                return found + inside[: inside.index(end) + 1]
+            found.append(child)
+            if child is end:
+                return found
         raise ValueError("The stages of this backbone do not follow one another; freeze none.")
 
     def forward(self, images: Tensor) -> tuple[Tensor, dict[int, Tensor]]:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from vsodlib.data import FrameDataset
-from vsodlib.data.transforms import to_images
+from vsodlib.data.transforms import check_frames, to_images
 from vsodlib.files import write_file
 from vsodlib.model import VSODNet
 from vsodlib.temporal import spread_out
@@ -45,7 +45,7 @@ def predict_maps(
     Raises:
         ValueError: frames of another shape or type, `height` or `batch_size` below 1.
     """
-    to_images(frames if isinstance(frames, list) else frames[:0])  # raises for other things
+    check_frames(frames)
     if batch_size < 1 or (height is not None and height < 1):
         raise ValueError(f"height and batch_size must be at least 1, got {height}, {batch_size}.")
     _, H, W, _ = frames.shape

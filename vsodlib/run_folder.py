@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, parse_flag_from_env
 from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
@@ -301,7 +301,8 @@ class Run:
         self.state = load_state(out, model_config, config, resume)
         AcceleratorState._reset_state()  # it remembers the precision of an earlier run
         if device is None:
-            self.device = PartialState().device
+            # Without a GPU, several processes find each other only where told that it is the CPU.
+            self.device = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).device
         else:
             PartialState._reset_state()
             self.device = checkpoint.find_device(device)

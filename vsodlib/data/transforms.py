@@ -82,6 +82,19 @@ def input_size(height: int, width: int, rows: int, stride: int) -> tuple[int, in
     )
 
 
+def check_frames(frames: np.ndarray) -> None:
+    """See that `frames` is (T, H, W, 3) uint8.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if isinstance(frames, (list, tuple)):
+        shapes = ", ".join(str(frame.shape) for frame in frames)
+        raise ValueError(f"frames must be one array of frames of one size, got {shapes}.")
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+        raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}.")
+
+
 def to_images(frames: np.ndarray, rows: int | None = None, stride: int = 1) -> Tensor:
     """Frames as a network takes them, the one way for every caller.
 
@@ -96,11 +109,7 @@ def to_images(frames: np.ndarray, rows: int | None = None, stride: int = 1) -> T
     Raises:
         ValueError: frames of another shape or type, or `rows` below 1.
     """
-    if isinstance(frames, (list, tuple)):
-        shapes = ", ".join(str(frame.shape) for frame in frames)
-        raise ValueError(f"frames must be one array of frames of one size, got {shapes}.")
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
-        raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}.")
+    check_frames(frames)
     if rows is not None and rows < 1:
         raise ValueError(f"rows must be at least 1, got {rows!r}.")
     images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
