@@ -19,7 +19,7 @@ from torchvision import tv_tensors
 from tqdm.auto import tqdm
 
 from vsodlib.config import profile
-from vsodlib.data.pixels import decode_image, decode_mask, image_size, resize_rows
+from vsodlib.data.image_files import decode_image, decode_mask, image_size, resize_rows
 from vsodlib.data.storage import Storage
 
 
