@@ -50,6 +50,9 @@ def _add_train(subparsers: Any) -> None:
     parser.add_argument(
         "--first-step", type=_whole, default=0, metavar="N", help="pass over N steps (--initial)"
     )
+    parser.add_argument(
+        "--last-step", type=_whole, default=0, metavar="N", help="stop the schedule at step N"
+    )
     parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the fastest there is)")
     parser.add_argument("--workers", type=_whole, default=0, help="processes that load data")
     parser.add_argument("--tensorboard", action="store_true", help="also log for TensorBoard")
@@ -171,6 +174,11 @@ def _add_data(subparsers: Any) -> None:
     pack.add_argument("root")
     pack.add_argument("--height", type=_count, required=True, help="rows of the packed frames")
     pack.add_argument("--out", required=True, metavar="FILE.zip")
+    pack.add_argument("--split", help="e.g. train (default: all of it)")
+    pack.add_argument("--format", choices=["jpg", "webp", "avif"], default="jpg")
+    pack.add_argument("--quality", type=_count, default=90, help="of the frames, 1 to 100")
+    pack.add_argument("--every", type=_count, default=1, help="keep every so manieth frame")
+    pack.add_argument("--max-mib", type=_count, help="split into parts of so many MiB")
     pack.add_argument("--name", default="davis2016", help="data set (default: davis2016)")
     make = actions.add_parser("make-synthetic", help="write synthetic clips in DAVIS layout")
     make.set_defaults(run=data_commands.make_synthetic)

@@ -39,6 +39,7 @@ def train(args: Namespace) -> None:
         pretrained_encoder=not args.random_weights,
         initial=args.initial,
         first_step=args.first_step,
+        last_step=args.last_step,
         workers=args.workers,
         device=args.device,
         on_log=tensorboard(Path(args.out) / "tensorboard") if args.tensorboard else None,
