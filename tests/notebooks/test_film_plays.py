@@ -11,7 +11,7 @@ from notebooks.test_browser import CHROMIUM, FLAGS
 from PIL import Image
 from small_clips import tone
 
-from vsodlib.footage import VideoWriter
+from vsodlib.data.video_files import VideoWriter
 
 pytestmark = [
     pytest.mark.slow,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vsodlib.data.pixels import (
+from vsodlib.data.image_files import (
     IMAGE_SUFFIXES,
     animation_length,
     images_in,
@@ -15,7 +15,7 @@ from vsodlib.data.pixels import (
     natural,
     shown_size,
 )
-from vsodlib.footage import Video, read_images, read_video
+from vsodlib.data.video_files import Video, read_images, read_video
 
 FILM_SUFFIXES = (".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg")
 FILM_SUFFIXES += (".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv")

@@ -1,0 +1,398 @@
+"""Any video or photographs in; maps, overlays, cut-outs and new backgrounds out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from tqdm.auto import tqdm
+
+from vsodlib.data.sources import Source, find_sources
+from vsodlib.data.video_files import FORMATS, Frame, Video, VideoWriter, read_video, write_video
+from vsodlib.files import write_file
+from vsodlib.inference.cutout import Background, cutout
+from vsodlib.inference.overlap import Behind, ahead
+from vsodlib.inference.predict import predict_maps
+from vsodlib.inference.sheet import ContactSheet
+from vsodlib.model.inter_frame import spread_out
+from vsodlib.model.vsodnet import VSODNet
+
+__all__ = ["Outputs", "overlay", "predict_sources", "predict_video", "read_video", "write_video"]
+
+BATCH_PIXELS = 16_000_000
+"""Pixels of the frames that are predicted together, at most, so that large ones fit in memory."""
+LONGEST = 4
+"""Up to this ratio of its sides a frame has the rows that are asked for; a longer strip has fewer,
+so that the network never sees more pixels than of a frame of this ratio."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written beside the maps: films for a video, one picture each for photographs.
+
+    Raises:
+        ValueError: a kind of cut-out that is not listed.
+    """
+
+    overlay: bool = True
+    """The frame, tinted where it is salient."""
+    cutout: str | None = None
+    """The object on a transparent background: `webm`, `mov` (ProRes 4444), or `png` pictures."""
+    background: str | None = None
+    """The object before another background: see `Background`."""
+    sheet: bool = False
+    """Twelve moments on one page, `sheet.png`."""
+
+    def __post_init__(self) -> None:
+        if self.cutout not in (None, "webm", "mov", "png"):
+            raise ValueError(f"A cut-out is webm, mov or png, not {self.cutout!r}.")
+
+
+def overlay(
+    frame: np.ndarray,
+    saliency: np.ndarray,
+    colour: tuple[int, int, int] = (213, 94, 0),
+    alpha: float = 0.6,
+) -> np.ndarray:
+    """Tint a frame where it is salient: (1 - alpha s) frame + alpha s colour, per pixel.
+
+    Args:
+        frame: np.uint8 (H, W, 3), RGB.
+        saliency: s, float (H, W) in [0, 1].
+        colour: RGB, 0 to 255; vermilion, told apart by colour-blind readers too.
+        alpha: strength of the tint where s = 1, in [0, 1].
+
+    Returns:
+        np.uint8 (H, W, 3), RGB.
+
+    Raises:
+        ValueError: the map is not of the frame's size.
+    """
+    if saliency.shape != frame.shape[:2]:
+        raise ValueError(f"A map of shape {saliency.shape} does not fit a frame {frame.shape}.")
+    weight = np.float32(alpha) * saliency.astype(np.float32)
+    return cv2.blendLinear(frame, np.full_like(frame, colour), 1 - weight, weight)
+
+
+def video_references(net: VSODNet, source: str | Path) -> np.ndarray | None:
+    """The same of a video file or folder of frames, which is read once for it.
+
+    Raises:
+        ValueError: a webcam or file of unknown length, a single frame, or as `read_video`.
+    """
+    if not net.config.inter_frame_attention:
+        return None
+    video = read_video(source)
+    if video.length is None:
+        raise ValueError(
+            f"This network compares frames over the whole video, but the length of {source} is "
+            "not known; give a folder of frames."
+        )
+    wanted = spread_out(video.length)
+    return np.stack([frame for k, frame in enumerate(video) if k in wanted])
+
+
+def predict_sources(
+    net: VSODNet,
+    places: Sequence[str | int | Path],
+    out: str | Path | None = None,
+    outputs: Outputs = Outputs(),
+    height: int | None = None,
+    flip: bool = False,
+    batch_size: int = 8,
+    bf16: bool = False,
+    progress: bool = True,
+    network_name: str = "",
+) -> Iterator[dict[str, Any]]:
+    """Write maps of every video and photograph that the paths stand for (see `find_sources`).
+
+    Args:
+        net: in evaluation mode.
+        out: the folder to write to; with several sources, one folder in it for each. None: beside
+            each source, `NAME-saliency`.
+        outputs: what is written beside the maps.
+        height, flip, batch_size: as in `predict_maps`; a strip gets fewer rows, see `LONGEST`.
+        bf16: compute in bfloat16: faster on processors that have it, maps change a little.
+        progress: show a progress bar.
+        network_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
+
+    Yields:
+        As each source is done, what `predict_video` returns with `source` and `out`; where it fails
+        and others follow, `source` and `error`, a sentence.
+
+    Raises:
+        FileNotFoundError, ValueError: as `find_sources`; a single source that cannot be read.
+        OSError: the disk is full.
+    """
+    sources = find_sources(places)
+    name = f"{network_name}, height {height or net.input_height}, flip {flip}"
+    name += ", bf16" if bf16 else ""
+    device = next(net.parameters()).device.type
+    for source in sources:
+        folder = source.out
+        if out is not None:
+            folder = Path(out) if len(sources) == 1 else Path(out) / source.name
+
+        try:
+            references = None if source.photographs else video_references(net, source.place)
+
+            def predictor(
+                frames: np.ndarray, references: np.ndarray | None = references
+            ) -> np.ndarray:
+                rows = rows_that_fit(height or net.input_height, *frames.shape[1:3])
+                with torch.autocast(device, torch.bfloat16, enabled=bf16):
+                    return predict_maps(net, frames, rows, flip, batch_size, references)
+
+            summary = predict_video(
+                source, folder, predictor, batch_size, progress, True, outputs, name
+            )
+        except (ValueError, FileNotFoundError) as error:
+            if len(sources) == 1:
+                raise
+            yield {"source": source.place, "error": str(error)}
+        else:
+            yield {"source": source.place, "out": str(folder)} | summary
+
+
+def rows_that_fit(rows: int | None, height: int, width: int) -> int:
+    """The rows at which the network sees a frame: `rows`, fewer of a long strip (see `LONGEST`).
+
+    Args:
+        rows: asked for; None: the frame's own.
+        height, width: of the frame.
+    """
+    rows = rows or height
+    return min(rows, max(16, round(rows * (LONGEST * height / width) ** 0.5)))
+
+
+def predict_video(
+    source: str | int | Path | Source,
+    out_dir: str | Path,
+    predictor: Callable[[np.ndarray], np.ndarray],
+    batch_size: int = 8,
+    progress: bool = True,
+    resume: bool = True,
+    outputs: Outputs = Outputs(),
+    predictor_name: str = "",
+) -> dict[str, Any]:
+    """Write `maps/*.png` (8 bits, named 00000, 00001, ... or as the images of a folder), films or
+    pictures as `outputs` says, and `run.json` (what the maps were made from) to `out_dir`.
+
+    Frames stream through in batches, read and written by threads of their own. Every file appears
+    complete or not at all, so an interrupted run is continued by calling again. Ctrl-C is how a
+    camera's recording ends; elsewhere too the films then hold what is done, and play.
+
+    Args:
+        source: as in `read_video`, or from `find_sources`.
+        out_dir: created if need be; may hold an earlier run only if that was of the same frames.
+        predictor: np.uint8 (B, H, W, 3) RGB -> float (B, H, W) in [0, 1].
+        batch_size: the largest B; less of large frames, at the end, or where a run is resumed.
+        progress: show a progress bar.
+        resume: keep maps that an earlier run wrote; of photographs, those newer than the picture.
+        outputs: what is written beside the maps.
+        predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two networks never
+            mix.
+
+    Returns:
+        `frames` in all, `kept` from an earlier run, `seconds` of this call and `fps`, the newly
+        predicted frames per second including reading and writing; `damage`, sentences about what
+        could not be read, or "".
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_video`; an unreadable frame, naming it; `out_dir` is
+            a file or holds other maps; the predictor returns something else than promised.
+        OSError: the disk is full; what is written stays and is kept by the next call.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    out_dir = Path(out_dir)
+    if out_dir.exists() and not out_dir.is_dir():
+        raise ValueError(f"{out_dir} is a file; the output needs a folder.")
+    photographs = source.photographs if isinstance(source, Source) else ()
+    video = source.open() if isinstance(source, Source) else read_video(source)
+    place = Path(video.source).resolve()
+    if place.parent == out_dir.resolve() and place.stem in ("overlay", "cutout", "background"):
+        raise ValueError(f"{place} would be overwritten by its own {place.stem}; choose a folder.")
+    maps = out_dir / "maps"
+    _claim(out_dir, maps, video, predictor_name)
+    taken = {path.stem: path.stat().st_mtime for path in photographs}
+
+    count = kept = 0
+    started = time.perf_counter()
+    label = Path(video.source).name
+    bar = tqdm(desc=label, total=video.length, unit="frame", leave=False, disable=not progress)
+    with (
+        bar,
+        _products(out_dir, video, outputs) as write,
+        Behind() as later,
+        _ends_with_ctrl_c(video),
+    ):
+        for frames in ahead(_batches(video, batch_size)):
+            names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
+            paths = [maps / f"{name}.png" for name in names]
+            shape = frames[0].pixels.shape[:2]
+            values = [
+                _read_map(path, shape, taken.get(path.stem, 0)) if resume else None
+                for path in paths
+            ]
+            todo = [k for k, value in enumerate(values) if value is None]
+            if todo:
+                batch = np.stack([frames[k].pixels for k in todo])
+                for k, saliency in zip(todo, _checked(predictor(batch), batch), strict=True):
+                    values[k] = np.rint(saliency * 255).astype(np.uint8)
+                    later(_write_picture, paths[k], values[k])
+            for frame, name, value in zip(frames, names, values, strict=True):
+                later(write, frame, name, value)
+            count += len(frames)
+            kept += len(frames) - len(todo)
+            bar.update(len(frames))
+    seconds = time.perf_counter() - started
+    return {
+        "frames": count,
+        "kept": kept,
+        "seconds": round(seconds, 3),
+        "fps": round((count - kept) / seconds, 3),
+        "damage": " ".join(video.damage),
+    }
+
+
+def _batches(video: Video, size: int) -> Iterator[list[Frame]]:
+    """Frames that follow each other, all of one shape."""
+    batch: list[Frame] = []
+    for frame in video.timed():
+        H, W, _ = shape = frame.pixels.shape
+        if batch and batch[0].pixels.shape != shape:
+            yield batch
+            batch = []
+        batch.append(frame)
+        if len(batch) >= min(size, BATCH_PIXELS // (H * W)):
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _products(
+    out_dir: Path, video: Video, outputs: Outputs
+) -> Iterator[Callable[[Frame, str, np.ndarray], None]]:
+    """A function that takes a frame, its name and its 8-bit map into everything that is wanted."""
+    wanted: dict[str, tuple[Callable[..., np.ndarray], str]] = {}  # name -> maker, suffix
+    if outputs.overlay:
+        wanted["overlay"] = (overlay, ".jpg" if video.mixed else ".webm")
+    if outputs.cutout:
+        wanted["cutout"] = (cutout, ".png" if video.mixed else f".{outputs.cutout}")
+    if outputs.background:
+        wanted["background"] = (
+            Background(outputs.background),
+            ".jpg" if video.mixed else ".webm",
+        )
+    films: dict[str, VideoWriter] = {}
+    sheet = ContactSheet() if outputs.sheet else None
+
+    def write(frame: Frame, name: str, value: np.ndarray) -> None:
+        saliency = value / np.float32(255)
+        for product, (make, suffix) in wanted.items():
+            picture = make(frame.pixels, saliency)
+            if product in films:
+                films[product](picture, frame.time, frame.duration)
+            else:
+                _write_picture(out_dir / product / f"{name}{suffix}", picture)
+        if sheet:
+            sheet.add(frame.pixels, overlay(frame.pixels, saliency))
+
+    with ExitStack() as stack:
+        for product, (_, suffix) in wanted.items():
+            if suffix in FORMATS:
+                film = VideoWriter(
+                    out_dir / f"{product}{suffix}", video.fps, video.sound, video.start
+                )
+                films[product] = stack.enter_context(film)
+            else:
+                (out_dir / product).mkdir(parents=True, exist_ok=True)
+        try:
+            yield write
+        finally:
+            if sheet and sheet.count:
+                _write_picture(out_dir / "sheet.png", sheet.page())
+
+
+def _write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write grey (H, W), RGB or RGBA (H, W, 3 or 4) uint8 as the picture that the suffix names."""
+    swapped = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[
+        picture.shape[2] if picture.ndim == 3 else 2
+    ]
+    pixels = picture if swapped is None else cv2.cvtColor(picture, swapped)
+    write_file(path, cv2.imencode(path.suffix, pixels)[1].tobytes())
+
+
+def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None:
+    """Note in `run.json` what the maps are made from; refuse a folder that holds other maps."""
+    run = {"source": Path(video.source).name, "predictor": predictor_name}
+    if not video.mixed:  # photographs come and go
+        run |= {
+            "frames": video.length,
+            "height": video.height,
+            "width": video.width,
+            "first_frame": video.digest,
+        }
+    note = out_dir / "run.json"
+    if next(maps.glob("*.png"), None):
+        try:
+            before = json.loads(note.read_text())
+        except (FileNotFoundError, ValueError):
+            before = {}
+        if video.live or before != run:
+            told = ", ".join(
+                f"{key} {value}" for key, value in before.items() if run.get(key) != value
+            )
+            raise ValueError(
+                f"{maps} already holds maps of another run ({told or 'unknown'}); choose another "
+                "folder or delete it."
+            )
+    maps.mkdir(parents=True, exist_ok=True)
+    write_file(note, (json.dumps(run, indent=2) + "\n").encode())
+
+
+def _read_map(path: Path, shape: tuple[int, int], taken: float) -> np.ndarray | None:
+    """A map that an earlier run wrote, or None where there is none of this shape, since `taken`."""
+    try:
+        if path.stat().st_mtime < taken:
+            return None
+        with Image.open(path) as picture:
+            value = np.array(picture)
+    except (OSError, SyntaxError):  # a power cut may leave an empty file behind
+        return None
+    return value if value.shape == shape and value.dtype == np.uint8 else None
+
+
+def _checked(saliency: np.ndarray, batch: np.ndarray) -> np.ndarray:
+    """What the predictor returned, if it is what it promised."""
+    if saliency.shape != batch.shape[:3]:
+        raise ValueError(
+            f"The predictor must return {batch.shape[:3]} for frames {batch.shape}, "
+            f"got {saliency.shape}."
+        )
+    low, high = saliency.min(), saliency.max()
+    if not (low >= 0 and high <= 1):  # also False for nan
+        raise ValueError(f"The predictor must return values in [0, 1], got {low} to {high}.")
+    return saliency
+
+
+@contextmanager
+def _ends_with_ctrl_c(video: Video) -> Iterator[None]:
+    """A camera has no last frame: there Ctrl-C is the regular end, elsewhere an interruption."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not video.live:
+            raise
