@@ -129,6 +129,14 @@ def _add_ablate(subparsers: Any) -> None:
     parser = subparsers.add_parser("ablate", help="train and score the rows of an ablation table")
     parser.set_defaults(run=network.ablate)
     parser.add_argument("table", choices=["table3", "table4"])
+    parser.add_argument("--trunk", metavar="CHECKPOINT", help="branch every run off this network")
+    parser.add_argument(
+        "--hold-out",
+        nargs="+",
+        default=[],
+        metavar="NAME=COUNT",
+        help="videos kept out of training and scored too, e.g. davis2016=6",
+    )
     parser.add_argument("--seeds", type=_whole, nargs="+", default=[0, 1, 2], metavar="N")
     parser.add_argument("--rows", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--datasets", nargs="+", default=["davis2016", "duts-tr"], metavar="NAME")

@@ -93,27 +93,33 @@ def ablate(args: Namespace) -> None:
     from vsodlib.analysis.seeds import read_table
     from vsodlib.config import profile
     from vsodlib.data import open_dataset
+    from vsodlib.model import checkpoint
     from vsodlib.training import ablations
 
-    config = ablations.training(args.profile or profile())
-    table = ablations.TABLES[args.table](ModelConfig.lite(), config)
+    recipe = ablations.branch if args.trunk else ablations.training
+    config = recipe(args.profile or profile())
+    model = ModelConfig.lite()
+    if args.trunk:
+        trunk = ModelConfig.from_dict(checkpoint.read(args.trunk)[1]["model"])
+        model = replace(trunk, self_attention=True, co_attention=True)
+    table = ablations.TABLES[args.table](model, config)
     chosen = [row for row in table if row.name in (args.rows or [row.name for row in table])]
     if args.rows and len(chosen) < len(set(args.rows)):
         raise ValueError(f"{args.table} has the rows {', '.join(row.name for row in table)}.")
     csv = args.csv or Path(args.out) / f"{args.table}.csv"
     check_writable(csv, Path(args.out) / "run")
     test = open_dataset(args.test, "val", args.root).labelled()
-    dataset, _ = _training_data(args.datasets, args.root, config, {})
-    test = test.in_memory()
+    counts = _held_out_counts(args.hold_out, args.datasets)
+    dataset, held_out = _training_data(args.datasets, args.root, config, counts)
+    tests = {"": test.in_memory()} | ({" (held out)": held_out} if held_out else {})
     seeds = dict.fromkeys(args.seeds)  # each once
     total = len(chosen) * len(seeds)
 
     def on_run() -> None:
         print(f"{ablations.collect(table, args.out, csv)} runs scored ({total} asked): {csv}")
 
-    ablations.run(
-        chosen, seeds, dataset, test, args.out, args.resume, not args.random_weights, on_run
-    )
+    options = args.resume, not args.random_weights, args.trunk, on_run
+    ablations.run(chosen, seeds, dataset, tests, args.out, *options)
     _report_table(read_table(csv))
 
 
@@ -132,7 +138,7 @@ def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
             line = f"{name:20} {len(values):5} {mean(values):7.4f} {spread:7.4f}"
             if before and before.keys() & by_seed.keys():
                 change = paired_difference(by_seed, before)
-                line += f"   {change.mean:+.4f} ± {change.standard_error:.4f}"
+                line += f"   {change.mean:+.4f} ± {change.margin():.4f}  {change.verdict()}"
             print(line)
             before = by_seed
 
