@@ -214,7 +214,6 @@ def test_refused_options():
         {"average": "video"},
         {"maximum": "last"},
         {"centroid_ties": "odd"},
-        {"gt_threshold": 255},
         {"mask_threshold": 0.0},
         {"beta_squared": 0.0},
     ):
@@ -225,7 +224,7 @@ def test_refused_options():
 def assert_same(a, b, where=""):
     """Everything measured is equal to rounding, whatever way the maps took."""
     if isinstance(a, dict):
-        described = {"protocol", "missing_ends", "conversions"}
+        described = {"protocol", "missing_ends", "conversions", "levels"}
         assert a.keys() - described == b.keys() - described, where
         for key in a.keys() - described:
             assert_same(a[key], b[key], f"{where}/{key}")

@@ -21,6 +21,7 @@ from vsodlib.config import PROFILES, TrainConfig
 from vsodlib.training.allocator import keep_freed_memory
 
 PRESETS = ("lite", "paper")
+DATASET_HELP = "davis2016, fbms, visal, davsod, an image set, or folder:PATH"
 ROOT_HELP = "data root (default: $VSOD_DATA, else data/)"
 
 
@@ -33,7 +34,7 @@ def _add_train(subparsers: Any) -> None:
         nargs="+",
         default=["davis2016"],
         metavar="NAME",
-        help="data sets to train on, e.g. davis2016 duts-tr",
+        help="data sets to train on, e.g. davis2016 duts-tr, or folder:PATH for one's own",
     )
     parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
     parser.add_argument("--out", required=True, help="folder of the run")
@@ -91,8 +92,7 @@ def _add_scoring(subparsers: Any) -> None:
     evaluate = subparsers.add_parser("evaluate", help="score a network on a data set")
     evaluate.set_defaults(run=scores.evaluate)
     _add_network(evaluate)
-    evaluate.add_argument("--dataset", default="davis2016")
-    evaluate.add_argument("--split", default="val")
+    evaluate.add_argument("--dataset", default="davis2016", help=DATASET_HELP)
     evaluate.add_argument(
         "--held-out", action="store_true", help="only what the checkpoint's training held out"
     )
@@ -101,12 +101,19 @@ def _add_scoring(subparsers: Any) -> None:
     score.set_defaults(run=scores.score)
     score.add_argument("predictions", help="folder of maps, one folder a sequence, or flat")
     truth = score.add_mutually_exclusive_group(required=True)
-    truth.add_argument("--dataset", help="davis2016")
+    truth.add_argument("--dataset", help=DATASET_HELP)
     truth.add_argument("--gt", metavar="DIR", help="folder of ground-truth masks")
     score.add_argument(
         "--allow-missing-first", action="store_true", help="sequences may lack an end frame"
     )
     for parser, protocol in ((evaluate, "davis2016"), (score, None)):
+        parser.add_argument("--split", help="of the data set (default: the one commonly scored)")
+        parser.add_argument(
+            "--foreground", type=_level, metavar="LEVEL", help="masks: object lies above"
+        )
+        parser.add_argument(
+            "--void", type=_level, metavar="LEVEL", help="masks: pixels that do not count"
+        )
         parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
         parser.add_argument("--protocol", default=protocol, help="davis2016, davsod or frames")
         parser.add_argument("--workers", type=_count, default=1, help="processes that score")
@@ -210,6 +217,12 @@ def _whole(text: str, least: int = 0) -> int:
 
 def _count(text: str) -> int:
     return _whole(text, least=1)
+
+
+def _level(text: str) -> int:
+    if not text.isdecimal() or int(text) > 255:
+        raise argparse.ArgumentTypeError(f"give a level from 0 to 255, not {text!r}")
+    return int(text)
 
 
 def _number(text: str) -> float:

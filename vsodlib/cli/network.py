@@ -13,22 +13,38 @@ from typing import Any
 
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.files import check_writable
+from vsodlib.notes import note
 
 
 def train(args: Namespace) -> None:
     from vsodlib.training.fit import fit
     from vsodlib.training.run import tensorboard
 
-    config = _overridden(getattr(TrainConfig, args.preset)(), args)
-    model = _overridden(getattr(ModelConfig, args.preset)(), args)
     if args.first_step and not (args.initial or args.resume):
         raise ValueError("--first-step goes on from weights: name them with --initial.")
     if args.initial and args.resume:
         args.initial = None if (Path(args.out) / "state.pt").exists() else args.initial
     check_writable(Path(args.out) / "last.safetensors")
-    names = list(config.weights) or args.datasets
+    given = _given(TrainConfig, args)
+    preset = getattr(TrainConfig, args.preset)()
+    names = list(replace(TrainConfig(), mix=given.get("mix", ())).weights) or args.datasets
+    opened, faults = _open_all(names, args.root)
+    lengths = [len(frames) for dataset in opened for frames in dataset.videos.values()]
+    images = lengths.count(1)
+    if faults:  # what the missing data would hold is not known: suppose both
+        lengths, images = [1, 2], 1
+    try:
+        config = preset.for_data(given, len(lengths) - images, images)
+    except ValueError as error:
+        faults.append(str(error))
+    if faults:
+        raise ValueError(" ".join(faults))
+    changed = [f.name for f in fields(config) if getattr(config, f.name) != getattr(preset, f.name)]
+    if fitted := [f"{n} {getattr(config, n):g}" for n in changed if n not in given]:
+        note(f"{', '.join(fitted)}, to fit the data and the options given.")
+    model = replace(getattr(ModelConfig, args.preset)(), **_given(ModelConfig, args))
     counts = _held_out_counts(args.hold_out, names)
-    dataset, validation = _training_data(names, args.root, config, counts)
+    dataset, validation = _in_memory(dict(zip(names, opened, strict=True)), config, counts)
     fit(
         model,
         config,
@@ -48,13 +64,11 @@ def train(args: Namespace) -> None:
     print(f"Wrote {Path(args.out) / 'last.safetensors'}")
 
 
-def _overridden(config: Any, args: Namespace) -> Any:
-    """A preset with the fields that were given on the command line."""
-    given = {f.name: getattr(args, f.name, None) for f in fields(config)}
-    return replace(
-        config,
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None},
-    )
+def _given(kind: type, args: Namespace) -> dict[str, Any]:
+    """The fields of a configuration that were given on the command line."""
+    given = {f.name: getattr(args, f.name, None) for f in fields(kind)}
+    given = {name: value for name, value in given.items() if value is not None}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
 
 
 def _held_out_counts(words: Sequence[str], names: Sequence[str]) -> dict[str, int]:
@@ -70,18 +84,31 @@ def _held_out_counts(words: Sequence[str], names: Sequence[str]) -> dict[str, in
     return counts
 
 
-def _training_data(
-    names: Sequence[str], root: str | None, config: TrainConfig, held_out: dict[str, int]
+def _open_all(names: Sequence[str], root: str | None) -> tuple[list[Any], list[str]]:
+    """The named training sets, and a sentence for each that cannot be had, unknown names first."""
+    from vsodlib.data import DATASETS, OWN, open_dataset
+
+    opened, faults = [], []
+    for name in names:
+        try:
+            opened.append(open_dataset(name, "train", root).labelled())
+        except (ValueError, OSError) as error:
+            unknown = name not in DATASETS and not name.startswith(OWN)
+            faults.insert(0 if unknown else len(faults), str(error))
+    return opened, faults
+
+
+def _in_memory(
+    opened: dict[str, Any], config: TrainConfig, held_out: dict[str, int]
 ) -> tuple[Any, Any]:
-    """The named training sets as one, decoded once and kept at one and a half times crop height;
-    and of what is held out the videos of several frames, or None.
+    """Training sets as one, decoded once and kept at one and a half times crop height; and of what
+    is held out the videos of several frames, or None.
     """
-    from vsodlib.data import concat, open_dataset
+    from vsodlib.data import concat
 
     height = round(1.5 * max(phase.height for _, phase in config.schedule))
     kept, validation = [], []
-    for name in names:
-        dataset = open_dataset(name, "train", root).labelled()
+    for name, dataset in opened.items():
         held = dataset.spread_out(held_out.get(name, 0))
         kept.append(dataset.subset(set(dataset.videos) - set(held)).in_memory(height))
         if clips := [video for video in held if len(dataset.videos[video]) > 1]:
@@ -109,8 +136,12 @@ def ablate(args: Namespace) -> None:
     csv = args.csv or Path(args.out) / f"{args.table}.csv"
     check_writable(csv, Path(args.out) / "run")
     test = open_dataset(args.test, "val", args.root).labelled()
+    opened, faults = _open_all(args.datasets, args.root)
+    if faults:
+        raise ValueError(" ".join(faults))
     counts = _held_out_counts(args.hold_out, args.datasets)
-    dataset, held_out = _training_data(args.datasets, args.root, config, counts)
+    named = dict(zip(args.datasets, opened, strict=True))
+    dataset, held_out = _in_memory(named, config, counts)
     tests = {"": test.in_memory()} | ({" (held out)": held_out} if held_out else {})
     seeds = dict.fromkeys(args.seeds)  # each once
     total = len(chosen) * len(seeds)

@@ -9,16 +9,18 @@ from typing import Any
 
 from vsodlib.cli.network import load_network, record_of
 from vsodlib.files import check_writable, write_file
+from vsodlib.notes import note
 
 
 def evaluate(args: Namespace) -> None:
-    from vsodlib.data import open_dataset
+    from vsodlib.data import open_dataset, scored_split
     from vsodlib.inference.evaluate import evaluate as score_network
     from vsodlib.model import checkpoint
 
     check_writable(args.json)
+    args.split = args.split or scored_split(args.dataset)
     net = load_network(args)
-    dataset = open_dataset(args.dataset, args.split, args.root)
+    dataset = open_dataset(args.dataset, args.split, args.root, args.foreground, args.void)
     record = record_of(args, net)  # now: a training run may write the checkpoint anew meanwhile
     if args.held_out:
         count = checkpoint.read(args.checkpoint)[1].get("held_out", {}).get(args.dataset, 0)
@@ -45,6 +47,9 @@ def score(args: Namespace) -> None:
         args.protocol,
         args.allow_missing_first,
         args.workers,
+        split=args.split,
+        foreground=args.foreground,
+        void=args.void,
     )
     _report(scores, args, {"predictions": Path(args.predictions).name})
 
@@ -58,6 +63,7 @@ def _report(scores: dict[str, Any], args: Namespace, record: dict[str, Any]) -> 
         write_json(args.json, {**scores, "record": record})
     finally:
         _print_scores(scores)
+        note("; ".join(f"{what} read as {how}" for what, how in scores["levels"].items() if how))
 
 
 def _print_scores(scores: dict[str, Any]) -> None:

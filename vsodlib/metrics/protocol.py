@@ -22,8 +22,6 @@ class Protocol:
     """Leave out the first and the last frame of every sequence."""
     stretch: bool = False
     """Min-max stretch every map to cover [0, 1] before the saliency measures."""
-    gt_threshold: int = 128
-    """Ground-truth images: levels above this (of 255) are object."""
     mask_threshold: float = 0.5
     """J, F and T see the object where the map is at least this (before any stretch)."""
     average: Literal["sequences", "frames"] = "sequences"
@@ -48,8 +46,6 @@ class Protocol:
         ):
             if getattr(self, field) not in allowed:
                 raise ValueError(f"{field} must be one of {allowed}, got {getattr(self, field)!r}.")
-        if not 0 <= self.gt_threshold < 255:
-            raise ValueError(f"gt_threshold must lie in 0-254, got {self.gt_threshold!r}.")
         if not 0 < self.mask_threshold <= 1:
             raise ValueError(f"mask_threshold must lie in (0, 1], got {self.mask_threshold!r}.")
         if not self.beta_squared > 0:
