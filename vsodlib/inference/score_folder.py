@@ -98,8 +98,8 @@ def score_folder(
 
     Any picture format (`vsodlib.data.image_files`), 8 or 16 bits, grey or by palette; what the
     levels of maps and masks mean is decided over each folder (`vsodlib.data.mask_levels`), named
-    in `levels` of the result, and whatever was converted, in `conversions`. Map and mask pair by name,
-    else by the number in it. Where a frame exists as PNG and as JPG, the PNG counts.
+    in `levels` of the result, and whatever was converted, in `conversions`. Map and mask pair by
+    name, else by the number in it. Where a frame exists as PNG and as JPG, the PNG counts.
 
     Args:
         predictions: the folder, or one zip of it; maps that the truth does not list are named.
