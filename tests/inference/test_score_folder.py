@@ -295,16 +295,30 @@ def test_images_beside_the_masks_and_hidden_files(folders):
     assert_same(score_folder(maps, gt=truth), expected)
 
 
-def test_images_of_several_sizes_are_no_video(tmp_path):
+def test_pictures_side_by_side_are_no_video(tmp_path):
+    """In one folder, or of several sizes: nothing is compared with the picture before."""
     sizes = {"x": (20, 30), "y": (30, 20), "z": (30, 20)}
     truth = [("", n, cv2.resize(frame(0)[1].astype(np.uint8) * 255, s)) for n, s in sizes.items()]
     maps = [("", n, cv2.resize(frame(0)[0], s)) for n, s in sizes.items()]
-    result = score_folder(write(tmp_path / "maps", maps), gt=write(tmp_path / "gt", truth))
-    per_frame = result["per_sequence"]["maps"]["per_frame"]
+    folders = write(tmp_path / "maps", maps), write(tmp_path / "gt", truth)
+    result = score_folder(folders[0], gt=folders[1], measures="all")
+    assert not {"T", "consistency"} & (result.keys() | set(result["measures"]))
+    assert 0 < result["weighted_f"] <= 1
+    assert result["frames"] == 3
+    assert all(j > 0.5 for j in result["per_sequence"]["maps"]["per_frame"]["J"])
+    # Intervals are over the pictures then.
+    assert (result["intervals"]["over"], result["intervals"]["units"]) == ("pictures", 3)
+    for key in ("max_f", "max_e", "mae", "s_measure"):
+        low, high = result["intervals"][key]
+        assert low <= result[key] <= high
+    assert result["intervals"]["J"].keys() == {"mean", "recall"}
+    for asked in ("T", ["J", "consistency"]):
+        with pytest.raises(ValueError, match="every video into a folder of its own"):
+            score_folder(folders[0], gt=folders[1], measures=asked)
+    video = [("v", n, p, g > 0) for (_, n, p), (_, _, g) in zip(maps, truth, strict=True)]
+    per_frame = score_frames(video, "frames", "all")["per_sequence"]["v"]["per_frame"]
     assert [x is None for x in per_frame["T"]] == [True, True, False]
     assert [x is None for x in per_frame["consistency"]] == [True, True, False]
-    assert result["frames"] == 3
-    assert all(j > 0.5 for j in per_frame["J"])
 
 
 @pytest.mark.parametrize("high", [1, 255, 65535])

@@ -106,6 +106,21 @@ def _add_scoring(subparsers: Any) -> None:
     score.add_argument(
         "--allow-missing-first", action="store_true", help="sequences may lack an end frame"
     )
+    asked = score.add_mutually_exclusive_group()
+    asked.add_argument(
+        "--measures", nargs="+", metavar="NAME", help="only these, e.g. J max_f (? lists them)"
+    )
+    asked.add_argument("--all", action="store_true", help="weighted F, T and consistency too: slow")
+    score.add_argument(
+        "--explain", metavar="NUMBER", help="say which measure and protocol give, say, 0.83"
+    )
+    comparison = subparsers.add_parser("compare", help="two sets of scores, sequence by sequence")
+    comparison.set_defaults(run=network.compare)
+    comparison.add_argument("first", metavar="A.json", help="what `vsod score --json` wrote")
+    comparison.add_argument("second", metavar="B.json", help="the same of other maps")
+    comparison.add_argument("--json", metavar="OUT", help="write all differences there")
+    evaluate.add_argument("--workers", type=_count, default=1, help="processes that score")
+    score.add_argument("--workers", type=_count, help="default: as many as there are processors")
     for parser, protocol in ((evaluate, "davis2016"), (score, None)):
         parser.add_argument("--split", help="of the data set (default: the one commonly scored)")
         parser.add_argument(
@@ -116,7 +131,6 @@ def _add_scoring(subparsers: Any) -> None:
         )
         parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
         parser.add_argument("--protocol", default=protocol, help="davis2016, davsod or frames")
-        parser.add_argument("--workers", type=_count, default=1, help="processes that score")
         parser.add_argument("--json", metavar="OUT", help="write all scores there")
         parser.add_argument("--per-frame", action="store_true", help="every frame's too")
     average = subparsers.add_parser("average", help="the mean of several trained networks")

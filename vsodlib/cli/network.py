@@ -5,12 +5,15 @@ The library is imported inside the functions, so that `vsod --help` answers at o
 
 from __future__ import annotations
 
+import json
+import math
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from vsodlib.cli.scores import write_json
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.files import check_writable
 from vsodlib.notes import note
@@ -221,6 +224,34 @@ def embed(args: Namespace) -> None:
     print(f"Wrote {len(found)} regions of {len(dataset.videos)} videos: {path}")
 
 
+def compare(args: Namespace) -> None:
+    from vsodlib.metrics import compare as compare_scores
+
+    check_writable(args.json)
+    found = compare_scores(_read_json(args.first), _read_json(args.second))
+    if found["left_out"]:
+        print(f"Left out, because only one of the two has it: {', '.join(found['left_out'])}")
+    names = {"first": Path(args.first).name, "second": Path(args.second).name}
+    print(f"{names['second']} against {names['first']}, {len(found['sequences'])} sequences")
+    print(f"{'':12} {'A':>7} {'B':>7} {'B - A':>8}  {found['level']:.0%} interval     B better in")
+    for measure, row in found["measures"].items():
+        low, high = row["interval"] or (math.nan, math.nan)
+        n = len(row["per_sequence"])
+        verdict = f"{names[row['verdict']]} is better" if row["verdict"] in names else "open"
+        print(
+            f"{measure:12} {row['first']:7.3f} {row['second']:7.3f} {row['difference']:+8.3f}  "
+            f"{low:+.3f} to {high:+.3f}  {row['second_better']:3} of {n:<3}  {verdict}"
+        )
+    write_json(args.json, found)
+
+
+def _read_json(path: str) -> Any:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not JSON: {error}.") from error
+
+
 def load_network(args: Namespace) -> Any:
     """The network of `--checkpoint`, on the device that was asked for."""
     import torch
@@ -252,3 +283,10 @@ def record_of(args: Namespace, net: Any) -> dict[str, Any]:
         "device": provenance.describe_device(next(net.parameters()).device),
         "torch": torch.__version__,
     }
+
+
+COLUMNS = {
+    "J": "J", "F": "F", "max_f": "maxF", "mean_f": "meanF", "s_measure": "S", "e_measure": "E",
+    "mae": "MAE", "weighted_f": "wF", "T": "T", "consistency": "C",
+}  # fmt: skip
+"""The measures of the table and their headings; asked for by name, any other stands there too."""

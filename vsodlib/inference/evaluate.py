@@ -65,7 +65,7 @@ def evaluate(
                         saliency = saliency * counted
                     yield video, frame, saliency, dataset.mask(index)
 
-    scores = score_frames(frames(), protocol=protocol, workers=workers)
+    scores = score_frames(frames(), protocol, "all", workers)
     scores["levels"] = {"truth": dataset.levels}
     return {**scores, "seconds_per_frame": clock["seconds"] / len(dataset)}
 

@@ -19,7 +19,7 @@ from vsodlib.data.image_files import LOSSY, decode_mask
 from vsodlib.data.mask_levels import MapLevels
 from vsodlib.data.storage import Storage
 from vsodlib.metrics.protocol import Protocol
-from vsodlib.metrics.scoring import score_stream
+from vsodlib.metrics.scoring import Measures, score_stream
 from vsodlib.notes import note
 
 COMPARED = 8
@@ -88,6 +88,7 @@ def score_folder(
     root: str | os.PathLike[str] | None = None,
     protocol: str | Protocol | None = None,
     allow_missing_first: bool = False,
+    measures: Measures = "default",
     workers: int = 1,
     progress: bool = True,
     split: str | None = None,
@@ -111,7 +112,8 @@ def score_folder(
         allow_missing_first: accept that sequences lack their first or last frame, as those of
             methods that look at a neighbouring frame do (MATNet's published masks lack the last);
             it is not scored then, and `missing_ends` in the result counts them.
-        workers, progress: as in `score_frames`.
+        measures, workers, progress: as in `score_frames`. T and consistency are measured of videos
+            only, never of pictures side by side in one folder.
         split: of the data set; None: the one that is commonly scored.
         foreground: ground-truth levels above this are object; None: recognised.
         void: ground-truth level of pixels that do not count: background in truth and map.
@@ -124,6 +126,52 @@ def score_folder(
         ValueError: neither or both of `dataset` and `gt`, maps whose numbers are shifted against
             the truth's, or an image that cannot be used.
     """
+    pairs = pair_folder(
+        predictions, dataset, gt, root, protocol, allow_missing_first, split, foreground, void
+    )
+    result = score_stream(
+        pairs.frames, pairs.protocol, measures, workers, progress, pairs.total, pairs.stills
+    )
+    if empty := result["conversions"].get("empty ground truth", 0):
+        note(f"{empty} of {result['frames']} ground truths show no object.")
+    return {**result, "levels": pairs.levels, "missing_ends": pairs.missing_ends}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The frames of a folder with their ground truths, ready to be scored."""
+
+    frames: list[FileFrame]
+    protocol: Protocol
+    stills: bool
+    """Whether they are pictures side by side, not the frames of videos."""
+    missing_ends: int
+
+    @property
+    def total(self) -> int:
+        """How many frames the protocol scores."""
+        videos = len({frame.video for frame in self.frames})
+        return len(self.frames) - 2 * videos * self.protocol.skip_ends
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """What the levels of truth and maps were taken to mean."""
+        frame = self.frames[0]
+        return {"truth": frame.truth.levels.meaning, "maps": frame.maps.levels.meaning}
+
+
+def pair_folder(
+    predictions: str | os.PathLike[str],
+    dataset: str | None = None,
+    gt: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] | None = None,
+    protocol: str | Protocol | None = None,
+    allow_missing_first: bool = False,
+    split: str | None = None,
+    foreground: int | None = None,
+    void: int | None = None,
+) -> Pairs:
+    """Find the ground truth of every map; arguments and errors as `score_folder`."""
     if (dataset is None) == (gt is None):
         raise ValueError("Give either a data set (such as davis2016) or a ground-truth folder.")
     folder = Path(predictions)
@@ -137,13 +185,8 @@ def score_folder(
     missing_ends = sum(frame.prediction is None for frame in frames)
     # A protocol that skips the ends must see them, there or not; any other scores what is there.
     frames = [frame for frame in frames if frame.prediction or protocol.skip_ends]
-    total = len(frames) - 2 * len({frame.video for frame in frames}) * protocol.skip_ends
-    result = score_stream(frames, protocol, workers, progress, total)
-    empty = result["conversions"].get("empty ground truth", 0)
-    if empty:
-        note(f"{empty} of {result['frames']} ground truths show no object.")
-    levels = {"truth": truth.levels.meaning, "maps": frames[0].maps.levels.meaning}
-    return {**result, "levels": levels, "missing_ends": missing_ends}
+    stills = _stills(records)
+    return Pairs(frames, protocol, stills, missing_ends)
 
 
 def find_truth(
@@ -218,7 +261,7 @@ def match_frames(
     by_video: dict[str, list[FrameRecord]] = defaultdict(list)
     for record in records:
         by_video[record.video].append(record)
-    if _stills(by_video):
+    if _stills(records):
         by_video = {"": list(records)}
     available = find_maps(storage, set(by_video))
     if len(by_video) == 1 and list(available) == [""]:
@@ -264,10 +307,12 @@ def match_frames(
     return frames
 
 
-def _stills(by_video: dict[str, list[FrameRecord]]) -> bool:
-    """Whether every video is one picture of its own name, as in sets of still images."""
-    return all(
-        len(records) == 1 and records[0].frame == video for video, records in by_video.items()
+def _stills(records: Sequence[FrameRecord]) -> bool:
+    """Whether these are pictures side by side: in no folder of a video, or each of its own name, as
+    in sets of still images.
+    """
+    return all(not record.video for record in records) or all(
+        record.frame == record.video for record in records
     )
 
 
