@@ -7,15 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vsodlib.data.image_files import (
-    IMAGE_SUFFIXES,
-    animation_length,
-    images_in,
-    is_photograph,
-    natural,
-    shown_size,
-)
-from vsodlib.data.video_files import Video, read_images, read_video
+from vsodlib.data.folders import is_picture, natural
+from vsodlib.data.image_files import SUFFIXES, animation_length, is_photograph, shown_size
+from vsodlib.data.video_files import Video, images_in, read_images, read_video
 
 FILM_SUFFIXES = (".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg")
 FILM_SUFFIXES += (".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv")
@@ -72,7 +66,7 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
             raise FileNotFoundError(f"{path} does not exist.")
         elif path.is_dir():
             found += _in_folder(path)
-        elif path.suffix.lower() in IMAGE_SUFFIXES and animation_length(path) == 1:
+        elif is_picture(path.name) and animation_length(path) == 1:
             loose.setdefault(path.parent, []).append(path)
         else:
             found.append(Source(path.stem, place, _beside(path.parent, path.stem)))
@@ -102,8 +96,7 @@ def _in_folder(folder: Path) -> list[Source]:
     sequences = [path for path in inside if path.is_dir() and images_in(path)]
     if not films and not sequences:
         raise ValueError(
-            f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}), no films, and no folder of "
-            "images."
+            f"{folder} holds no images ({', '.join(SUFFIXES)}), no films, and no folder of images."
         )
     found = [Source(path.stem, str(path), out / path.stem) for path in films]
     return found + [replace(_in_folder(path)[0], out=out / path.name) for path in sequences]

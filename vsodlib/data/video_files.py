@@ -24,13 +24,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
-from vsodlib.data.image_files import (
-    IMAGE_SUFFIXES,
-    animation_length,
-    decode_image,
-    images_in,
-    over_white,
-)
+from vsodlib.data.folders import is_picture, natural
+from vsodlib.data.image_files import SUFFIXES, animation_length, decode_image, over_white
 
 FOLDER_FPS = 24.0
 """Frames per second of a folder of images (as DAVIS), and of a video that does not tell."""
@@ -155,7 +150,13 @@ def read_video(source: str | int | Path) -> Video:
         raise FileNotFoundError(f"{path} does not exist.")
     if path.is_dir():
         return read_images(images_in(path), str(path))
-    return _animation(path) if path.suffix.lower() in IMAGE_SUFFIXES else _film(path)
+    return _animation(path) if is_picture(path.name) else _film(path)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder in natural order (frame2 before frame10), hidden files left out."""
+    files = (path for path in folder.iterdir() if is_picture(path.name) and path.name[0] != ".")
+    return sorted(files, key=lambda path: natural(path.name))
 
 
 def read_images(files: list[Path], source: str, mixed: bool = False) -> Video:
@@ -167,7 +168,7 @@ def read_images(files: list[Path], source: str, mixed: bool = False) -> Video:
         ValueError: no files.
     """
     if not files:
-        raise ValueError(f"{source} holds no images ({', '.join(IMAGE_SUFFIXES)}).")
+        raise ValueError(f"{source} holds no images ({', '.join(SUFFIXES)}).")
     if len({file.stem for file in files}) < len(files):
         raise ValueError(
             f"{source} holds images that differ only in their suffix, so their maps would have "
@@ -208,7 +209,7 @@ def _animation(path: Path) -> Video:
 
     def frames() -> Iterator[Frame]:
         time = 0.0
-        with Image.open(path) as picture:
+        with Image.open(path, formats=("GIF", "WEBP", "PNG")) as picture:
             for index in range(length):
                 try:
                     picture.seek(index)
