@@ -12,10 +12,22 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from vsodlib.figure import PALETTE, WIDTH, NotebookFigure, save_figure, style
+from vsodlib.figure import PALETTE, WIDTH, NotebookFigure, save_figure, show, style
 from vsodlib.pictures import same_length, to_picture
+from vsodlib.tables import table
 
-__all__ = ["batches", "curves", "dots", "grid", "heat", "save_figure", "strip", "style"]
+__all__ = [
+    "batches",
+    "curves",
+    "dots",
+    "grid",
+    "heat",
+    "save_figure",
+    "show",
+    "strip",
+    "style",
+    "table",
+]
 
 _DASHES = ("-", "--", "-.", ":")
 
