@@ -8,13 +8,14 @@ H, W = 33, 50
 FRAME = np.random.default_rng(0).integers(0, 255, (H, W, 3), np.uint8)
 
 
-def red(picture):
+def green(picture):
+    """Where there is much more green than red."""
+    return picture[..., 1].astype(int) - picture[..., 0] > 60
+
+
+def brown(picture):
     """Where there is much more red than blue."""
     return picture[..., 0].astype(int) - picture[..., 2] > 60
-
-
-def blue(picture):
-    return picture[..., 2].astype(int) - picture[..., 0] > 60
 
 
 def test_pca_gives_equal_colours_to_equal_features_in_all_maps():
@@ -58,9 +59,9 @@ def test_row_picture_colours_by_sign_and_strength():
     row[0, 1], row[1, 2], row[0, 3] = 0.2, -0.2, 0.04
     picture = plots.row_picture(FRAME, row, (30, 5), stride=16)
     assert picture.shape == (H, W, 3) and picture.dtype == np.uint8
-    assert red(picture[:16, 16:32]).all() and blue(picture[16:32, 32:48]).all()
-    assert not red(picture[:16, :16]).any() and not blue(picture[:16, :32]).any()
-    excess = picture[..., 0].astype(int) - picture[..., 2]
+    assert green(picture[:16, 16:32]).all() and brown(picture[16:32, 32:48]).all()
+    assert not green(picture[:16, :16]).any() and not brown(picture[:16, :32]).any()
+    excess = picture[..., 1].astype(int) - picture[..., 0]
     assert 0 < excess[:16, 48:].mean() < excess[:16, 16:32].mean() / 3, "a fifth of the weight"
     assert (picture[20:, :16] == 255).any() and (picture[20:, :16] == 0).any(), "the ring"
     bare = plots.row_picture(FRAME, row, None, stride=16)
@@ -91,8 +92,8 @@ def test_reading_picture_marks_the_largest_weight():
     rows = np.zeros((2, 3, 4))
     rows[0, 1, 2], rows[1, 2, 0] = 1, 1
     picture = plots.reading_picture(FRAME, [(2, 2), (2, 47)], rows, stride=16)
-    assert red(picture[24, 40]) and red(picture[32, 8])
-    assert blue(picture[2, 2]) and blue(picture[2, 47])
+    assert green(picture[24, 40]) and green(picture[32, 8])
+    assert (picture[2, [2, 47]] == 70).all(), "the queries"
     with pytest.raises(ValueError, match="1 pixels and 2 rows"):
         plots.reading_picture(FRAME, [(2, 2)], rows, stride=16)
 
@@ -141,6 +142,8 @@ def test_aspp_tells_taps_inside_from_those_outside():
 def test_kernels_share_one_scale():
     filters = {"a": np.full((2, 3, 3), 0.5), "b": -np.ones((2, 3, 3))}
     axes = plots.kernels(filters, column_labels=["x", "y"]).axes
+    *axes, bar = axes
+    assert bar.get_ylabel() == "weight"
     assert len(axes) == 4 and {a.collections[0].get_clim() for a in axes} == {(-1, 1)}
     assert [a.get_title() for a in axes] == ["x", "y", "", ""]
     assert [a.get_ylabel() for a in axes] == ["a", "", "b", ""]

@@ -117,13 +117,15 @@ def test_circle_refuses():
         circle({"a": POINTS}, POSITIVES, np.arange(5))
 
 
-def test_temperatures_bars_are_shares_of_pull_and_push():
+def test_temperatures_bars_are_forces_that_add_up_to_q():
     figure = temperatures(POINTS, 0, POSITIVES, NEGATIVES, [0.05, 5])
     top_sharp, _, sharp, soft = figure.axes
     heights = [[bar.get_height() for bar in axes.patches] for axes in (sharp, soft)]
-    for four in heights:
-        assert sum(four[:2]) == pytest.approx(1) and sum(four[2:]) == pytest.approx(-1)
-    assert heights[0][0] > 0.999 and heights[1][0] < 0.6
+    for four, temperature in zip(heights, (0.05, 5), strict=True):
+        force = pull_and_push(POINTS @ POINTS[0], POSITIVES, NEGATIVES, temperature)
+        np.testing.assert_allclose(four, force[1:])
+        q = force[POSITIVES].sum()
+        assert sum(four[:2]) == pytest.approx(q) and sum(four[2:]) == pytest.approx(-q)
     colors = [bar.get_facecolor() for bar in sharp.patches]
     assert colors == [to_rgba(c) for c in (ATTRACT, ATTRACT, REPEL, REPEL)]
     assert top_sharp.get_title() == "τ = 0.05, q = 0.00"

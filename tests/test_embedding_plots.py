@@ -4,6 +4,7 @@ from matplotlib.colors import to_hex
 
 from vsodlib import embedding_plots
 from vsodlib.figure import PALETTE
+from vsodlib.pictures import COLORS
 
 FRONT = np.array([True, False, True, True, False])
 VIDEO = np.array(["b", "b", "b", "a", "a"])
@@ -17,7 +18,7 @@ def test_sides_tells_them_by_colour_and_marker():
         back, front = axes.lines
         np.testing.assert_array_equal(front.get_xydata(), sign * POINTS[FRONT])
         np.testing.assert_array_equal(back.get_xydata(), sign * POINTS[~FRONT])
-        assert (front.get_color(), back.get_color()) == PALETTE[:2]
+        assert (front.get_color(), back.get_color()) == (COLORS["foreground"], COLORS["background"])
         assert front.get_marker() != back.get_marker()
     keys = figure.legends[0].get_texts()
     assert [text.get_text() for text in keys] == ["foreground", "background"]

@@ -130,3 +130,17 @@ def test_package_and_figures_need_neither_pyplot_nor_ipywidgets():
     code = "import sys, vsodlib.viz; print({'matplotlib.pyplot', 'ipywidgets'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_demo_clip_keeps_its_colour_in_every_chart():
+    one = viz.curves({"fish": [1], "star": [2]}, x_label="", y_label="").axes[0].lines
+    other = viz.curves({"star": [1], "mean": [2]}, x_label="", y_label="").axes[0].lines
+    assert one[1].get_color() == other[0].get_color() != one[0].get_color()
+
+
+def test_grid_draws_a_scale_below_its_pictures():
+    bare, scaled = (viz.grid([[MAPS[3]]], scale=s) for s in (None, ("share", "Greens", 0, 2)))
+    assert len(scaled.axes) == len(bare.axes) + 1
+    bar = scaled.axes[-1]
+    assert bar.get_xlabel() == "share" and bar.get_xlim() == (0, 2)
+    assert scaled.get_figheight() > bare.get_figheight()

@@ -10,13 +10,17 @@ from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from vsodlib.figure import PALETTE, WIDTH, NotebookFigure, style
-from vsodlib.pictures import tint
+from vsodlib.pictures import COLORS, tint
 
-POSITIVE, NEGATIVE = PALETTE[1], PALETTE[0]
+POSITIVE, NEGATIVE = COLORS["more"], COLORS["less"]
 """Colours of positive and negative weights."""
+
+SIGNED = LinearSegmentedColormap.from_list("signed", [NEGATIVE, "#FFFFFF", POSITIVE])
+"""Brown below zero, white at zero, green above."""
 
 
 def pca_pictures(features: np.ndarray) -> np.ndarray:
@@ -67,7 +71,7 @@ def row_picture(
 ) -> np.ndarray:
     """Where a pixel looks: the frame in pale grey, weights in colour, a ring around the pixel.
 
-    Positive weights are orange, negative ones blue, each as strong as its share of the largest.
+    Positive weights are green, negative ones brown, each as strong as its share of the largest.
 
     Args:
         frame: (H, W, 3) uint8.
@@ -90,7 +94,7 @@ def row_picture(
 
 
 def signed_picture(values: np.ndarray, largest: float | None = None) -> np.ndarray:
-    """Values with a sign as colours: white is zero, orange positive, blue negative.
+    """Values with a sign as colours: white is zero, green positive, brown negative.
 
     Args:
         values: (h, w) float.
@@ -136,7 +140,7 @@ def reading_picture(
         raise ValueError(f"reading_picture got {len(pixels)} pixels and {len(rows)} rows.")
     H, W, _ = frame.shape
     out, dot = _pale(frame), max(2, H // 80)
-    color = [int(PALETTE[0][i : i + 2], 16) for i in (1, 3, 5)]
+    color = (70, 70, 70)
     goal = [int(POSITIVE[i : i + 2], 16) for i in (1, 3, 5)]
     ends = []
     for (i, j), row in zip(pixels, rows, strict=True):
@@ -193,8 +197,8 @@ def taps(panels: Mapping[str, Sequence[int]]) -> Figure:
         half = len(count) / 2
         shade = np.where(count > 0, 0.25 + 0.75 * count / count.max(), 0)
         edges = np.linspace(-half, half, len(count) + 1)
-        axes.pcolormesh(edges, edges, shade, cmap="Blues", vmin=0, vmax=1.15, ec="#CCCCCC", lw=0.4)
-        axes.plot(0, 0, ".", color=POSITIVE, ms=8)
+        axes.pcolormesh(edges, edges, shade, cmap="Greens", vmin=0, vmax=1.15, ec="#CCCCCC", lw=0.4)
+        axes.plot(0, 0, ".", color="black", ms=8)
         limit = size / 2 + 0.5
         reached = np.count_nonzero(count)
         axes.set(title=title, aspect="equal", xlim=(-limit, limit), ylim=(limit, -limit))
@@ -249,7 +253,7 @@ def aspp(
 
 @style()
 def kernels(groups: Mapping[str, np.ndarray], *, column_labels: Sequence[str] = ()) -> Figure:
-    """3x3 filters as squares, one row per group, red positive and blue negative on one scale.
+    """3x3 filters as squares, one row per group, green positive and brown negative on one scale.
 
     Args:
         groups: name -> (K, 3, 3) float, the same K in each.
@@ -262,18 +266,20 @@ def kernels(groups: Mapping[str, np.ndarray], *, column_labels: Sequence[str] = 
         raise ValueError("kernels needs at least one group.")
     columns = len(next(iter(groups.values())))
     largest = max(float(np.abs(filters).max()) for filters in groups.values())
-    cell = min(0.75, (WIDTH - 1.2) / columns)
-    size = (1.2 + cell * columns, 0.3 + cell * len(groups))
+    cell = min(0.75, (WIDTH - 2.4) / columns)
+    size = (2.4 + cell * columns, 0.3 + cell * len(groups))
     figure = NotebookFigure(figsize=size, layout="constrained")
     grid = figure.subplots(len(groups), columns, squeeze=False)
     for r, (name, filters) in enumerate(groups.items()):
         for c, (axes, weights) in enumerate(zip(grid[r], filters, strict=True)):
-            axes.pcolormesh(weights, cmap="RdBu_r", vmin=-largest, vmax=largest, ec="white", lw=0.5)
+            look = {"cmap": SIGNED, "vmin": -largest, "vmax": largest, "ec": "white", "lw": 0.5}
+            mesh = axes.pcolormesh(weights, **look)
             axes.set(aspect="equal", xticks=[], yticks=[], ylim=(3, 0))
             axes.spines[:].set_visible(False)
             if r == 0 and column_labels:
                 axes.set_title(column_labels[c], fontsize=10)
         grid[r][0].set_ylabel(name, rotation=0, ha="right", va="center")
+    figure.colorbar(mesh, ax=grid, label="weight")
     return figure
 
 

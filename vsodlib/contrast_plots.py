@@ -1,6 +1,6 @@
 """Arrays in, Figure out: regions, pairs and forces of Eq. 9.
 
-Blue attracts and vermilion repels, in every figure: foreground and background, positives and
+Blue attracts and pink repels, in every figure: foreground and background, positives and
 negatives.
 """
 
@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from vsodlib.figure import PALETTE, WIDTH, NotebookFigure, style
-from vsodlib.pictures import tint
+from vsodlib.figure import WIDTH, NotebookFigure, style
+from vsodlib.pictures import COLORS, tint
 
-ATTRACT, REPEL = PALETTE[:2]
+ATTRACT, REPEL = COLORS["foreground"], COLORS["background"]
 _PALE = "#DDDDDD"
 _MARKERS = ("o", "s", "^", "D")
 _RINGS = (1.0, 0.72, 0.5, 0.3)
@@ -165,7 +165,7 @@ def temperatures(
 ) -> Figure:
     """Who is pulled and who is pushed at each temperature: on the circle, and as bars.
 
-    The bars of either sign add up to 1: a sample's part of all pull, or of all push.
+    The bars are the forces of `pull_and_push`: those of either sign add up to q.
 
     Args:
         points: (R, 2) float, rows of length 1.
@@ -198,9 +198,10 @@ def temperatures(
             circle_axes.plot(*points[r], "o", color=colors[r], ms=10, mec="white")
             circle_axes.text(*(1.2 * points[r]), str(number), ha="center", va="center", fontsize=11)
         circle_axes.plot(*points[anchor], "*", color="black", ms=17, mec="white")
-        bars.bar(range(1, len(samples) + 1), part[samples], color=colors[samples])
+        bars.bar(range(1, len(samples) + 1), force[samples], color=colors[samples])
         bars.axhline(0, color="black", lw=1)
-        bars.set(ylim=(-1.05, 1.05), xticks=range(1, len(samples) + 1), xlabel="sample")
+        limit = 1.1 * max(abs(force))
+        bars.set(ylim=(-limit, limit), xticks=range(1, len(samples) + 1), xlabel="sample")
     below[0].set_ylabel("push     pull")
     return figure
 

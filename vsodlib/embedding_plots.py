@@ -1,6 +1,6 @@
 """Arrays in, Figure out: regions as points of a map, and all their similarities.
 
-Foregrounds are blue dots and backgrounds vermilion crosses, as in `contrast_plots`.
+Foregrounds are blue dots and backgrounds pink crosses, as in `contrast_plots`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vsodlib.figure import PALETTE, WIDTH, NotebookFigure, style
+from vsodlib.pictures import COLORS
 
-_FRONT, _BACK = PALETTE[:2]
+_FRONT, _BACK = COLORS["foreground"], COLORS["background"]
 _PALE = "#BBBBBB"
 _TOGETHER = 5  # videos a panel: as many colours as an eye keeps apart
 

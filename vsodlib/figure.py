@@ -20,8 +20,18 @@ from PIL import Image
 
 from vsodlib.config import profile
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Colours of series, in order."""
+PALETTE = (
+    "#332288",
+    "#E69F00",
+    "#44AA99",
+    "#882255",
+    "#999933",
+    "#000000",
+    "#888888",
+)
+"""Colours of series, in order; none of them is one that has a meaning (`pictures.COLORS`)."""
+
+_CLIPS = ("fish", "butterfly", "beetle", "star", "cat", "coffee", "rocket", "astronaut")
 
 Shown = bytes | tuple[bytes, dict[str, str]] | None
 """What Jupyter takes from an object that shows itself: data, perhaps with metadata, or nothing."""
@@ -41,6 +51,13 @@ _STYLE = {
     "legend.frameon": False,
     "axes.prop_cycle": mpl.cycler(color=PALETTE),
 }
+
+
+def series_color(name: str, position: int) -> str:
+    """The colour of a series: a demo clip keeps its own in every chart, others go by position."""
+    if name in _CLIPS:
+        return (*PALETTE, "#661100")[_CLIPS.index(name)]
+    return PALETTE[position % len(PALETTE)]
 
 
 def style() -> AbstractContextManager:
