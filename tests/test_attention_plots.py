@@ -153,9 +153,25 @@ def test_kernels_share_one_scale():
     assert drawn.get_ylim() == (3, 0), "the first row is on top"
 
 
+def test_matrices_keep_the_size_of_an_entry():
+    figure = plots.matrices({"N": np.eye(40), "c": -np.eye(10)})
+    figure.draw_without_rendering()
+    large, small = figure.axes
+    inches = [axes.get_window_extent().width / axes.get_xlim()[1] for axes in (large, small)]
+    assert inches[0] == pytest.approx(inches[1], rel=0.05)
+    np.testing.assert_array_equal(small.collections[0].get_array(), -np.eye(10))
+    assert large.collections[0].get_clim() == (-1, 1)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["N", "c"]
+
+
 @pytest.mark.parametrize(
     "draw",
-    [lambda: plots.taps({}), lambda: plots.aspp(FRAME, (1, 1), {}), lambda: plots.kernels({})],
+    [
+        lambda: plots.taps({}),
+        lambda: plots.aspp(FRAME, (1, 1), {}),
+        lambda: plots.kernels({}),
+        lambda: plots.matrices({}),
+    ],
 )
 def test_nothing_to_draw(draw):
     with pytest.raises(ValueError, match="needs at least one"):

@@ -22,6 +22,9 @@ POSITIVE, NEGATIVE = COLORS["more"], COLORS["less"]
 SIGNED = LinearSegmentedColormap.from_list("signed", [NEGATIVE, "#FFFFFF", POSITIVE])
 """Brown below zero, white at zero, green above."""
 
+SHARES = LinearSegmentedColormap.from_list("shares", ["#FFFFFF", POSITIVE])
+"""White at zero, green above."""
+
 
 def pca_pictures(features: np.ndarray) -> np.ndarray:
     """Feature maps as colours: the first three principal components as red, green and blue.
@@ -269,6 +272,7 @@ def kernels(groups: Mapping[str, np.ndarray], *, column_labels: Sequence[str] = 
     cell = min(0.75, (WIDTH - 2.4) / columns)
     size = (2.4 + cell * columns, 0.3 + cell * len(groups))
     figure = NotebookFigure(figsize=size, layout="constrained")
+    figure.get_layout_engine().set(rect=(0.03, 0, 0.97, 1))  # names stick out to the left
     grid = figure.subplots(len(groups), columns, squeeze=False)
     for r, (name, filters) in enumerate(groups.items()):
         for c, (axes, weights) in enumerate(zip(grid[r], filters, strict=True)):
@@ -280,6 +284,40 @@ def kernels(groups: Mapping[str, np.ndarray], *, column_labels: Sequence[str] = 
                 axes.set_title(column_labels[c], fontsize=10)
         grid[r][0].set_ylabel(name, rotation=0, ha="right", va="center")
     figure.colorbar(mesh, ax=grid, label="weight")
+    return figure
+
+
+@style()
+def matrices(panels: Mapping[str, np.ndarray]) -> Figure:
+    """Square matrices side by side, as large as they are: an entry has the same size in all.
+
+    Each has a scale of its own: green is its largest entry, brown its negative, white zero.
+
+    Args:
+        panels: title -> (n, n) float.
+
+    Raises:
+        ValueError: no panel.
+    """
+    if not panels:
+        raise ValueError("matrices needs at least one panel.")
+    sizes = [len(matrix) for matrix in panels.values()]
+    # In inches: every panel as high as the largest, at least wide enough for its title.
+    side, top, gap = 3.3, 0.4, 0.7
+    widths = [max(side * n / max(sizes), 2.4) for n in sizes]
+    width, height = sum(widths) + gap * len(sizes) + 0.3, side + top + 0.4
+    figure, left = NotebookFigure(figsize=(width, height)), gap
+    for (title, matrix), room in zip(panels.items(), widths, strict=True):
+        n, limit = len(matrix), np.abs(matrix).max()
+        box = side * n / max(sizes)
+        place = (left / width, 1 - (top + box) / height, box / width, box / height)
+        axes = figure.add_axes(place)
+        look = {"cmap": SIGNED, "vmin": -limit, "vmax": limit, "rasterized": True}
+        axes.pcolormesh(np.asarray(matrix), **look)
+        axes.set(xlim=(0, n), ylim=(n, 0), xticks=[0, n], yticks=[0, n])
+        axes.set_title(title, loc="left", fontsize=12)
+        axes.grid(visible=False)
+        left += room + gap
     return figure
 
 
