@@ -33,7 +33,7 @@ figures: setup
 	$(BIN)/python tests/notebooks/refresh.py notebooks/*.ipynb
 
 bench: setup
-	$(BIN)/vsod bench metrics
+	$(BIN)/python -m benchmarks metrics
 
 clean:
 	rm -rf $(VENV)

@@ -55,6 +55,15 @@ def test_model_config_refuses(fields, named):
         ({"weight_decay": float("inf")}, "^weight_decay .* got inf"),
         ({"momentum": -0.9}, "momentum"),
         ({"warmup_steps": -1}, "warmup_steps"),
+        ({"minutes": -1.0}, "^minutes .* got -1.0"),
+        ({"freeze_stages": 2}, "0 without freeze_batch_norm, got 2"),
+        ({"mix": ("davis2016",)}, "NAME=WEIGHT with a positive weight, not 'davis2016'"),
+        ({"mix": ("davis2016=0",)}, "not 'davis2016=0'"),
+        ({"phases": ("1.5 height=320",)}, "between 0 and 1, not with '1.5'"),
+        ({"phases": ("0.5 height=32", "0.5 height=64")}, "rising"),
+        ({"phases": ("0.5 steps=3",)}, "cannot change 'steps'; it can change batch_size"),
+        ({"phases": ("0.5 height=tall",)}, "gives height the value 'tall', not a number"),
+        ({"phases": ("0.5 frames_per_video=3",)}, "frames_per_video"),
         ({"contrastive_weight": float("nan")}, "contrastive_weight"),
         ({"iou_weight": -1.0}, "iou_weight"),
         ({"clip_gradient": -1.0}, "clip_gradient"),
@@ -66,16 +75,31 @@ def test_train_config_refuses(fields, named):
         TrainConfig(**fields)
 
 
+def test_phases_follow_one_another():
+    config = TrainConfig(
+        steps=100,
+        mix=("a=1", "b=3"),
+        phases=("0.5 height=320 width=544", "0.8 contrastive_weight=0.5 mix=a:2,b:1"),
+    )
+    assert [config.phase_at(p) for p in (0, 0.49, 0.5, 0.79, 0.8, 1)] == [0, 0, 1, 1, 2, 2]
+    first, second, third = (phase for _, phase in config.schedule)
+    assert (first.height, second.height, third.height) == (240, 320, 320)
+    assert (second.contrastive_weight, third.contrastive_weight) == (1.0, 0.5)
+    assert first.weights == {"a": 1, "b": 3} and third.weights == {"a": 2, "b": 1}
+    assert TrainConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0), (40, 2), (1000, 50), (100_000, 500)])
+def test_warmup_follows_the_steps(steps, warmup):
+    assert TrainConfig(steps=steps).warmup == warmup
+    assert TrainConfig(steps=10, warmup_steps=3).warmup == 3
+
+
 def test_unknown_field_is_named():
     with pytest.raises(ValueError, match="chanels"):
         ModelConfig.from_dict({"chanels": 3})
     with pytest.raises(ValueError, match="dictionary"):
         TrainConfig.from_dict([1])
-
-
-def test_batch_is_shared_between_images_and_videos():
-    config = TrainConfig(batch_size=8, image_fraction=0.375, frames_per_video=5)
-    assert (config.image_samples, config.video_frames) == (3, 5)
 
 
 def test_profile(monkeypatch):

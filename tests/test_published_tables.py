@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vsodlib import ModelConfig, TrainConfig
-from vsodlib.experiments import table3, table4
+from vsodlib.training.ablations import table3, table4
 
 PUBLISHED = Path(__file__).resolve().parent.parent / "results" / "published"
 DATASETS = ("DAVIS", "FBMS", "ViSal", "DAVSOD")
@@ -192,7 +192,7 @@ def test_agreement_with_the_site():
         assert float(r["difference"]) == pytest.approx(difference, abs=0.0001)
         if r["method"] != "ground truth":
             assert float(r["site"]) == site()[r["method"], r["metric"], r["statistic"]]
-        # T of ragged masks is ours alone, see vsodlib.metrics.temporal.
+        # T of ragged masks is ours alone, see vsodlib.metrics.instability.
         assert abs(difference) < (0.0145 if r["metric"] == "T" else 0.0006)
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Literal, Self
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -93,12 +95,19 @@ class ModelConfig(_Config):
     """Gated aggregation, Eq. 7 and 8; False: plain concatenation."""
     skip_connections: bool = True
     """Refinement with predictions from low-level features; False: one bilinear upsampling."""
+    decoder_channels: int = 0
+    """Channels of a residual decoder that corrects the map at strides 8, 4 and 2 (paper: none)."""
 
     def __post_init__(self) -> None:
         if self.output_stride not in (8, 16):
             raise ValueError(f"output_stride must be 8 or 16, got {self.output_stride!r}.")
         if self.channels < 1:
             raise ValueError(f"channels must be positive, got {self.channels!r}.")
+        if self.decoder_channels < 0 or (self.decoder_channels and not self.skip_connections):
+            raise ValueError(
+                f"decoder_channels must be 0 or more, and 0 without skip_connections, got "
+                f"{self.decoder_channels!r}."
+            )
         if not self.aspp_rates or any(rate < 1 for rate in self.aspp_rates):
             raise ValueError(f"aspp_rates must be positive integers, got {self.aspp_rates!r}.")
 
@@ -116,6 +125,38 @@ class ModelConfig(_Config):
             channels=128,
             aspp_rates=(6, 12, 18),
         )
+
+
+PHASE_FIELDS = {
+    "batch_size": int,
+    "frames_per_video": int,
+    "height": int,
+    "width": int,
+    "image_fraction": float,
+    "scale_min": float,
+    "color_jitter": float,
+    "contrastive_weight": float,
+    "iou_weight": float,
+    "edge_weight": float,
+    "mix": lambda text: tuple(text.replace(":", "=").split(",")),
+}
+"""What may change from one phase of a training run to the next, and how its text is read."""
+
+
+def _phase_changes(words: list[str]) -> dict[str, Any]:
+    """FIELD=VALUE words of a phase as the values of these fields."""
+    changes = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        if name not in PHASE_FIELDS:
+            raise ValueError(
+                f"A phase cannot change {name!r}; it can change {', '.join(PHASE_FIELDS)}."
+            )
+        try:
+            changes[name] = PHASE_FIELDS[name](text)
+        except ValueError:
+            raise ValueError(f"A phase gives {name} the value {text!r}, not a number.") from None
+    return changes
 
 
 @dataclass(frozen=True)
@@ -137,6 +178,14 @@ class TrainConfig(_Config):
     """Frames drawn from one video within a batch; must divide the video part of the batch."""
     image_fraction: float = 0.0
     """Share of a batch taken from image data sets (one-frame videos), between 0 and 1."""
+    mix: tuple[str, ...] = ()
+    """How often each data set is drawn, as "NAME=WEIGHT"; the image sets' share of all weights
+    takes the place of `image_fraction`. Empty: by `image_fraction`, each video alike."""
+    phases: tuple[str, ...] = ()
+    """Changes on the way, as "SHARE FIELD=VALUE ...": from this share of the schedule on, these
+    fields have these values, e.g. "0.75 height=320 width=544"."""
+    minutes: float = 0.0
+    """Length in minutes of wall-clock in place of `steps`, which then only caps it; 0: by steps."""
     height: int = 240
     width: int = 432
     """Size of the training crops, pixels."""
@@ -147,8 +196,8 @@ class TrainConfig(_Config):
     """Peak learning rate of the pretrained trunk."""
     momentum: float = 0.9
     weight_decay: float = 5e-4
-    warmup_steps: int = 100
-    """Linear warm-up, then cosine decay to zero."""
+    warmup_steps: int | None = None
+    """Steps of linear warm-up before the cosine decays to zero; None: a twentieth, at most 500."""
     contrastive_weight: float = 1.0
     """Weight of L_cl in Eq. 10; 0 switches it off."""
     mining: Literal["hard", "random"] = "hard"
@@ -161,6 +210,8 @@ class TrainConfig(_Config):
     """Cells per side that cut a frame into regions; 1: foreground and background are whole."""
     iou_weight: float = 0.0
     """Weight of a soft-IoU term beside binary cross-entropy (paper: none)."""
+    edge_weight: float = 0.0
+    """Extra weight of pixels near the outline in both terms (F3Net: 5; paper: none)."""
     ema_decay: float = 0.0
     """Exponential moving average of the weights; 0 switches it off."""
     scale_min: float = 0.5
@@ -175,12 +226,12 @@ class TrainConfig(_Config):
     """What the pasted object counts as: foreground in front, or background behind the object."""
     clip_gradient: float = 1.0
     """Largest gradient norm; 0 switches clipping off."""
-    precision: Literal["no", "fp16", "bf16"] = "no"
-    """Mixed precision, in Accelerate's words."""
+    precision: Literal["no", "fp16", "bf16", "auto"] = "no"
+    """Mixed precision, in Accelerate's words; auto: bf16 where a trial step is faster with it."""
     freeze_batch_norm: bool = False
     """Keep the batch norms' statistics as they are at the start."""
-    compile: bool = False
-    """Run the network through `torch.compile`."""
+    freeze_stages: int = 0
+    """The stem and so many stages of the backbone are not trained (0: all of it is trained)."""
     checkpoint_every: int = 200
     """Steps between checkpoints (a checkpoint is also written at the end and on Ctrl-C)."""
     seed: int = 0
@@ -210,9 +261,10 @@ class TrainConfig(_Config):
             "encoder_learning_rate",
             "momentum",
             "weight_decay",
-            "warmup_steps",
+            "minutes",
             "contrastive_weight",
             "iou_weight",
+            "edge_weight",
             "clip_gradient",
         ):
             if not 0 <= getattr(self, name) < math.inf:
@@ -227,33 +279,79 @@ class TrainConfig(_Config):
             raise ValueError(f"paste_as must be 'object' or 'distractor', got {self.paste_as!r}.")
         if self.optimizer not in ("sgd", "adamw"):
             raise ValueError(f"optimizer must be 'sgd' or 'adamw', got {self.optimizer!r}.")
-        if self.precision not in ("no", "fp16", "bf16"):
-            raise ValueError(f"precision must be 'no', 'fp16' or 'bf16', got {self.precision!r}.")
-        if self.warmup_steps >= self.steps and self.steps > 1:
+        if self.precision not in ("no", "fp16", "bf16", "auto"):
             raise ValueError(
-                f"warmup_steps ({self.warmup_steps}) must be smaller than steps ({self.steps})."
+                f"precision must be 'no', 'fp16', 'bf16' or 'auto', got {self.precision!r}."
             )
-        if self.video_frames % self.frames_per_video:
+        if self.freeze_stages < 0 or (self.freeze_stages and not self.freeze_batch_norm):
             raise ValueError(
-                f"{self.video_frames} frames of a batch come from videos (batch_size "
+                f"freeze_stages must be 0 or more, and 0 without freeze_batch_norm, got "
+                f"{self.freeze_stages!r}."
+            )
+        if self.warmup_steps is not None and not 0 <= self.warmup_steps < max(2, self.steps):
+            raise ValueError(
+                f"warmup_steps ({self.warmup_steps}) must not be negative and be smaller than "
+                f"steps ({self.steps})."
+            )
+        video_frames = self.batch_size - round(self.batch_size * self.image_fraction)
+        if not self.mix and video_frames % self.frames_per_video:
+            raise ValueError(
+                f"{video_frames} frames of a batch come from videos (batch_size "
                 f"{self.batch_size}, image_fraction {self.image_fraction}); frames_per_video "
                 f"({self.frames_per_video}) must divide that."
             )
+        # Both raise where their text cannot be read.
+        _ = self.weights, self.schedule
+
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
+        """`mix` as data set -> weight."""
+        weights = {}
+        for word in self.mix:
+            name, _, weight = word.partition("=")
+            try:
+                weights[name] = float(weight)
+            except ValueError:
+                weights[name] = -1.0
+            if not name or not 0 < weights[name] < math.inf:
+                raise ValueError(f"mix takes NAME=WEIGHT with a positive weight, not {word!r}.")
+        return weights
+
+    @cached_property
+    def schedule(self) -> tuple[tuple[float, TrainConfig], ...]:
+        """The phases: the share of the schedule at which each begins, and what holds from there."""
+        if not self.phases:
+            return ((0.0, self),)
+        phases = [(0.0, replace(self, phases=()))]
+        for text in self.phases:
+            share, *changes = text.split()
+            try:
+                start = float(share)
+            except ValueError:
+                start = -1.0
+            if not phases[-1][0] < start < 1:
+                raise ValueError(
+                    f"A phase begins with the share of the schedule at which it starts, rising "
+                    f"between 0 and 1, not with {share!r}."
+                )
+            phases.append((start, replace(phases[-1][1], **_phase_changes(changes))))
+        return tuple(phases)
+
+    def phase_at(self, progress: float) -> int:
+        """The number of the phase in force at a share of the schedule, from 0 on."""
+        return max(i for i, (start, _) in enumerate(self.schedule) if start <= progress or i == 0)
 
     @property
-    def image_samples(self) -> int:
-        """How many samples of a batch come from image data sets."""
-        return round(self.batch_size * self.image_fraction)
-
-    @property
-    def video_frames(self) -> int:
-        """How many samples of a batch come from videos."""
-        return self.batch_size - self.image_samples
+    def warmup(self) -> int:
+        """Steps of warm-up."""
+        if self.warmup_steps is None:
+            return min(500, self.steps // 20)
+        return self.warmup_steps
 
     @classmethod
     def paper(cls) -> Self:
         """SGD, 1e-4, batches of 8 frames (Section 3.5); that they share a video is our reading."""
-        return cls(steps=20_000, height=480, width=854, precision="bf16", warmup_steps=500)
+        return cls(steps=20_000, height=480, width=854, precision="bf16")
 
     @classmethod
     def lite(cls) -> Self:

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from vsodlib.data.davis import davis_truth
+from vsodlib.data.image_files import read_grey
+from vsodlib.inference.score_folder import match_frames
 from vsodlib.metrics import Protocol, contour_accuracy, outline, region_similarity, statistics
-from vsodlib.metrics.folders import davis_truth, match_frames
-from vsodlib.metrics.images import read_grey
-from vsodlib.metrics.temporal import T_SCALE, UNSTABLE, contour_instability
+from vsodlib.metrics.instability import T_SCALE, UNSTABLE, contour_instability
 
 HERE = Path(__file__).parent
 METHODS = ("matnet", "andiff", "pdb", "ags")

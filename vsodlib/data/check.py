@@ -13,10 +13,11 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from vsodlib.config import profile
-from vsodlib.data import FOLDERS, data_root, davis, images, locate_dataset, vsod
+from vsodlib.data import davis, image_sets, video_sets
+from vsodlib.data.catalogue import FOLDERS, locate_dataset
 from vsodlib.data.dataset import FrameRecord
-from vsodlib.data.pixels import decode_image, decode_mask
-from vsodlib.data.storage import Storage
+from vsodlib.data.image_files import decode_image, decode_mask
+from vsodlib.data.storage import Storage, data_root
 
 SOFT_SHARE = 0.05
 """A mask of a still image may have soft edges; beyond this share of its pixels it is no mask."""
@@ -86,7 +87,7 @@ def _check_one(name: str, storage: Storage, records: list[FrameRecord]) -> list[
         size = None
         for kind, path in (("frame", record.image), ("mask", record.mask)):
             if path is None:
-                if name not in vsod.VIDEO_LAYOUTS:
+                if name not in video_sets.VIDEO_LAYOUTS:
                     problems.append(Problem(storage.locate(record.image), "frame without a mask"))
                 continue
             try:
@@ -112,10 +113,10 @@ def _check_one(name: str, storage: Storage, records: list[FrameRecord]) -> list[
 
 def _mask_files(name: str, storage: Storage) -> set[str]:
     """Every file that is named like a mask of this data set."""
-    if name in vsod.VIDEO_LAYOUTS:
-        layout = vsod.VIDEO_LAYOUTS[name]
-        return set(vsod.matching(layout, storage, layout.masks))
-    folder = davis.MASKS if name == "davis2016" else images.IMAGE_LAYOUTS[name].masks
+    if name in video_sets.VIDEO_LAYOUTS:
+        layout = video_sets.VIDEO_LAYOUTS[name]
+        return set(video_sets.matching(layout, storage, layout.masks))
+    folder = davis.MASKS if name == "davis2016" else image_sets.IMAGE_LAYOUTS[name].masks
     return {path for path in storage.list(folder) if path.lower().endswith(".png")}
 
 
@@ -142,6 +143,6 @@ def _not_binary(name: str, values: np.ndarray) -> str | None:
     if found[-1] <= 127 and name != "davis2016":
         return f"not binary: holds the values {listed}, none above 127, so all is background"
     soft = float(((values > 25) & (values < 230)).mean())
-    if name in images.IMAGE_LAYOUTS and soft <= SOFT_SHARE:
+    if name in image_sets.IMAGE_LAYOUTS and soft <= SOFT_SHARE:
         return None
     return f"not binary: holds the values {listed} in place of 0 and 255"

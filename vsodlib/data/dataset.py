@@ -6,7 +6,9 @@ frames have `mask=None` in their record and no "mask" in their item.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
@@ -17,18 +19,21 @@ from torchvision import tv_tensors
 from tqdm.auto import tqdm
 
 from vsodlib.config import profile
-from vsodlib.data.pixels import decode_image, decode_mask, image_size, resize_rows
+from vsodlib.data.image_files import decode_image, decode_mask, image_size, resize_rows
 from vsodlib.data.storage import Storage
 
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """One frame: its video, its name within it, and where image and mask lie in a `Storage`."""
+    """One frame: its video, its name within it, where image and mask lie in a `Storage`, and, in
+    several data sets put together, the name of its own.
+    """
 
     video: str
     frame: str
     image: str
     mask: str | None
+    dataset: str = ""
 
 
 class FrameSource(Protocol):
@@ -199,6 +204,17 @@ class FrameDataset(Dataset):
             raise ValueError(f"{self.name} has no video {', '.join(unknown)}.")
         return self._pick([i for i, record in enumerate(self.records) if record.video in wanted])
 
+    def spread_out(self, count: int) -> list[str]:
+        """`count` videos, evenly spaced among all by name: the same ones every time.
+
+        Raises:
+            ValueError: more than there are, less one.
+        """
+        names = sorted(self.videos)
+        if count >= len(names):
+            raise ValueError(f"Holding {count} out leaves nothing of {len(names)} in {self.name}.")
+        return [names[(2 * k + 1) * len(names) // (2 * count)] for k in range(count)]
+
     def labelled(self) -> Self:
         """Only the frames that have a mask.
 
@@ -223,21 +239,29 @@ class FrameDataset(Dataset):
         if height is not None and height < 16:
             raise ValueError(f"height must be at least 16 rows, got {height!r}.")
         images, masks, records = {}, {}, []
-        rows = tqdm(
-            range(len(self)),
-            desc=f"Reading {self.name}",
-            unit="frame",
-            leave=False,
-            disable=profile() == "smoke",
-        )
-        for index in rows:
-            record, key = self.records[index], str(index)
+
+        def decode(index: int) -> tuple[np.ndarray, np.ndarray | None]:
             image = self.image(index)
             target = None if height is None else min(height, len(image))
-            images[key] = resize_rows(image, target)
-            if record.mask is not None:
-                masks[key] = resize_rows(self.mask(index), target)
-            records.append(replace(record, image=key, mask=None if record.mask is None else key))
+            bare = self.records[index].mask is None
+            mask = None if bare else resize_rows(self.mask(index), target)
+            return resize_rows(image, target), mask
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders release the interpreter's lock
+            rows = tqdm(
+                pool.map(decode, range(len(self))),
+                total=len(self),
+                desc=f"Reading {self.name}",
+                unit="frame",
+                leave=False,
+                disable=profile() == "smoke",
+            )
+            for index, (image, mask) in enumerate(rows):
+                record, key = self.records[index], str(index)
+                images[key] = image
+                if mask is not None:
+                    masks[key] = mask
+                records.append(replace(record, image=key, mask=None if mask is None else key))
         if masks and not any(mask.any() for mask in masks.values()):
             raise ValueError(
                 f"Not one of the {len(masks)} masks of {self.name} shows an object; "
@@ -267,7 +291,10 @@ def concat(datasets: Sequence[FrameDataset]) -> FrameDataset:
                 name, number = f"{video}#{number}", number + 1
             names[video] = name
             taken.add(name)
-        records += [replace(record, video=names[record.video]) for record in dataset.records]
+        records += [
+            replace(record, video=names[record.video], dataset=record.dataset or dataset.name)
+            for record in dataset.records
+        ]
         sources += dataset.sources
     name = "+".join(dataset.name for dataset in datasets)
     return FrameDataset(name, records, sources, datasets[0].transform)

@@ -10,7 +10,8 @@ non-zero mask value is foreground, so masks with DAVIS 2017's object indices wor
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import os
+from pathlib import Path, PurePosixPath
 
 from vsodlib.data.dataset import FrameRecord
 from vsodlib.data.storage import Storage
@@ -87,3 +88,35 @@ def _found(storage: Storage, sequences: tuple[str, ...]) -> list[FrameRecord]:
                 FrameRecord(path.parent.name, path.stem, image, mask if mask in masks else None)
             )
     return records
+
+
+def davis_truth(dataset: str, root: str | os.PathLike[str] | None) -> dict[str, list[Path]]:
+    """The ground-truth images of every DAVIS 2016 validation sequence, in order.
+
+    Raises:
+        ValueError: another data set, or a list of sequences that is not in the official form.
+        FileNotFoundError: no DAVIS folder, no list of sequences, or images it lists missing.
+    """
+    if dataset != "davis2016":
+        raise ValueError(f"No data set {dataset!r} to score on; use 'davis2016' or a gt folder.")
+    root = Path(root if root is not None else os.environ.get("VSOD_DATA") or "data")
+    home = next((h for h in (root / "DAVIS", root) if (h / "Annotations").is_dir()), None)
+    if home is None:
+        raise FileNotFoundError(
+            f"There is no DAVIS/Annotations under {root}; set VSOD_DATA or --data to the folder "
+            "that holds DAVIS."
+        )
+    listing = home / "ImageSets" / "480p" / "val.txt"
+    if not listing.is_file():
+        raise FileNotFoundError(f"There is no list of validation frames {listing}.")
+    truth: dict[str, list[Path]] = {}
+    for line in listing.read_text().splitlines():
+        if line.strip():
+            columns = line.split()
+            if len(columns) != 2:
+                raise ValueError(f"{listing} must name a frame and its mask a line, not {line!r}.")
+            path = home / columns[1].lstrip("/")
+            truth.setdefault(path.parent.name, []).append(path)
+    if absent := [str(p) for paths in truth.values() for p in paths if not p.is_file()]:
+        raise FileNotFoundError(f"{listing} names {len(absent)} missing images: {absent[0]} ...")
+    return truth

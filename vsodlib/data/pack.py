@@ -11,9 +11,10 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from vsodlib.config import profile
-from vsodlib.data import FOLDERS, FrameDataset, open_dataset
-from vsodlib.data.pixels import resize_rows
-from vsodlib.data.transfer import disk_full_named
+from vsodlib.data.catalogue import FOLDERS, open_dataset
+from vsodlib.data.dataset import FrameDataset
+from vsodlib.data.download import disk_full_named
+from vsodlib.data.image_files import resize_rows
 
 JPEG_QUALITY = 90
 

@@ -6,13 +6,16 @@ numbers in the item pass through. All randomness comes from torch's global gener
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD, TrainConfig
+from vsodlib.config import TrainConfig
 
 ASPECT_JITTER = 1.1
 """Crops are stretched or squeezed by up to this factor; ours, the paper is silent."""
@@ -59,53 +62,74 @@ class RandomCropResize(v2.Transform):
         return tv_tensors.wrap((shares > 127).to(inpt.dtype), like=inpt)
 
 
-class ResizeImage(v2.Transform):
-    """Resize the image to `height` rows, its width rounded to a multiple of 16; leave the mask.
+def input_size(height: int, width: int, rows: int, stride: int) -> tuple[int, int]:
+    """Rows and columns at which a network sees a frame: both multiples of its output stride.
 
-    Scores are taken at the mask's own size, so only what the network sees is resized.
+    A side that is no multiple leaves the last positions of x with less than a stride of pixels,
+    and the map is stretched against the frame.
+
+    Args:
+        height, width: of the frame.
+        rows: wanted; the nearest multiple of `stride` is taken, and columns to match the frame.
+        stride: the network's output stride.
+
+    >>> input_size(480, 854, rows=324, stride=16)
+    (320, 576)
     """
+    return tuple(
+        max(stride, stride * math.floor(side * rows / height / stride + 0.5))
+        for side in (height, width)
+    )
 
-    _transformed_types = (tv_tensors.Image,)
 
-    def __init__(self, height: int) -> None:
-        super().__init__()
-        self.height = height
+def check_frames(frames: np.ndarray) -> None:
+    """See that `frames` is (T, H, W, 3) uint8.
 
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        H, W = v2.functional.get_size(inpt)
-        width = max(16, 16 * round(W * self.height / H / 16))
-        return v2.functional.resize(inpt, [self.height, width], antialias=True)
+    Raises:
+        ValueError: it is not.
+    """
+    if isinstance(frames, (list, tuple)):
+        shapes = ", ".join(str(frame.shape) for frame in frames)
+        raise ValueError(f"frames must be one array of frames of one size, got {shapes}.")
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+        raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}.")
+
+
+def to_images(frames: np.ndarray, rows: int | None = None, stride: int = 1) -> Tensor:
+    """Frames as a network takes them, the one way for every caller.
+
+    Args:
+        frames: (T, H, W, 3) uint8, RGB.
+        rows: height to resize to, see `input_size`; None keeps the frames' own size.
+        stride: the network's output stride, of which both sides become multiples.
+
+    Returns:
+        (T, 3, h, w) float32 in [0, 1].
+
+    Raises:
+        ValueError: frames of another shape or type, or `rows` below 1.
+    """
+    check_frames(frames)
+    if rows is not None and rows < 1:
+        raise ValueError(f"rows must be at least 1, got {rows!r}.")
+    images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+    if rows is not None:
+        size = input_size(*frames.shape[1:3], rows, stride)
+        images = v2.functional.resize(images, list(size), antialias=True)
+    return images.float() / 255
 
 
 def train_transform(config: TrainConfig) -> v2.Transform:
-    """Random window, mirror image and colour jitter, then float32 and ImageNet normalisation.
+    """Random window, mirror image and colour jitter, then float32.
 
-    Takes and returns the item of a `FrameDataset`: `image` float32 (3, height, width), `mask`
-    float32 {0, 1} (1, height, width).
+    Takes and returns the item of a `FrameDataset`: `image` float32 (3, height, width) in [0, 1],
+    `mask` float32 {0, 1} (1, height, width).
     """
     steps: list[v2.Transform] = [RandomCropResize(config.height, config.width, config.scale_min)]
     if config.flip:
         steps.append(v2.RandomHorizontalFlip())
     if strength := config.color_jitter:
         steps.append(v2.ColorJitter(brightness=strength, contrast=strength, saturation=strength))
-    return v2.Compose([*steps, *_normalise()])
-
-
-def eval_transform(height: int | None = None) -> v2.Transform:
-    """The whole frame at `height` rows (None: as it is), float32 and normalised; the mask keeps
-    its original size, float32 {0, 1}.
-    """
-    if height is not None and height < 16:
-        raise ValueError(f"height must be at least 16 rows, got {height!r}.")
-    return v2.Compose([*([ResizeImage(height)] if height else []), *_normalise()])
-
-
-def _normalise() -> list[v2.Transform]:
-    return [
-        # Scales images from 0..255 to 0..1; masks only change their type.
-        v2.ToDtype(
-            {tv_tensors.Image: torch.float32, tv_tensors.Mask: torch.float32, "others": None},
-            scale=True,
-        ),
-        v2.Normalize(IMAGENET_MEAN, IMAGENET_STD),
-    ]
+    # Scales images from 0..255 to 0..1; masks only change their type.
+    kinds = {tv_tensors.Image: torch.float32, tv_tensors.Mask: torch.float32, "others": None}
+    return v2.Compose([*steps, v2.ToDtype(kinds, scale=True)])

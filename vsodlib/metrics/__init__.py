@@ -1,9 +1,10 @@
 """Measures of saliency maps and masks, and the protocols that turn them into published numbers."""
 
-from .folders import score_folder
-from .outline import outline
-from .protocol import Protocol
-from .saliency import (
+from vsodlib.metrics.consistency import temporal_consistency
+from vsodlib.metrics.contours import outline
+from vsodlib.metrics.instability import temporal_instability
+from vsodlib.metrics.protocol import Protocol
+from vsodlib.metrics.saliency import (
     SaliencyScores,
     e_measure,
     f_measure,
@@ -11,10 +12,9 @@ from .saliency import (
     s_measure,
     saliency_scores,
 )
-from .score import score_frames
-from .segmentation import Statistics, contour_accuracy, region_similarity, statistics
-from .temporal import temporal_consistency, temporal_instability
-from .weighted import weighted_f
+from vsodlib.metrics.scoring import score_frames
+from vsodlib.metrics.segmentation import Statistics, contour_accuracy, region_similarity, statistics
+from vsodlib.metrics.weighted_f import weighted_f
 
 __all__ = [
     "Protocol",
@@ -28,7 +28,6 @@ __all__ = [
     "region_similarity",
     "s_measure",
     "saliency_scores",
-    "score_folder",
     "score_frames",
     "statistics",
     "temporal_consistency",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .tally import CentroidTies
-from .temporal import UNSTABLE
+from vsodlib.metrics.instability import UNSTABLE
+from vsodlib.metrics.level_counts import CentroidTies
 
 
 @dataclass(frozen=True)

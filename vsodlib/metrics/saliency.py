@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .tally import CentroidTies, Tally, tally_array, tally_tensor
+from vsodlib.metrics.level_counts import CentroidTies, Tally, tally_array, tally_tensor
 
 EPS = np.spacing(1.0)
 Array = np.ndarray | torch.Tensor

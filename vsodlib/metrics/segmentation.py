@@ -2,7 +2,7 @@
 
 Perazzi, Pont-Tuset, McWilliams, Van Gool, Gross, Sorkine-Hornung: "A benchmark dataset and
 evaluation methodology for video object segmentation", CVPR 2016, Section 5. The third measure of
-that paper, temporal instability T, is in `vsodlib.metrics.temporal`. Functions take binary numpy
+that paper, temporal instability T, is in `vsodlib.metrics.instability`. Functions take binary numpy
 arrays (H, W) and return floats, or torch batches (B, H, W) and return tensors (B,).
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .checks import check_mask
+from vsodlib.metrics.inputs import check_mask
 
 TOLERANCE = 0.008
 """Contour tolerance of the benchmark, a share of the image diagonal."""

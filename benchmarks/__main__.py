@@ -1,0 +1,79 @@
+"""`python -m benchmarks …`: one measurement, its record, its figure.
+
+python -m benchmarks attention --json OUT.json --plot OUT.png
+python -m benchmarks inference --device cuda --json OUT.json
+python -m benchmarks metrics --data ROOT
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.attention import bench_attention
+from benchmarks.inference import bench_inference
+from benchmarks.metrics import bench_metrics
+from benchmarks.plots import plot_attention
+from vsodlib.files import check_writable, write_file
+from vsodlib.provenance import commit, describe_device, find_device
+from vsodlib.viz.style import to_png
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `python -m benchmarks`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed.")
+    parser.add_argument("what", choices=["attention", "inference", "metrics"])
+    parser.add_argument("--data", dest="root", metavar="ROOT", help="data root, for metrics")
+    parser.add_argument("--device", default="cpu", help="for attention and inference")
+    parser.add_argument("--json", metavar="OUT", help="write the figures there")
+    parser.add_argument("--plot", metavar="OUT.png", help="draw attention's figures there")
+    return parser
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """The figures that were asked for, with their record, written where they shall be."""
+    if args.plot and args.what != "attention":
+        raise ValueError(f"--plot draws attention, not {args.what}.")
+    check_writable(args.json, args.plot)
+    device = find_device(args.device)
+    if args.what == "attention":
+        figures = bench_attention(device=args.device)
+    elif args.what == "inference":
+        figures = bench_inference(device=args.device)
+    else:
+        figures = bench_metrics(args.root)
+    figures["record"] = {
+        "commit": commit(),
+        "device": describe_device(device),
+        "torch": torch.__version__,
+    }
+    print(json.dumps(figures, indent=1))
+    if args.json:
+        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
+        write_file(Path(args.json), (json.dumps(figures, indent=1) + "\n").encode())
+        print(f"Wrote {args.json}")
+    if args.plot:
+        Path(args.plot).write_bytes(to_png(plot_attention(figures)))
+        print(f"Wrote {args.plot}")
+    return figures
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, and return the exit code: 0, or 2 for bad input."""
+    args = build_parser().parse_args(argv)
+    try:
+        measure(args)
+    except (ValueError, OSError) as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Run times of calls that take turns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+
+def run_times(
+    calls: Mapping[str, Callable[[], Any]], repeats: int, limit: float = float("inf")
+) -> dict[str, list[float]]:
+    """Seconds of every call. The calls take turns: what else the machine does then hits all alike.
+
+    Args:
+        calls: name -> function without arguments; run once before the clock starts.
+        repeats: turns of each.
+        limit: after so many seconds no further turn begins; the first always does.
+
+    Returns:
+        name -> seconds, one for each turn.
+    """
+    for call in calls.values():
+        call()
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    begun = now()
+    for turn in range(repeats):
+        if turn and now() - begun > limit:
+            break
+        for name, call in calls.items():
+            start = now()
+            call()
+            seconds[name].append(now() - start)
+    return seconds
+
+
+def now() -> float:
+    """Seconds on a clock, read when the GPU, if one is in use, has done what it was told."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+    return time.perf_counter()

@@ -1,0 +1,137 @@
+"""`check` finds every fault at once; `pack` writes a smaller data set or nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from vsodlib.data.check import check
+from vsodlib.data.synthetic import make_synthetic
+
+H, W = 48, 64
+FRAMES, MASKS = "DAVIS/JPEGImages/480p", "DAVIS/Annotations/480p"
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("drawn")
+    make_synthetic(root / "DAVIS", videos=2, frames=4, height=H, width=W)
+    return root
+
+
+@pytest.fixture
+def root(drawn, tmp_path) -> Path:
+    shutil.copytree(drawn, tmp_path / "root")
+    return tmp_path / "root"
+
+
+def grey(path: Path, values) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(values, np.uint8)).save(path)
+
+
+def found(root: Path, name: str | None = None) -> dict[str, str]:
+    return {str(Path(p.path).relative_to(root)): p.message for p in check(root, name)}
+
+
+def test_sound_data_has_no_problems(drawn):
+    assert check(drawn) == [] and check(drawn / "DAVIS", "davis2016") == []
+
+
+def test_all_problems_at_once(root):
+    a, b = "synthetic-00000", "synthetic-05000"
+    (root / FRAMES / a / "00000.jpg").unlink()
+    path = root / FRAMES / a / "00001.jpg"
+    path.write_bytes(path.read_bytes()[:700])
+    (root / FRAMES / a / "00002.jpg").write_bytes(b"")
+    (root / MASKS / a / "00003.png").write_text("no picture")
+    grey(root / MASKS / b / "00000.png", np.zeros((10, 20)))
+    grey(root / MASKS / b / "00001.png", np.full((H, W), 7))
+    cv2.imwrite(str(root / FRAMES / b / "00002.jpg"), np.zeros((20, 30, 3), np.uint8))
+    grey(root / MASKS / b / "00009.png", np.zeros((H, W)))
+    problems = found(root)
+    cut = problems.pop(f"{FRAMES}/{a}/00001.jpg")
+    assert cut.startswith("cannot be decoded: ") and "truncated" in cut
+    assert problems == {
+        f"{FRAMES}/{a}/00000.jpg": "does not exist",
+        f"{FRAMES}/{a}/00002.jpg": "is empty",
+        f"{MASKS}/{a}/00003.png": "is not a picture (or cut off in its first bytes)",
+        f"{MASKS}/{b}/00000.png": "20x10, but its frame is 64x48",
+        f"{MASKS}/{b}/00001.png": "not binary: holds the values 7 in place of 0 and 255",
+        f"{FRAMES}/{b}/00002.jpg": "30x20, but the first frame of its video is 64x48",
+        f"{MASKS}/{b}/00002.png": "64x48, but its frame is 30x20",
+        f"{MASKS}/{b}/00009.png": "mask without a frame",
+    }
+
+
+def test_unpaired_and_left_out_frames_without_lists(root):
+    shutil.rmtree(root / "DAVIS/ImageSets")
+    for kind in (FRAMES, MASKS):
+        (root / kind / "synthetic-00000").rename(root / kind / "bear")
+        (root / kind / "synthetic-05000").rename(root / kind / "camel")
+    (root / MASKS / "bear/00002.png").unlink()
+    (root / FRAMES / "camel/00001.jpg").unlink()
+    assert found(root) == {
+        f"{FRAMES}/bear/00002.jpg": "frame without a mask",
+        f"{FRAMES}/camel/00001.jpg": "frame left out",
+        f"{MASKS}/camel/00001.png": "mask without a frame",
+    }
+
+
+def test_zip_is_checked_too(root, tmp_path):
+    (root / MASKS / "synthetic-00000/00001.png").write_bytes(b"?")
+    shutil.make_archive(str(tmp_path / "d"), "zip", root)
+    (problem,) = check(tmp_path / "d.zip")
+    assert str(problem) == (
+        f"{tmp_path}/d.zip/{MASKS}/synthetic-00000/00001.png: "
+        "is not a picture (or cut off in its first bytes)"
+    )
+
+
+def test_every_data_set_below_the_root_is_checked(root):
+    rgb = np.full((H, W, 3), 9)
+    soft = np.zeros((H, W))
+    soft[:24], soft[24, :10] = 255, 100  # soft edges are normal for images
+    for number, mask in enumerate((soft, np.full((H, W), 100), soft > 0)):
+        grey(root / f"DUTS-TR/DUTS-TR-Image/{number}.jpg", rgb)
+        grey(root / f"DUTS-TR/DUTS-TR-Mask/{number}.png", mask)
+    grey(root / "DUTS-TR/DUTS-TR-Image/3.jpg", rgb)
+    grey(root / "FBMS/Testset/cars1/cars1_01.jpg", rgb)
+    grey(root / "FBMS/Testset/cars1/cars1_02.jpg", rgb)
+    grey(root / "FBMS/Testset/cars1/GroundTruth/cars1_01.pgm", soft)
+    grey(root / "FBMS/Testset/cars1/GroundTruth/cars1_07.pgm", soft)
+    dark = "none above 127, so all is background"
+    assert found(root) == {
+        "DUTS-TR/DUTS-TR-Mask/1.png": f"not binary: holds the values 100, {dark}",
+        "DUTS-TR/DUTS-TR-Mask/2.png": f"not binary: holds the values 0, 1, {dark}",
+        "DUTS-TR/DUTS-TR-Image/3.jpg": "frame without a mask",
+        "FBMS/Testset/cars1/GroundTruth/cars1_07.pgm": "mask without a frame",
+    }
+    assert found(root, "fbms").keys() == {"FBMS/Testset/cars1/GroundTruth/cars1_07.pgm"}
+    assert check(root, "davis2016") == []
+
+
+def test_half_grey_masks_of_images(tmp_path):
+    mask = np.zeros((H, W))
+    mask[:20], mask[20:30] = 255, 150
+    grey(tmp_path / "DUTS-TR/DUTS-TR-Image/1.jpg", np.zeros((H, W, 3)))
+    grey(tmp_path / "DUTS-TR/DUTS-TR-Mask/1.png", mask)
+    assert list(found(tmp_path).values()) == [
+        "not binary: holds the values 0, 150, 255 in place of 0 and 255"
+    ]
+
+
+def test_nothing_to_check(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no data set known here"):
+        check(tmp_path)
+    with pytest.raises(FileNotFoundError, match="vsod data fetch visal"):
+        check(tmp_path, "visal")
+    (tmp_path / "DAVIS/JPEGImages/480p").mkdir(parents=True)
+    assert [p.message for p in check(tmp_path)] == ["holds no frames of davis2016"]
+    grey(tmp_path / "FBMS/Testset/cars1/cars1_01.jpg", np.zeros((H, W, 3)))
+    assert [p.message for p in check(tmp_path, "fbms")] == ["not one of the frames has a mask"]

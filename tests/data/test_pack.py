@@ -1,0 +1,102 @@
+"""A smaller copy of a data set in one zip."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vsodlib.data import open_dataset
+from vsodlib.data.check import check
+from vsodlib.data.pack import pack
+from vsodlib.data.synthetic import make_synthetic
+
+H, W = 48, 64
+FRAMES, MASKS = "DAVIS/JPEGImages/480p", "DAVIS/Annotations/480p"
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("drawn")
+    make_synthetic(root / "DAVIS", videos=2, frames=4, height=H, width=W)
+    return root
+
+
+@pytest.fixture
+def root(drawn, tmp_path) -> Path:
+    shutil.copytree(drawn, tmp_path / "root")
+    return tmp_path / "root"
+
+
+def grey(path: Path, values) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(values, np.uint8)).save(path)
+
+
+# pack
+
+
+def test_pack_is_the_same_data_set_smaller(drawn, tmp_path):
+    out = pack(drawn, 24, tmp_path / "new/small.zip")
+    assert [path.name for path in out.parent.iterdir()] == ["small.zip"]
+    assert check(out) == []
+    for split in ("train", "val"):
+        whole, small = (open_dataset("davis2016", split, place) for place in (drawn, out))
+        assert small.records == whole.records
+        reduced = whole.in_memory(24)
+        for index in range(len(whole)):
+            np.testing.assert_array_equal(small.mask(index), reduced.mask(index))
+            difference = small.image(index).astype(int) - reduced.image(index)
+            assert small.image(index).shape == (24, 32, 3)
+            assert np.abs(difference).mean() < 7  # JPEG; the next frame differs by 8
+    with zipfile.ZipFile(out) as archive:
+        assert {name.split("/")[0] for name in archive.namelist()} == {"DAVIS"}
+
+
+def test_pack_of_colour_masks_and_sparse_annotation(tmp_path):
+    for number in (1, 2):
+        grey(tmp_path / f"FBMS/Testset/bear01/bear01_{number}.jpg", np.full((H, W, 3), 9))
+    colours = np.full((H, W, 3), 255)
+    colours[:24] = (0, 0, 255)
+    grey(tmp_path / "FBMS/Testset/bear01/GroundTruth/bear01_2_gt.ppm", colours)
+    small = open_dataset("fbms", "test", pack(tmp_path, 24, tmp_path / "fbms.zip", "fbms"))
+    assert [record.mask is None for record in small.records] == [True, False]
+    assert small.mask(1)[:12].all() and not small.mask(1)[12:].any()
+
+
+def test_pack_refuses(drawn, tmp_path):
+    with pytest.raises(ValueError, match="at least 16 rows, got 8"):
+        pack(drawn, 8, tmp_path / "x.zip")
+    (tmp_path / "x.zip").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"x\.zip exists already"):
+        pack(drawn, 24, tmp_path / "x.zip")
+    with pytest.raises(FileNotFoundError, match="vsod data fetch davis2016"):
+        pack(tmp_path, 24, tmp_path / "y.zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
+
+
+def test_full_disk_leaves_nothing_behind(drawn, tmp_path, monkeypatch):
+    written, original = [], zipfile.ZipFile.writestr
+
+    def fills_up(self, name, data):
+        written.append(name)
+        if len(written) == 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        original(self, name, data)
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", fills_up)
+    with pytest.raises(OSError, match="No space left"):
+        pack(drawn, 24, tmp_path / "x.zip")
+    assert len(written) == 4 and list(tmp_path.iterdir()) == []
+
+
+def test_damaged_frame_stops_pack_and_leaves_nothing(root, tmp_path):
+    (root / FRAMES / "synthetic-00000/00002.jpg").write_bytes(b"?")
+    with pytest.raises(ValueError, match=r"00000/00002\.jpg is not a picture"):
+        pack(root, 24, tmp_path / "x.zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]

@@ -1,0 +1,74 @@
+"""Scores of a network on a data set."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from vsodlib import ModelConfig
+from vsodlib.data import synthetic_dataset
+from vsodlib.inference.evaluate import evaluate
+from vsodlib.inference.predict import predict_maps
+from vsodlib.model.vsodnet import Output
+
+
+class Oracle(torch.nn.Module):
+    """Says that reddish pixels are salient; counts the images it has seen."""
+
+    input_height = None
+    config = ModelConfig.lite()
+
+    def __init__(self):
+        super().__init__()
+        self.nothing = torch.nn.Parameter(torch.zeros(1))
+        self.seen = []
+
+    def forward(self, images):
+        self.seen.append(tuple(images.shape))
+        return Output(100 * (images[:, :1] - images[:, 1:2]), images)
+
+
+@pytest.fixture
+def frames():
+    """A red rectangle on green, (3, 40, 64, 3)."""
+    frames = np.zeros((3, 40, 64, 3), np.uint8)
+    frames[..., 1] = 200
+    frames[:, 10:30, 8:24] = (200, 0, 0)
+    return frames
+
+
+def test_evaluate_scores_every_frame_and_writes_maps(tmp_path):
+    clips = synthetic_dataset("val", videos=2, frames=5, height=48, width=72)
+    scores = evaluate(Oracle(), clips, protocol="frames", save_to=tmp_path)
+    assert scores["frames"] == 10
+    assert scores["per_sequence"].keys() == clips.videos.keys()
+    assert scores["seconds_per_frame"] > 0
+    assert len(list(tmp_path.glob("*/*.png"))) == 10
+    json.dumps(scores)
+
+
+def test_perfect_maps_score_one():
+    clips = synthetic_dataset("val", videos=1, frames=4, height=48, width=72)
+
+    class Perfect(Oracle):
+        def forward(self, images):
+            start = sum(shape[0] for shape in self.seen)
+            self.seen.append(tuple(images.shape))
+            masks = [clips.mask(start + k) for k in range(len(images))]
+            logits = torch.from_numpy(np.stack(masks)[:, None] * 200.0 - 100.0)
+            return Output(logits, images)
+
+    scores = evaluate(Perfect(), clips, height=48, protocol="frames")
+    assert scores["J"]["mean"] == scores["F"]["mean"] == 1.0
+    assert scores["mae"] < 1e-6
+    assert scores["max_f"] == pytest.approx(1.0)
+
+
+def test_sizes_below_one(frames):
+    for wrong in ({"height": 0}, {"height": -5}, {"batch_size": 0}):
+        with pytest.raises(ValueError, match="height and batch_size must be at least 1"):
+            predict_maps(Oracle(), frames, **wrong)
+    dataset = synthetic_dataset("val", videos=1, frames=3, height=32, width=32)
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got -1"):
+        evaluate(Oracle(), dataset, batch_size=-1)

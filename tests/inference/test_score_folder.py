@@ -1,0 +1,369 @@
+"""Folders of maps against their ground truth."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from vsodlib.inference.score_folder import score_folder
+from vsodlib.metrics import Protocol, region_similarity, saliency_scores, score_frames
+
+H, W = 36, 48
+
+
+def frame(k, video="a"):
+    """A soft map and its ground truth: a disc that walks, with noise that depends on the frame."""
+    rng = np.random.default_rng([k, ord(video[0])])
+    rows, columns = np.mgrid[:H, :W]
+    g = (rows - 18) ** 2 + (columns - 15 - k) ** 2 < (90 if video == "a" else 40)
+    p = cv2.GaussianBlur(g.astype(np.float32), (0, 0), 2) * 0.8 + 0.1 * rng.random((H, W))
+    return np.round(p * 255).astype(np.uint8), g
+
+
+def stream(lengths=(("a", 7), ("b", 4))):
+    for video, n in lengths:
+        for k in range(n):
+            yield (video, f"{k:05d}", *frame(k, video))
+
+
+def write(folder, frames, suffix=".png", change=lambda image: image):
+    for video, name, image in frames:
+        path = folder / video / f"{name}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(path), change(image))
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """(predictions, ground truth) of the stream, as PNG."""
+    frames = list(stream())
+    maps = write(tmp_path / "maps", [(v, n, p) for v, n, p, _ in frames])
+    truth = write(tmp_path / "truth", [(v, n, g.astype(np.uint8) * 255) for v, n, _, g in frames])
+    return maps, truth
+
+
+def assert_same(a, b, where=""):
+    """Everything measured is equal to rounding, whatever way the maps took."""
+    if isinstance(a, dict):
+        described = {"protocol", "missing_ends", "conversions"}
+        assert a.keys() - described == b.keys() - described, where
+        for key in a.keys() - described:
+            assert_same(a[key], b[key], f"{where}/{key}")
+    elif isinstance(a, list) and a and not isinstance(a[0], str):
+        a, b = (np.array(values, float) for values in (a, b))  # None becomes nan
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12, err_msg=where)
+    elif isinstance(a, float):
+        assert a == pytest.approx(b, abs=1e-12), where
+    else:
+        assert a == b, where
+
+
+def test_folder_equals_stream(folders):
+    maps, truth = folders
+    for name in ("davis2016", "davsod", "frames"):
+        found = score_folder(maps, gt=truth, protocol=name)
+        assert_same(found, score_frames(stream(), name))
+    assert score_folder(maps, gt=truth)["protocol"]["name"] == "frames"
+    two = score_folder(maps, gt=truth, workers=2)
+    assert_same(two, score_frames(stream(), "frames"))
+
+
+def test_flat_folders_and_jpg(tmp_path):
+    frames = [(n, *frame(k)) for k, n in enumerate(("x", "y", "z"))]
+    maps = write(tmp_path / "maps", [("", n, p) for n, p, _ in frames], ".jpg")
+    truth = write(tmp_path / "gt", [("", n, g.astype(np.uint8) * 255) for n, _, g in frames])
+    (maps / "notes.txt").write_text("not an image")
+    result = score_folder(maps, gt=truth)
+    assert result["per_sequence"].keys() == {"maps"}
+    assert result["frames"] == 3
+    exact = score_frames((("maps", n, p, g) for n, p, g in frames), "frames")
+    assert result["s_measure"] == pytest.approx(exact["s_measure"], abs=0.01)
+
+
+def davis_like(root, frames):
+    """A DAVIS 2016 tree with the given validation frames."""
+    write(
+        root / "DAVIS/Annotations/480p", [(v, n, g.astype(np.uint8) * 255) for v, n, _, g in frames]
+    )
+    lists = root / "DAVIS/ImageSets/480p"
+    lists.mkdir(parents=True)
+    lines = [f"/JPEGImages/480p/{v}/{n}.jpg /Annotations/480p/{v}/{n}.png" for v, n, _, _ in frames]
+    (lists / "val.txt").write_text("\n".join(lines) + "\n")
+
+
+def test_davis_layout(folders, tmp_path, monkeypatch):
+    maps, _ = folders
+    davis_like(tmp_path / "data", list(stream()))
+    expected = score_frames(stream())
+    for root in (tmp_path / "data", tmp_path / "data" / "DAVIS"):
+        result = score_folder(maps, "davis2016", root=root)
+        assert result["protocol"]["name"] == "davis2016"
+        assert_same(result, expected)
+    monkeypatch.setenv("VSOD_DATA", str(tmp_path / "data"))
+    assert_same(score_folder(maps, "davis2016"), expected)
+
+
+@pytest.mark.parametrize("lost", [0, -1])
+@pytest.mark.parametrize("protocol", ["davis2016", "frames"])
+def test_missing_ends(folders, lost, protocol):
+    maps, truth = folders
+    for video in ("a", "b"):
+        sorted((maps / video).iterdir())[lost].unlink()
+    with pytest.raises(FileNotFoundError, match="allow-missing-first"):
+        score_folder(maps, gt=truth, protocol=protocol)
+    result = score_folder(maps, gt=truth, protocol=protocol, allow_missing_first=True)
+    if protocol == "davis2016":
+        # The ends are not scored anyway: the same frames, the same numbers.
+        assert_same(result, score_frames(stream()))
+    else:
+        assert result["frames"] == 9
+    assert result["missing_ends"] == 2
+
+
+def test_missing_frames_are_all_listed(folders):
+    maps, truth = folders
+    for name in ("a/00002", "a/00004", "b/00001"):
+        (maps / f"{name}.png").unlink()
+    with pytest.raises(
+        FileNotFoundError, match=r"lacks 3 of 11 .*a/00002, a/00004, b/00001"
+    ) as error:
+        score_folder(maps, gt=truth, allow_missing_first=True)
+    assert "allow-missing-first" not in str(error.value)
+    for path in (maps / "b").iterdir():
+        path.unlink()
+    (maps / "b").rmdir()
+    with pytest.raises(FileNotFoundError, match=r"lacks 6 of 11 .*a/00004, all of b"):
+        score_folder(maps, gt=truth)
+
+
+def test_other_names_are_shown(folders, tmp_path):
+    _, truth = folders
+    named = write(tmp_path / "named", [(v, f"{v}_{n}", p) for v, n, p, _ in stream()])
+    with pytest.raises(FileNotFoundError, match=r"lacks 11 of 11 .*files like ./._0"):
+        score_folder(named, gt=truth)
+
+
+def test_levels_0_and_1_are_masks(folders, tmp_path):
+    _, truth = folders
+    masks = [(v, n, (p > 127).astype(np.uint8)) for v, n, p, _ in stream()]
+    ones = write(tmp_path / "ones", masks)
+    full = write(tmp_path / "full", masks, change=lambda m: m * 255)
+    a, b = score_folder(ones, gt=truth), score_folder(full, gt=truth)
+    assert_same(a, b)
+    assert a["conversions"] == {"0/1 levels": 11}
+    assert b["conversions"] == {}
+    # One brighter frame, and the levels are levels again.
+    cv2.imwrite(str(ones / "b" / "00002.png"), masks[-2][2] * 200)
+    assert score_folder(ones, gt=truth)["J"]["mean"] < 0.2
+
+
+def test_sixteen_bits_and_equal_channels(folders, tmp_path):
+    maps, truth = folders
+    frames = [(v, n, p) for v, n, p, _ in stream()]
+    deep = write(tmp_path / "deep", frames, change=lambda p: p.astype(np.uint16) * 257)
+    result = score_folder(deep, gt=truth)
+    assert result["conversions"] == {"16 bit": 11}
+    assert result["mae"] == pytest.approx(score_folder(maps, gt=truth)["mae"], abs=1e-6)
+    grey = write(tmp_path / "grey", frames, change=lambda p: np.repeat(p[..., None], 3, 2))
+    result = score_folder(grey, gt=truth)
+    assert result["conversions"] == {"colour channels": 11}
+    assert_same(result, score_folder(maps, gt=truth))
+
+
+def test_indexed_masks(folders, tmp_path):
+    from PIL import Image
+
+    _, truth = folders
+    for v, n, p, _ in stream():
+        path = tmp_path / "indexed" / v / f"{n}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray((p > 127).astype(np.uint8), "P")
+        image.putpalette([0, 0, 0, 128, 0, 0])
+        image.save(path)
+    plain = write(
+        tmp_path / "plain", [(v, n, (p > 127) * np.uint8(255)) for v, n, p, _ in stream()]
+    )
+    result = score_folder(tmp_path / "indexed", gt=truth)
+    assert_same(result, score_folder(plain, gt=truth))
+    assert result["conversions"] == {"indexed": 11}
+
+
+def test_sizes_that_differ(folders, tmp_path):
+    _, truth = folders
+    frames = [(v, n, p) for v, n, p, _ in stream()]
+    small = write(tmp_path / "small", frames, change=lambda p: cv2.resize(p, (W // 2, H // 2)))
+    result = score_folder(small, gt=truth)
+    assert result["conversions"] == {"resized": 11}
+    p = cv2.resize(cv2.resize(frame(0)[0], (W // 2, H // 2)), (W, H))
+    expected = saliency_scores(p, frame(0)[1]).mae
+    assert result["per_sequence"]["a"]["per_frame"]["mae"][0] == pytest.approx(expected)
+    masks = write(
+        tmp_path / "masks",
+        frames,
+        change=lambda p: (cv2.resize(p, (W // 2, H // 2)) > 127) * np.uint8(255),
+    )
+    J = score_folder(masks, gt=truth)["per_sequence"]["a"]["per_frame"]["J"][0]
+    mask = (cv2.resize(frame(0)[0], (W // 2, H // 2)) > 127).repeat(2, 0).repeat(2, 1)
+    assert region_similarity(mask, frame(0)[1]) == pytest.approx(J)
+    strict = replace(Protocol.preset("frames"), resize=False)
+    with pytest.raises(ValueError, match="does not resize"):
+        score_folder(small, gt=truth, protocol=strict)
+
+
+def test_grey_ground_truth_is_thresholded(folders, tmp_path):
+    maps, _ = folders
+    frames = [(v, n, p) for v, n, p, _ in stream()]
+    soft = write(tmp_path / "soft", frames)
+    hard = write(tmp_path / "hard", frames, change=lambda p: (p > 128) * np.uint8(255))
+    assert_same(score_folder(maps, gt=soft), score_folder(maps, gt=hard))
+    lower = replace(Protocol.preset("frames"), gt_threshold=20)
+    assert score_folder(maps, gt=soft, protocol=lower)["mae"] > score_folder(maps, gt=soft)["mae"]
+    ones = write(tmp_path / "ones", frames, change=lambda p: (p > 128).astype(np.uint8))
+    assert_same(score_folder(maps, gt=ones), score_folder(maps, gt=hard))
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (np.dstack([np.zeros((H, W)), np.ones((H, W)), np.ones((H, W)) * 9]), "colour image"),
+        (np.dstack([np.zeros((H, W, 3)), np.eye(H, W) * 255]), "transparent"),
+        (None, "cannot be read"),
+    ],
+)
+def test_bad_images(folders, image, sentence):
+    maps, truth = folders
+    path = maps / "a" / "00003.png"
+    if image is None:
+        path.write_bytes(b"not a PNG")
+    else:
+        cv2.imwrite(str(path), image.astype(np.uint8))
+    with pytest.raises(ValueError, match=rf"00003.png .*{sentence}"):
+        score_folder(maps, gt=truth)
+
+
+def test_bad_folders(folders, tmp_path, monkeypatch):
+    maps, truth = folders
+    with pytest.raises(ValueError, match="either"):
+        score_folder(maps)
+    with pytest.raises(ValueError, match="either"):
+        score_folder(maps, "davis2016", gt=truth)
+    with pytest.raises(ValueError, match="No data set 'davis'"):
+        score_folder(maps, "davis")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        score_folder(tmp_path / "nowhere", gt=truth)
+    with pytest.raises(FileNotFoundError, match="ground-truth folder"):
+        score_folder(maps, gt=tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="no images"):
+        score_folder(maps, gt=tmp_path / "empty")
+    monkeypatch.delenv("VSOD_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="VSOD_DATA"):
+        score_folder(maps, "davis2016")
+    (tmp_path / "data/DAVIS/Annotations").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=r"val\.txt"):
+        score_folder(maps, "davis2016")
+    davis_like(tmp_path / "other", list(stream()))
+    (tmp_path / "other/DAVIS/Annotations/480p/a/00003.png").unlink()
+    with pytest.raises(FileNotFoundError, match="1 missing"):
+        score_folder(maps, "davis2016", root=tmp_path / "other")
+
+
+def test_frames_are_ordered_by_their_numbers(tmp_path):
+    frames = [("v", f"frame{k}", *frame(k)) for k in range(12)]  # frame10 sorts before frame2
+    maps = write(tmp_path / "maps", [(v, n, p) for v, n, p, _ in frames])
+    truth = write(tmp_path / "gt", [(v, n, g.astype(np.uint8) * 255) for v, n, _, g in frames])
+    result = score_folder(maps, gt=truth, protocol="davis2016")
+    assert_same(result, score_frames(frames))
+    assert result["per_sequence"]["v"]["per_frame"]["name"] == [f"frame{k}" for k in range(1, 11)]
+
+
+def test_images_beside_the_masks_and_hidden_files(folders):
+    """Photographs as JPG beside masks as PNG, and what macOS leaves behind."""
+    maps, truth = folders
+    expected = score_folder(maps, gt=truth)
+    for folder in (maps, truth):
+        for path in list(folder.glob("*/*.png")):
+            cv2.imwrite(str(path.with_suffix(".jpg")), np.full((H, W, 3), (9, 90, 200), np.uint8))
+            path.with_name(f"._{path.name}").write_bytes(b"not an image")
+    assert_same(score_folder(maps, gt=truth), expected)
+
+
+def test_images_of_several_sizes_are_no_video(tmp_path):
+    sizes = {"x": (20, 30), "y": (30, 20), "z": (30, 20)}
+    truth = [("", n, cv2.resize(frame(0)[1].astype(np.uint8) * 255, s)) for n, s in sizes.items()]
+    maps = [("", n, cv2.resize(frame(0)[0], s)) for n, s in sizes.items()]
+    result = score_folder(write(tmp_path / "maps", maps), gt=write(tmp_path / "gt", truth))
+    per_frame = result["per_sequence"]["maps"]["per_frame"]
+    assert [x is None for x in per_frame["T"]] == [True, True, False]
+    assert [x is None for x in per_frame["consistency"]] == [True, True, False]
+    assert result["frames"] == 3
+    assert all(j > 0.5 for j in per_frame["J"])
+
+
+@pytest.mark.parametrize("high", [1, 255, 65535])
+def test_sixteen_bit_ground_truth(folders, tmp_path, high):
+    maps, truth = folders
+    deep = write(
+        tmp_path / "deep",
+        [(v, n, g.astype(np.uint16) * high) for v, n, _, g in stream()],
+    )
+    assert_same(score_folder(maps, gt=deep), score_folder(maps, gt=truth))
+
+
+@pytest.mark.parametrize("high", [1, 255])
+def test_eight_bit_levels_in_sixteen_bits(folders, tmp_path, high):
+    _, truth = folders
+    frames = [(v, n, g.astype(np.uint16) * high) for v, n, _, g in stream()]
+    with pytest.raises(ValueError, match="save them with 8 bits"):
+        score_folder(write(tmp_path / "deep", frames), gt=truth)
+
+
+def test_a_grey_palette_holds_levels(folders, tmp_path):
+    from PIL import Image
+
+    maps, truth = folders
+    for v, n, p, _ in stream():
+        path = tmp_path / "indexed" / v / f"{n}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(255 - p).convert("P")
+        image.putpalette([255 - level for level in range(256) for _ in range(3)])
+        image.save(path)
+    assert Image.open(path).mode == "P"
+    assert_same(score_folder(tmp_path / "indexed", gt=truth), score_folder(maps, gt=truth))
+
+
+def test_grey_ground_truths_are_counted(folders, tmp_path):
+    maps, truth = folders
+    soft = write(tmp_path / "soft", [(v, n, p) for v, n, p, _ in stream()])
+    assert score_folder(maps, gt=soft)["conversions"] == {"grey ground truth": 11}
+    assert score_folder(maps, gt=truth)["conversions"] == {}
+
+
+def test_ground_truth_inside_named_folders(folders, tmp_path):
+    maps, truth = folders
+    nested = tmp_path / "nested"
+    for video in ("a", "b"):
+        (nested / video).mkdir(parents=True)
+        (truth / video).rename(nested / video / "ground-truth")
+    assert_same(score_folder(maps, gt=nested), score_frames(stream(), "frames"))
+
+
+def test_empty_image_file_is_named(tmp_path):
+    for name in ("maps", "truth"):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "0.png"), np.eye(8, dtype=np.uint8) * 255)
+    (tmp_path / "maps" / "0.png").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"maps/0\.png is empty"):
+        score_folder(tmp_path / "maps", gt=tmp_path / "truth")
+
+
+def test_list_of_sequences_in_another_form_is_named(tmp_path):
+    (tmp_path / "Annotations").mkdir()
+    listing = tmp_path / "ImageSets" / "480p" / "val.txt"
+    listing.parent.mkdir(parents=True)
+    listing.write_text("blackswan\n")
+    with pytest.raises(ValueError, match=r"val\.txt must name a frame and its mask a line"):
+        score_folder(tmp_path, "davis2016", root=tmp_path)

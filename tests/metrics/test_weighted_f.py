@@ -1,0 +1,281 @@
+"""Weighted F against loops and published programs."""
+
+import warnings
+
+import cv2
+import numpy as np
+import py_sod_metrics
+import pytest
+import reference_metrics as loops
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsodlib.metrics import e_measure, f_measure, mae, s_measure, saliency_scores, weighted_f
+
+RNG = np.random.default_rng(0)
+
+
+def disc(H, W, y, x, radius):
+    rows, columns = np.mgrid[:H, :W]
+    return (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+
+
+def cases():
+    """(name, map float64, ground truth) covering the kinds that break conventions."""
+    H, W = 24, 37
+    g = disc(H, W, 9, 22, 6)
+    soft = np.clip(cv2.GaussianBlur(g.astype(float), (0, 0), 2) + RNG.normal(0, 0.1, (H, W)), 0, 1)
+    empty, full, one = np.zeros((H, W), bool), np.ones((H, W), bool), np.zeros((H, W), bool)
+    one[5, 11] = True
+    wide = np.zeros((3, 50), bool)
+    wide[1, 4:9] = True
+    yield "soft", soft, g
+    yield "random", RNG.random((H, W)), RNG.random((H, W)) > 0.6
+    yield "8-bit levels", np.round(soft * 255) / 255, g
+    yield "binary", (soft > 0.5).astype(float), g
+    yield "perfect", g.astype(float), g
+    yield "inverted", 1.0 - g, g
+    yield "black", np.zeros((H, W)), g
+    yield "white", np.ones((H, W)), g
+    yield "empty truth", soft, empty
+    yield "full truth", soft, full
+    yield "black, empty", np.zeros((H, W)), empty
+    yield "one pixel", soft, one
+    yield "touching corner", soft, disc(H, W, 0, 0, 7)
+    yield "wide", RNG.random((3, 50)), wide
+    yield "unlike corner", RNG.random((9, 9)), disc(9, 9, 2, 6, 2)
+
+
+CASES = list(cases())
+
+
+def close(ours, theirs, name):
+    np.testing.assert_allclose(np.asarray(ours), theirs, atol=1e-6, rtol=0, err_msg=name)
+
+
+def pysod(p, g):
+    """pysodmetrics without its automatic min-max stretch; its curves run from high to low."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = {}
+        for name in ("MAE", "Smeasure", "Fmeasure", "Emeasure", "WeightedFmeasure"):
+            measure = getattr(py_sod_metrics, name)()
+            measure.step(p, g, normalize=False)
+            found |= measure.get_results()
+    return {
+        "mae": found["mae"],
+        "s_measure": found["sm"],
+        "weighted_f": found["wfm"],
+        "f_curve": found["fm"]["curve"][::-1],
+        "adaptive_f": found["fm"]["adp"],
+        "precision": found["pr"]["p"][::-1],
+        "recall": found["pr"]["r"][::-1],
+        "e_curve": found["em"]["curve"][::-1],
+        "adaptive_e": found["em"]["adp"],
+    }
+
+
+def assert_like_pysod(p, g, name=""):
+    theirs = pysod(p, g)
+    ours = saliency_scores(p, g)
+    for key, value in theirs.items():
+        if key == "weighted_f":
+            close(weighted_f(p, g), value, f"{name} {key}")
+        elif np.isnan(value).any():  # pysodmetrics divides by zero where a quadrant is empty
+            assert key == "s_measure"
+            assert 0 <= ours.s_measure <= 1
+        else:
+            close(getattr(ours, key), value, f"{name} {key}")
+
+
+@pytest.mark.parametrize(("name", "p", "g"), CASES, ids=[c[0] for c in CASES])
+def test_pysodmetrics(name, p, g):
+    assert_like_pysod(p, g, name)
+
+
+@pytest.mark.parametrize("kind", ["random", "binary", "coarse", "float32"])
+def test_pysodmetrics_on_random_sizes(kind):
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        H, W = rng.integers(2, 40, 2)
+        p = rng.random((H, W))
+        if kind == "binary":
+            p = (p > 0.5).astype(float)
+        elif kind == "coarse":
+            p = np.round(p * 4) / 4
+        elif kind == "float32":
+            p = p.astype(np.float32)
+        assert_like_pysod(p, rng.random((H, W)) > rng.random(), f"{kind} {H}x{W}")
+
+
+def test_pysodmetrics_on_real_maps(davis_root):
+    truths = sorted((davis_root / "DAVIS/Annotations/480p").glob("*/00012.png"))[::9]
+    assert truths
+    for path in truths:
+        g = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) > 128
+        image = cv2.imread(str(path).replace("Annotations", "JPEGImages")[:-3] + "jpg", 0)
+        blurred = cv2.GaussianBlur(g.astype(np.float32) * 230, (0, 0), 9) + 0.1 * image
+        p = np.clip(blurred, 0, 255).astype(np.uint8)
+        theirs, ours = pysod(p / 255, g), saliency_scores(p, g)
+        for key in theirs.keys() - {"weighted_f"}:
+            close(getattr(ours, key), theirs[key], f"{path.parent.name} {key}")
+        close(weighted_f(p, g), theirs["weighted_f"], path.parent.name)
+
+
+def test_hand_worked_4x4():
+    g = np.array([[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]], bool)
+    p = np.zeros((4, 4), np.uint8)
+    p[1, 1:3] = 255  # two hits
+    p[0, 0] = 255  # one false alarm
+    p[2, 1] = 51  # a weak hit, 0.2
+    scores = saliency_scores(p, g)
+    assert scores.mae == pytest.approx((1 + 0.8 + 1) / 16)
+    assert scores.precision[255] == pytest.approx(2 / 3)
+    assert scores.recall[255] == pytest.approx(2 / 4)
+    assert scores.f_curve[255] == pytest.approx(1.3 * (2 / 3) * 0.5 / (0.3 * 2 / 3 + 0.5))
+    assert scores.precision[51] == pytest.approx(3 / 4)
+    assert scores.recall[51] == pytest.approx(3 / 4)
+    assert scores.f_curve[52] == scores.f_curve[255]
+    assert scores.f_curve[51] == pytest.approx(0.75)
+    assert scores.max_f == pytest.approx(0.75)
+    assert scores.recall[0] == 1
+    assert scores.precision[0] == pytest.approx(4 / 16)
+    # 2 mean(p) = 2 * 3.2 / 16 = 0.4: the weak hit does not pass.
+    assert scores.adaptive_f == pytest.approx(scores.f_curve[255])
+    # Perfect map: 16 pixels of 1 over 15.
+    assert e_measure(g, g).max_e == pytest.approx(16 / 15)
+    assert s_measure(g, g) == pytest.approx(1)
+    assert weighted_f(g, g) == pytest.approx(1)
+
+
+def test_empty_and_full_ground_truth():
+    p = np.full((4, 5), 0.25)
+    empty, full = np.zeros((4, 5), bool), np.ones((4, 5), bool)
+    assert s_measure(p, empty) == pytest.approx(0.75)
+    assert s_measure(p, full) == pytest.approx(0.25)
+    assert f_measure(p, empty).max_f == 0
+    assert weighted_f(p, empty) == 0
+    assert e_measure(p, empty).e_curve[255] == pytest.approx(20 / 19)
+    assert e_measure(p, full).e_curve[255] == 0
+
+
+def test_nothing_is_rescaled_unless_asked():
+    g = CASES[0][2]
+    p = g * 0.5
+    assert mae(p, g) == pytest.approx(0.5 * g.mean())
+    assert mae(p, g, stretch=True) == 0
+    assert weighted_f(p, g) < 0.9
+    assert weighted_f(p, g, stretch=True) == pytest.approx(1)
+    constant = np.full(g.shape, 0.5)
+    assert mae(constant, g, stretch=True) == mae(constant, g)
+
+
+def test_weighted_f_loops():
+    g = np.zeros((14, 17), bool)
+    g[4:9, 6:13] = True  # every background pixel has one nearest object pixel
+    p = np.clip(cv2.GaussianBlur(g.astype(float), (0, 0), 1.5) + RNG.random(g.shape) * 0.3, 0, 1)
+    close(weighted_f(p, g), loops.weighted_f(p, g), "inside")
+    g[:] = False
+    g[:4, :5] = True  # at the border of the image, where the Gaussian meets zeros
+    close(weighted_f(p, g), loops.weighted_f(p, g), "corner")
+    close(weighted_f(p, g, beta_squared=0.3), loops.weighted_f(p, g, 0.3), "beta")
+
+
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("stretch", [False, True])
+def test_tensor_batches_equal_arrays(device, stretch):
+    H, W = CASES[0][1].shape
+    chosen = [(p, g) for _, p, g in CASES if p.shape == (H, W)]
+    maps = torch.tensor(np.stack([p for p, _ in chosen]), device=device)
+    truths = torch.tensor(np.stack([g for _, g in chosen]), device=device)
+    batch = saliency_scores(maps, truths, stretch=stretch)
+    weighted = weighted_f(maps, truths, stretch=stretch)
+    assert batch.mae.shape == (len(chosen),)
+    assert batch.f_curve.shape == (len(chosen), 256)
+    assert batch.f_curve.device.type == device
+    for b, (p, g) in enumerate(chosen):
+        one = saliency_scores(p, g, stretch=stretch)
+        for key in (
+            "mae", "s_measure", "adaptive_f", "adaptive_e", "f_curve", "e_curve", "precision",
+            "recall", "max_f", "mean_f", "max_e", "mean_e",
+        ):  # fmt: skip
+            close(getattr(batch, key)[b].cpu(), getattr(one, key), f"{key} of map {b}")
+        close(weighted[b].cpu(), weighted_f(p, g, stretch=stretch), f"weighted F of map {b}")
+
+
+def test_tensor_kinds():
+    p, g = CASES[2][1], CASES[2][2]
+    expected = saliency_scores(p, g)
+    single = saliency_scores(torch.tensor(p), torch.tensor(g))
+    assert single.mae.ndim == 0
+    assert single.s_measure.item() == pytest.approx(expected.s_measure, abs=1e-9)
+    levels = torch.tensor(np.round(p * 255).astype(np.uint8))[None]
+    truth = torch.tensor(g.astype(np.uint8) * 255)[None]
+    close(saliency_scores(levels, truth).f_curve[0], expected.f_curve, "uint8")
+    half = saliency_scores(torch.tensor(p).half(), torch.tensor(g)).mae.item()
+    assert half == pytest.approx(expected.mae, abs=1e-3)
+    close(mae(torch.tensor(g), torch.tensor(g)), 0, "bool")
+    assert weighted_f(torch.tensor(p), torch.tensor(g)).ndim == 0
+    trained = torch.tensor(p, requires_grad=True)  # as a network returns it
+    assert saliency_scores(trained, torch.tensor(g)).mae.item() == pytest.approx(expected.mae)
+
+
+@pytest.mark.parametrize(
+    ("p", "g", "sentence"),
+    [
+        (np.zeros((4, 5, 3)), np.zeros((4, 5), bool), "RGB"),
+        (np.zeros((4, 5)), np.zeros((5, 4), bool), "resize"),
+        (np.full((4, 5), 1.5), np.zeros((4, 5), bool), r"\[0, 1\]"),
+        (np.full((4, 5), -0.1), np.zeros((4, 5), bool), r"\[0, 1\]"),
+        (np.full((4, 5), np.nan), np.zeros((4, 5), bool), "NaN"),
+        (np.zeros((4, 5), np.int32), np.zeros((4, 5), bool), "int32"),
+        (np.zeros((4, 5)), np.arange(20).reshape(4, 5), "binary"),
+        (np.zeros((4, 5)), np.zeros((4, 5, 1), bool), "ground truth must be"),
+        (np.zeros((0, 5)), np.zeros((0, 5), bool), "non-empty"),
+    ],
+)
+def test_bad_arrays(p, g, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        saliency_scores(p, g)
+    with pytest.raises(ValueError, match=sentence):
+        weighted_f(p, g)
+
+
+def test_weighted_f_of_unlike_batches():
+    with pytest.raises(ValueError, match="ground truths"):
+        weighted_f(torch.zeros(2, 4, 5), torch.zeros(3, 4, 5).bool())
+
+
+@st.composite
+def map_and_truth(draw):
+    H, W = draw(st.integers(1, 12)), draw(st.integers(1, 12))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    p = rng.random((H, W))
+    if draw(st.booleans()):
+        p = np.round(p * 3) / 3
+    return p, rng.random((H, W)) < draw(st.floats(0, 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(map_and_truth())
+def test_properties(pair):
+    p, g = pair
+    scores = saliency_scores(p, g)
+    for key in ("mae", "s_measure", "adaptive_f", "precision", "recall", "f_curve"):
+        value = np.asarray(getattr(scores, key))
+        assert np.isfinite(value).all()
+        assert (value >= 0).all()
+        assert (value <= 1 + 1e-9).all()
+    assert (np.diff(scores.recall) <= 1e-12).all()  # a higher level never finds more
+    assert 0 <= weighted_f(p, g) <= 1 + 1e-9
+    flipped = saliency_scores(p[:, ::-1], g[:, ::-1])
+    for key in ("mae", "adaptive_f", "f_curve", "e_curve"):  # S splits by pixels, so not S
+        close(getattr(flipped, key), getattr(scores, key), key)
+    assert mae(1 - p, ~g) == pytest.approx(scores.mae)
+    # ~p against ~g: hits and correct rejections swap, and E counts both alike.
+    binary = p > 0.5
+    close(e_measure(~binary, ~g).e_curve[255], e_measure(binary, g).e_curve[255], "complement")

@@ -1,0 +1,173 @@
+"""Tables as lists of configurations: run once, collected, compared seed by seed."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from vsodlib import ModelConfig, TrainConfig
+from vsodlib.analysis.seeds import read_table
+from vsodlib.cli.main import main
+from vsodlib.data import synthetic_dataset
+from vsodlib.data.sampling import TrainBatches
+from vsodlib.data.synthetic import make_synthetic
+from vsodlib.training import ablations
+from vsodlib.training.ablations import Experiment, collect, table3, table4
+from vsodlib.training.run import read_log
+
+LITE, SMOKE = ModelConfig.lite(), ablations.training("smoke")
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return synthetic_dataset("train", videos=2, frames=8, height=48, width=72)
+
+
+@pytest.fixture
+def rows(tiny_config):
+    train = replace(SMOKE, contrastive_weight=0.0)
+    return [Experiment("plain", tiny_config, train), Experiment("+ L_cl", tiny_config, SMOKE)]
+
+
+def run(rows, seeds, clips, out, **options):
+    ablations.run(rows, seeds, clips, clips, out, pretrained_encoder=False, **options)
+
+
+def test_table3_changes_one_thing_a_row():
+    rows = table3(LITE, SMOKE)
+    assert [row.name for row in rows] == [
+        "baseline",
+        "+ co-attention",
+        "+ self-attention",
+        "+ both",
+        "+ L_cl",
+        "+ hard mining",
+    ]
+    modules = [(row.model.self_attention, row.model.co_attention) for row in rows]
+    assert modules == [(False, False), (False, True), (True, False)] + [(True, True)] * 3
+    assert [row.train.contrastive_weight for row in rows] == [0, 0, 0, 0, 1, 1]
+    assert [row.train.mining for row in rows[4:]] == ["random", "hard"]
+    for row in rows:
+        assert replace(row.model, self_attention=True, co_attention=True) == LITE
+        assert replace(row.train, contrastive_weight=1.0, mining="hard") == SMOKE
+
+
+def test_table4_shares_rows_with_table3():
+    third, fourth = table3(LITE, SMOKE), table4(LITE, SMOKE)
+    assert (fourth[0], fourth[2]) == (third[0], third[5])
+    assert fourth[1].model == replace(third[0].model, inter_frame_attention=True)
+    assert fourth[1].train == third[0].train
+
+
+def test_names_make_different_folders():
+    folders = [row.folder for row in table3(LITE, SMOKE) + table4(LITE, SMOKE)[1:2]]
+    assert len(set(folders)) == 7
+    assert all(name.replace("-", "").replace("_", "").isalnum() for name in folders)
+
+
+@pytest.mark.parametrize("profile", ["smoke", "laptop", "full"])
+def test_training_is_the_papers_objective(profile):
+    config = ablations.training(profile)
+    assert (config.contrastive_weight, config.iou_weight, config.samples) == (1, 0, 4)
+    assert config.frames_per_video == 8
+
+
+def test_a_scored_run_is_not_repeated(rows, clips, tmp_path):
+    run(rows[:1], [0], clips, tmp_path)
+    folder = tmp_path / "plain-seed0"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "last.json",
+        "last.safetensors",
+        "log.jsonl",
+        "scores.json",
+    ]
+    made = (folder / "last.safetensors").stat().st_mtime_ns
+    called = []
+    run(rows, [0], clips, tmp_path, resume=True, on_run=lambda: called.append(1))
+    assert (folder / "last.safetensors").stat().st_mtime_ns == made
+    assert (tmp_path / "L_cl-seed0" / "scores.json").exists()
+    assert len(called) == 2
+    other = [replace(rows[0], train=replace(rows[0].train, steps=3))]
+    with pytest.raises(ValueError, match=r"scores\.json belongs to another train"):
+        run(other, [0], clips, tmp_path, resume=True)
+
+
+def test_without_resume_nothing_is_overwritten(rows, clips, tmp_path):
+    run(rows[:1], [0], clips, tmp_path)
+    with pytest.raises(ValueError, match="resume"):
+        run(rows[:1], [0], clips, tmp_path)
+
+
+def test_an_interrupted_run_goes_on(rows, clips, tmp_path, monkeypatch):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    run(rows[:1], [3], clips, whole)
+
+    def stop(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ablations, "evaluate", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(rows[:1], [3], clips, parts)
+    assert (parts / "plain-seed3" / "state.pt").exists()
+    with monkeypatch.context() as patch:  # all steps are done
+        patch.setattr("vsodlib.training.fit.objective", lambda *_: pytest.fail("trained again"))
+        run(rows[:1], [3], clips, parts, resume=True)
+    scores = [json.loads((p / "plain-seed3" / "scores.json").read_text()) for p in (whole, parts)]
+    for found in scores:
+        found["scores"].pop("seconds_per_frame")
+    assert scores[0]["scores"] == scores[1]["scores"]
+    assert read_log(parts / "plain-seed3" / "log.jsonl") == []
+
+
+def test_collect_and_read(rows, clips, tmp_path):
+    run(rows, [0, 1], clips, tmp_path)
+    assert collect(rows, tmp_path, tmp_path / "table.csv") == 4
+    scores = read_table(tmp_path / "table.csv")
+    assert list(scores["max_f"]) == ["plain", "+ L_cl"]
+    found = json.loads((tmp_path / "plain-seed1" / "scores.json").read_text())
+    assert scores["mae"]["plain"][1] == pytest.approx(found["scores"]["mae"], abs=5e-6)
+    record = json.loads((tmp_path / "table.json").read_text())
+    assert record["test"].startswith("synthetic") and record["commit"]
+    assert record["device"].startswith("cpu")
+    names = [(r["experiment"], r["seed"], r["train"]["contrastive_weight"]) for r in record["runs"]]
+    assert names == [("plain", 0, 0), ("plain", 1, 0), ("+ L_cl", 0, 1), ("+ L_cl", 1, 1)]
+    assert not list(tmp_path.glob("*.tmp"))
+    assert collect(rows[1:], tmp_path, tmp_path / "one.csv") == 2
+
+
+def test_rows_share_batches(rows, clips):
+    plain, contrastive = (TrainBatches(clips, row.train) for row in rows)
+    assert plain.batches == contrastive.batches
+    assert plain.batches != TrainBatches(clips, replace(rows[0].train, seed=1)).batches
+
+
+def test_seeds_differ_and_names_do_not_matter(rows, clips, tmp_path):
+    same = [rows[0], replace(rows[0], name="again")]
+    run(same, [0, 1], clips, tmp_path)
+    collect(same, tmp_path, tmp_path / "t.csv")
+    scores = read_table(tmp_path / "t.csv")["mae"]
+    assert scores["plain"] == scores["again"]
+    assert scores["plain"][0] != scores["plain"][1]
+
+
+def test_command_line(tmp_path, capsys):
+    make_synthetic(tmp_path / "DAVIS", videos=3, frames=9, height=48, width=72)
+    words = ["ablate", "table4", "--seeds", "0", "--profile", "smoke", "--datasets", "davis2016"]
+    words += ["--data", str(tmp_path), "--out", str(tmp_path / "runs"), "--random-weights"]
+    assert main([*words, "--rows", "baseline", "+ inter-frame co-attention"]) == 0
+    out = capsys.readouterr().out
+    assert "2 runs scored (2 asked)" in out and "against the row above" in out
+    assert set(read_table(tmp_path / "runs" / "table4.csv")) >= {"max_f", "J", "seconds_per_frame"}
+    assert main([*words, "--rows", "nonsense"]) == 2
+    assert "table4 has the rows baseline, + inter-frame" in capsys.readouterr().err
+
+
+def test_profile_comes_from_the_environment(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("VSOD_PROFILE", "huge")
+    assert main(["ablate", "table3", "--out", str(tmp_path), "--data", str(tmp_path)]) == 2
+    assert "VSOD_PROFILE" in capsys.readouterr().err
+
+
+def test_smoke_sizes_are_small():
+    assert isinstance(SMOKE, TrainConfig) and SMOKE.steps <= 2

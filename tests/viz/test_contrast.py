@@ -1,0 +1,180 @@
+"""The forces of Eq. 9 against its gradient, and what its figures hold."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgb, to_rgba
+
+from vsodlib.losses.contrastive import Regions, contrastive_loss
+from vsodlib.viz.contrast import (
+    ATTRACT,
+    REPEL,
+    arrows,
+    circle,
+    gradients,
+    on_grid,
+    pairs,
+    pull_and_push,
+    temperatures,
+)
+
+POSITIVES = np.array([False, True, True, False, False])
+NEGATIVES = np.array([False, False, False, True, True])
+
+
+def on_circle(*degrees):
+    angles = np.radians(degrees)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+POINTS = on_circle(0, 30, 120, 60, 180)
+
+
+@pytest.mark.parametrize("temperature", [0.1, 2.0])
+def test_forces_are_the_gradient_of_the_librarys_loss(temperature):
+    """With embeddings of length 1, dL/du_r of a sample is dL/d(u·u_r) times u."""
+    regions = Regions(
+        torch.tensor(POINTS, requires_grad=True),
+        torch.tensor(POSITIVES | (np.arange(5) == 0)),
+        torch.zeros(5, dtype=torch.int64),
+        torch.arange(5),
+        torch.zeros(5),
+    )
+    loss = contrastive_loss(regions, temperature=temperature, normalize=False)[0]
+    loss.backward()
+    force = pull_and_push(POINTS @ POINTS[0], POSITIVES, NEGATIVES, temperature)
+    expected = -force[1:, None] / temperature * POINTS[0]
+    np.testing.assert_allclose(regions.embeddings.grad[1:], expected, atol=1e-9)
+    assert force[POSITIVES].sum() == pytest.approx(1 - math.exp(-loss.item()))
+
+
+def test_forces_by_hand():
+    """One positive and one negative, both at right angles: each holds half of the sum."""
+    force = pull_and_push(np.zeros(3), np.array([0, 1, 0], bool), np.array([0, 0, 1], bool))
+    np.testing.assert_allclose(force, [0, 0.5, -0.5])
+
+
+def test_forces_of_many_anchors_at_once_and_without_overflow():
+    similarity = np.array([[0.3, 900.0, 1, 2, 3], [0.3, -900.0, -800, 700, 1]])
+    force = pull_and_push(similarity, POSITIVES, NEGATIVES)
+    np.testing.assert_allclose(force, [[0, 0, 0, 0, 0], [0, 0, 1, -1, 0]], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("negatives", "temperature", "message"),
+    [(NEGATIVES, 0, "temperature must be positive"), (NEGATIVES & False, 1, "needs a positive")],
+)
+def test_forces_refuse(negatives, temperature, message):
+    with pytest.raises(ValueError, match=message):
+        pull_and_push(np.zeros(5), POSITIVES, negatives, temperature)
+
+
+def test_on_grid_colours_cells_and_draws_lines():
+    frame = np.full((6, 8, 3), 100, np.uint8)
+    picture = on_grid(frame, np.array([[0.0, 1.0], [0.5, 0.0]]))
+    assert picture.shape == frame.shape
+    assert (picture[1, 1] == 100).all(), "a cell without a share is as it was"
+    full = np.round(0.25 * 100 + 0.75 * 255 * np.array(to_rgb(ATTRACT)))
+    np.testing.assert_allclose(picture[1, 6], full, atol=1)
+    assert (picture[3, 1] > 100).all() and (picture[1, 4] > picture[1, 5]).all(), "lines"
+    assert (picture[4, 1] != picture[1, 1]).any()
+
+
+def points_of(axes):
+    return np.concatenate([line.get_xydata() for line in axes.lines if line.get_marker() in "os"])
+
+
+def test_circle_shows_every_region_in_its_colour_and_shape():
+    front, video = np.array([1, 1, 0, 0, 1], bool), np.array([0, 0, 0, 1, 1])
+    figure = circle({"before": POINTS, "after": POINTS[::-1]}, front, video)
+    assert [axes.get_title() for axes in figure.axes] == ["before", "after"]
+    for axes in figure.axes:
+        assert len(points_of(axes)) == 5
+    lines = figure.axes[0].lines
+    drawn = {(line.get_marker(), line.get_color()): line.get_xydata() for line in lines}
+    np.testing.assert_allclose(drawn["o", ATTRACT], POINTS[:2])
+    inner = drawn["s", REPEL][0] / POINTS[3]
+    assert 0 < inner[0] < 1 and inner[0] == pytest.approx(inner[1]), "on a ring of its own"
+    assert len(figure.legends[0].get_texts()) == 4
+    assert not figure.axes[0].texts
+
+
+def test_circle_draws_forces_along_the_tangent_at_most_a_third_long():
+    outward, sideways = 5 * POINTS, 7 * POINTS @ np.array([[0, 1], [-1, 0]])
+    front, video = POSITIVES, np.zeros(5, int)
+    figure = circle({"a": POINTS, "b": POINTS}, front, video, [outward, sideways])
+    assert len(figure.axes[0].texts) == 0 and len(figure.axes[1].texts) == 5
+    arrow = figure.axes[1].texts[0]
+    moved = np.subtract(arrow.xy, arrow.xyann)
+    assert np.linalg.norm(moved) == pytest.approx(1 / 3)
+    assert moved @ POINTS[0] == pytest.approx(0, abs=1e-12)
+
+
+def test_circle_refuses():
+    with pytest.raises(ValueError, match="got 0 and 1"):
+        circle({}, POSITIVES, np.zeros(5))
+    with pytest.raises(ValueError, match="got 1 and 5"):
+        circle({"a": POINTS}, POSITIVES, np.arange(5))
+
+
+def test_temperatures_bars_are_forces_that_add_up_to_q():
+    figure = temperatures(POINTS, 0, POSITIVES, NEGATIVES, [0.05, 5])
+    top_sharp, _, sharp, soft = figure.axes
+    heights = [[bar.get_height() for bar in axes.patches] for axes in (sharp, soft)]
+    for four, temperature in zip(heights, (0.05, 5), strict=True):
+        force = pull_and_push(POINTS @ POINTS[0], POSITIVES, NEGATIVES, temperature)
+        np.testing.assert_allclose(four, force[1:])
+        q = force[POSITIVES].sum()
+        assert sum(four[:2]) == pytest.approx(q) and sum(four[2:]) == pytest.approx(-q)
+    colors = [bar.get_facecolor() for bar in sharp.patches]
+    assert colors == [to_rgba(c) for c in (ATTRACT, ATTRACT, REPEL, REPEL)]
+    assert top_sharp.get_title() == "τ = 0.05, q = 0.00"
+    assert [text.get_text() for text in top_sharp.texts] == ["1", "2", "3", "4"]
+    one = temperatures(POINTS, 0, POSITIVES, NEGATIVES, [0.05])
+    assert [bar.get_height() for bar in one.axes[1].patches] == heights[0]
+    with pytest.raises(ValueError, match="at least one temperature"):
+        temperatures(POINTS, 0, POSITIVES, NEGATIVES, [])
+
+
+def test_gradients_end_where_automatic_differentiation_says():
+    figure = gradients(POINTS, 0, POSITIVES, NEGATIVES, [0.1, 1.0])
+    for axes, temperature in zip(figure.axes, (0.1, 1.0), strict=True):
+        u = torch.tensor(POINTS[0], requires_grad=True)
+        s = torch.tensor(POINTS) @ u / temperature
+        chosen = torch.tensor(POSITIVES | NEGATIVES)
+        (s[chosen].logsumexp(0) - s[torch.tensor(POSITIVES)].logsumexp(0)).backward()
+        step = -temperature * u.grad.numpy()
+        pull, push, total, along = (np.array(text.xy) - POINTS[0] for text in axes.texts)
+        np.testing.assert_allclose(total, step, atol=1e-12)
+        np.testing.assert_allclose(pull + push, step, atol=1e-12)
+        np.testing.assert_allclose(along, step - (step @ POINTS[0]) * POINTS[0], atol=1e-12)
+    with pytest.raises(ValueError, match="at least one temperature"):
+        gradients(POINTS, 0, POSITIVES, NEGATIVES, [])
+
+
+def test_arrows_reach_their_vectors():
+    figure = arrows({"a": (np.array([0.6, 0.8, 0]), ATTRACT), "b": (np.array([0, 0, 1]), REPEL)})
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["a", "b"]
+    np.testing.assert_allclose(axes.texts[0].get_position_3d(), [0.66, 0.88, 0])
+    with pytest.raises(ValueError, match="at least one vector"):
+        arrows({})
+
+
+def test_pairs_colours_every_cell():
+    positives = np.array([[0, 1, 0, 0], [1, 0, 0, 0]], bool)
+    negatives = np.array([[0, 0, 1, 0], [0, 0, 1, 1]], bool)
+    front = np.array([1, 1, 0, 0], bool)
+    panels = {"chosen": (positives, negatives), "all": (positives, ~positives)}
+    figure = pairs(panels, np.array([0, 1]), ["f0", "f1", "b0", "b1"], front)
+    axes = figure.axes[0]
+    kinds = np.asarray(axes.collections[0].get_array()).reshape(2, 4)
+    np.testing.assert_array_equal(kinds, [[0, 1, 2, 0], [1, 0, 2, 2]])
+    np.testing.assert_allclose(axes.lines[0].get_xydata(), [[0.5, 0.5], [1.5, 1.5]])
+    assert axes.lines[1].get_xdata()[0] == 2, "between foreground and background"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["f0", "f1"]
+    assert [axes.get_title() for axes in figure.axes] == ["chosen", "all"]
+    with pytest.raises(ValueError, match="at least one panel"):
+        pairs({}, np.array([0]), ["a"], front)

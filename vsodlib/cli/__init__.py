@@ -1,0 +1,1 @@
+"""The command line: main holds the parser, the other files a group of commands each."""

@@ -1,0 +1,132 @@
+"""Clips to show, free to be passed on, and clips as one batch of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import skimage.data
+import torch
+from torch import Tensor
+
+from vsodlib.data.synthetic import Clip, synthetic_clip
+from vsodlib.data.transforms import to_images
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture inside scikit-image, and the first and last view of the clip made from it."""
+
+    function: str
+    """Of `skimage.data`."""
+    licence: str
+    first: tuple[float, float, float]
+    """Centre (x, y) and extent of the view, as shares of the picture."""
+    last: tuple[float, float, float]
+
+
+PHOTOGRAPHS = {
+    "cat": Photograph("chelsea", "CC0, Stefan van der Walt", (0.4, 0.5, 0.85), (0.6, 0.45, 0.97)),
+    "coffee": Photograph("coffee", "CC0, Rachel Michetti", (0.35, 0.4, 0.8), (0.55, 0.5, 0.95)),
+    "rocket": Photograph("rocket", "public domain, SpaceX", (0.35, 0.7, 0.7), (0.62, 0.6, 0.9)),
+    "astronaut": Photograph(
+        "astronaut", "public domain, NASA", (0.5, 0.3, 1.0), (0.42, 0.28, 0.75)
+    ),
+}
+SYNTHETIC = {"fish": 0, "butterfly": 1, "beetle": 2, "star": 3}
+"""Name -> seed."""
+
+
+def demo_clips(frames: int = 24, height: int = 192, width: int = 336) -> dict[str, Clip]:
+    """Synthetic clips with masks, and photographs panned and zoomed into clips without masks.
+
+    The photographs ship inside scikit-image (nothing is downloaded); licences: data/README.md. A
+    moving view of a still picture shows camera motion only: it tests appearance, not motion.
+
+    Returns:
+        Name -> `Clip`; `masks` is None for the photographs, which nobody annotated.
+
+    Raises:
+        ValueError: sizes that `synthetic_clip` refuses.
+    """
+    clips = {
+        name: replace(synthetic_clip(seed, frames, height, width), name=name)
+        for name, seed in SYNTHETIC.items()
+    }
+    for name, photograph in PHOTOGRAPHS.items():
+        picture = getattr(skimage.data, photograph.function)()
+        progress = 0.5 - 0.5 * np.cos(np.pi * np.linspace(0, 1, frames))  # starts and ends softly
+        views = np.outer(1 - progress, photograph.first) + np.outer(progress, photograph.last)
+        clips[name] = Clip(
+            name=name,
+            frames=np.stack([_view(picture, *view, height, width) for view in views]),
+            masks=None,
+            licence=photograph.licence,
+            source=f"skimage.data.{photograph.function}",
+        )
+    return clips
+
+
+def _view(
+    picture: np.ndarray, x: float, y: float, extent: float, height: int, width: int
+) -> np.ndarray:
+    """The window around (x, y), np.uint8 (height, width, 3), moved inside where it sticks out."""
+    H, W = picture.shape[:2]
+    scale = extent * min(H / height, W / width)
+    left = np.clip(x * W - scale * width / 2, 0, W - scale * width)
+    top = np.clip(y * H - scale * height / 2, 0, H - scale * height)
+    if scale > 1:  # bilinear reading alone would alias
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * scale)
+    centre = scale / 2 - 0.5  # of pixel (0, 0), between the pixels of the picture
+    matrix = np.float32([[scale, 0, left + centre], [0, scale, top + centre]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(
+        picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT
+    )
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """B frames: `frames` (B, H, W, 3) uint8; `images` (B, 3, H, W) float in [0, 1]; `masks`
+    (B, 1, H, W) float of zeros and ones; `groups` (B,) int64, the number of each frame's clip.
+    """
+
+    frames: np.ndarray
+    images: Tensor
+    masks: Tensor
+    groups: Tensor
+
+
+def clip_batch(clips: Sequence[Clip], frames: int) -> ClipBatch:
+    """Frames of clips, evenly spaced in time, clip after clip.
+
+    Args:
+        clips: with masks, all of one size.
+        frames: from each clip, its first and its last among them.
+
+    Raises:
+        ValueError: no clip, a clip without masks or too short, or sizes that differ.
+    """
+    if not clips or frames < 1:
+        raise ValueError(f"A batch needs a clip and a frame, got {len(clips)} and {frames!r}.")
+    if len({clip.frames.shape[1:] for clip in clips}) > 1:
+        raise ValueError("The clips of a batch must have one height and width.")
+    shown, masks = [], []
+    for clip in clips:
+        if clip.masks is None or len(clip.frames) < frames:
+            raise ValueError(
+                f"{clip.name} cannot give {frames} frames with masks: it has {len(clip.frames)} "
+                f"frames{' and no masks' if clip.masks is None else ''}."
+            )
+        chosen = np.linspace(0, len(clip.frames) - 1, frames).round().astype(int)
+        shown.append(clip.frames[chosen])
+        masks.append(clip.masks[chosen])
+    pictures = np.concatenate(shown)
+    return ClipBatch(
+        frames=pictures,
+        images=to_images(pictures),
+        masks=torch.from_numpy(np.concatenate(masks)).float().unsqueeze(1),
+        groups=torch.arange(len(clips)).repeat_interleave(frames),
+    )

@@ -1,0 +1,85 @@
+"""Score a network on a data set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsodlib.data import FrameDataset
+from vsodlib.data.image_files import write_map
+from vsodlib.inference.predict import predict_maps, reference_frames
+from vsodlib.metrics import score_frames
+from vsodlib.model.vsodnet import VSODNet
+
+
+def evaluate(
+    net: VSODNet,
+    dataset: FrameDataset,
+    height: int | None = None,
+    flip: bool = False,
+    protocol: str = "davis2016",
+    batch_size: int = 8,
+    workers: int = 1,
+    save_to: str | Path | None = None,
+) -> dict[str, Any]:
+    """Score a network on every labelled frame of a data set.
+
+    Args:
+        net, height, flip, batch_size: as in `predict_maps`.
+        dataset: its `transform` is not used.
+        protocol: a protocol of `vsodlib.metrics`.
+        workers: processes that score.
+        save_to: also write the maps there, one folder a video.
+
+    Returns:
+        What `score_frames` returns, and `"seconds_per_frame"` of the network (resizing included,
+        decoding and scoring not).
+
+    Raises:
+        ValueError: frames of a video that differ in size; as `predict_maps` and `score_frames`.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    dataset = dataset.labelled()
+    clock = {"seconds": 0.0}
+
+    def frames() -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+        for video, indices in dataset.videos.items():
+            remaining, references = iter(indices), reference_frames(net, dataset, indices)
+            while chunk := list(islice(remaining, batch_size)):
+                images = dataset.images(chunk)
+                start = time.perf_counter()
+                maps = predict_maps(net, images, height, flip, batch_size, references)
+                clock["seconds"] += time.perf_counter() - start
+                for index, saliency in zip(chunk, maps, strict=True):
+                    frame = dataset.records[index].frame
+                    if save_to:
+                        write_map(Path(save_to) / video / f"{frame}.png", saliency)
+                    yield video, frame, saliency, dataset.mask(index)
+
+    scores = score_frames(frames(), protocol=protocol, workers=workers)
+    return {**scores, "seconds_per_frame": clock["seconds"] / len(dataset)}
+
+
+def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -> float:
+    """Intersection over union at threshold 0.5, averaged over every `every`-th frame of each video:
+    a quick measure to choose a checkpoint by, not a published protocol.
+
+    Leaves the network in evaluation mode.
+    """
+    net.eval()
+    scores = []
+    for indices in dataset.videos.values():
+        references = reference_frames(net, dataset, indices)
+        frames = dataset.images(indices[::every])
+        maps = predict_maps(net, frames, height, references=references)
+        for index, saliency in zip(indices[::every], maps, strict=True):
+            predicted, mask = saliency >= 0.5, dataset.mask(index)
+            union = (predicted | mask).sum()
+            scores.append((predicted & mask).sum() / union if union else 1.0)
+    return float(np.mean(scores))

@@ -1,0 +1,83 @@
+"""Saliency maps of frames with a trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from vsodlib.data import FrameDataset
+from vsodlib.data.transforms import check_frames, to_images
+from vsodlib.model.inter_frame import spread_out
+from vsodlib.model.vsodnet import VSODNet
+
+
+@torch.inference_mode()
+def predict_maps(
+    net: VSODNet,
+    frames: np.ndarray,
+    height: int | None = None,
+    flip: bool = False,
+    batch_size: int = 8,
+    references: np.ndarray | None = None,
+) -> np.ndarray:
+    """Saliency maps of frames of one size, each frame by itself (Section 3.5, testing).
+
+    Args:
+        net: in evaluation mode, on any device.
+        frames: (T, H, W, 3) uint8, RGB.
+        height: rows the network sees, rounded with the columns to multiples of its output stride.
+            None: the height the checkpoint was made for, else the frame's own.
+        flip: average with the prediction on the mirrored frame.
+        batch_size: frames a forward pass.
+        references: (K, H, W, 3) uint8, frames of the same video that a network with
+            `inter_frame_attention` compares with; None: five of `frames`. Others need none.
+
+    Returns:
+        (T, H, W) float32 in [0, 1], at the frames' own size.
+
+    Raises:
+        ValueError: frames of another shape or type, `height` or `batch_size` below 1.
+    """
+    check_frames(frames)
+    if batch_size < 1 or (height is not None and height < 1):
+        raise ValueError(f"height and batch_size must be at least 1, got {height}, {batch_size}.")
+    _, H, W, _ = frames.shape
+    rows = height or net.input_height or H
+    device = next(net.parameters()).device
+    inter_frame = net.config.inter_frame_attention
+    if inter_frame and references is None:
+        references = frames[spread_out(len(frames))]
+    maps = []
+    for start in range(0, len(frames), batch_size):
+        chunk = frames[start : start + batch_size]
+        count = len(chunk)
+        options = {}
+        if inter_frame:
+            chunk = np.concatenate([chunk, references])
+            partners = torch.arange(count, len(chunk), device=device)
+            options = {"partners": partners.expand(count, -1)}
+        images = to_images(chunk, rows, net.config.output_stride)
+        images = images.to(device, memory_format=torch.channels_last)
+        saliency = net(images, **options).logits.sigmoid()
+        if flip:
+            mirrored = net(images.flip(3), **options).logits.sigmoid().flip(3)
+            saliency = (saliency + mirrored) / 2
+        saliency = F.interpolate(saliency, size=(H, W), mode="bilinear", align_corners=False)
+        maps.append(saliency[:, 0].float().cpu().numpy())
+    return np.concatenate(maps) if maps else np.empty((0, H, W), np.float32)
+
+
+def reference_frames(
+    net: VSODNet, dataset: FrameDataset, indices: Sequence[int]
+) -> np.ndarray | None:
+    """Five frames of a video for `predict_maps`; None for a network that looks at one alone.
+
+    Args:
+        indices: the video's frames in the data set, at least two.
+    """
+    if not net.config.inter_frame_attention:
+        return None
+    return dataset.images([indices[k] for k in spread_out(len(indices))])

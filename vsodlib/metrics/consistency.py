@@ -1,0 +1,52 @@
+"""The consistency of soft maps from frame to frame: ours, neither in the paper nor in DAVIS."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vsodlib.metrics.inputs import check_map
+
+
+def temporal_consistency(first: np.ndarray, second: np.ndarray) -> float:
+    """Consistency of the soft maps of two consecutive frames, without optical flow; in [0, 1].
+
+    C = sum min(p, q) / sum max(p, q), the soft Jaccard index of the second map q and the first map
+    p moved by whole pixels so that their centres of mass coincide, over the pixels where both are
+    defined. 1: the same map, moved; 0: nothing in common; both empty: 1. Like T it forgives
+    translation and nothing else; unlike T it sees flicker inside the object, in the background and
+    in confidence, not only in the contour.
+
+    Args:
+        first, second: (H, W) uint8, or float in [0, 1].
+
+    Raises:
+        ValueError: as `checks.check_map`, or sizes that differ.
+    """
+    p, q = check_map(first), check_map(second)
+    if p.shape != q.shape:
+        raise ValueError(f"Consecutive maps differ in size: {p.shape} and {q.shape}.")
+    p, q = (m if m.dtype == np.uint8 else m.astype(np.float32) for m in (p, q))
+    if p.dtype != q.dtype:
+        p, q = (m / np.float32(255) if m.dtype == np.uint8 else m for m in (p, q))
+    centres = _centre(p), _centre(q)
+    if centres[0] is None or centres[1] is None:
+        return float(centres[0] is centres[1])
+    dy, dx = (round(b - a) for a, b in zip(*centres, strict=True))
+    H, W = p.shape
+    p = p[max(-dy, 0) : H - max(dy, 0), max(-dx, 0) : W - max(dx, 0)]
+    q = q[max(dy, 0) : H - max(-dy, 0), max(dx, 0) : W - max(-dx, 0)]
+    union = cv2.sumElems(cv2.max(p, q))[0]
+    return cv2.sumElems(cv2.min(p, q))[0] / union if union else 1.0
+
+
+def _centre(p: np.ndarray) -> tuple[float, float] | None:
+    depth = cv2.CV_32S if p.dtype == np.uint8 else cv2.CV_64F
+    rows = cv2.reduce(p, 1, cv2.REDUCE_SUM, dtype=depth).ravel().astype(np.float64)
+    columns = cv2.reduce(p, 0, cv2.REDUCE_SUM, dtype=depth).ravel().astype(np.float64)
+    total = rows.sum()
+    if total == 0:
+        return None
+    return float(rows @ np.arange(len(rows)) / total), float(
+        columns @ np.arange(len(columns)) / total
+    )

@@ -1,0 +1,263 @@
+"""The contour that T compares: pixel borders, simplified to a polygon, sampled every three pixels.
+
+The stages and their tolerances are those of the DAVIS benchmark's programs (Perazzi et al., CVPR
+2016); coordinates are (row, column) of pixel corners.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+TOLERANCE = 1.5
+"""Pixels by which a simplified contour may leave the pixel borders."""
+SPACING = 3.0
+"""Largest distance between contour samples, pixels."""
+
+
+def outline(mask: np.ndarray) -> np.ndarray | None:
+    """Samples (n, 2) along the contour of a uint8 mask with the most corners; None if it has none.
+
+    Contours run with the object on their right, begin and end at the same corner, and are the
+    polygons that remain of the borders of objects and of holes after simplification; those with
+    fewer than four points, the closing one included, are dropped.
+    """
+    found = walks(mask)
+    best, best_index = None, len(found)
+    # Simplifying only removes points, so short walks need not be tried; of equals the first wins.
+    for index in sorted(range(len(found)), key=lambda k: -len(found[k].corners)):
+        limit = 3 if best is None else len(best)
+        if len(found[index].corners) < limit:
+            break
+        polygon = simplify(found[index])
+        longer = len(polygon) > limit
+        if longer or (best is not None and len(polygon) == limit and index < best_index):
+            best, best_index = polygon, index
+    return None if best is None else upsample(best)
+
+
+def simplify(walk: Walk) -> np.ndarray:
+    """The polygon of a walk, object on the right: straight runs merged, then Douglas-Peucker.
+
+    The benchmark thins points before it splits lines, in walking order and with the tolerance in
+    units of half a pixel, and first drops what lies on straight lines.
+    """
+    points = walk.corners.astype(np.float64) * 2
+    step = np.diff(points, axis=0)
+    corner = np.concatenate([[True], (step[1:] != step[:-1]).any(1), [True]])
+    points = _douglas_peucker(points[corner], 0.1)
+    points = _douglas_peucker(_thin(points, 2 * TOLERANCE), 2 * TOLERANCE)
+    return (points if walk.object_on_right else points[::-1]) / 2
+
+
+def _thin(points: np.ndarray, distance: float) -> np.ndarray:
+    """Greedily drop points closer than `distance` to the last one kept; the ends stay."""
+    if len(points) < 3:
+        return points
+    coordinates, limit = points.tolist(), distance**2
+    kept = [0]
+    y, x = coordinates[0]
+    for k in range(1, len(coordinates) - 1):
+        b, a = coordinates[k]
+        if (b - y) ** 2 + (a - x) ** 2 >= limit:
+            kept.append(k)
+            y, x = b, a
+    return points[[*kept, len(points) - 1]]
+
+
+def _douglas_peucker(points: np.ndarray, tolerance: float) -> np.ndarray:
+    """Split lines at their farthest point (of equals the last) until all are within `tolerance`."""
+    y, x = np.ascontiguousarray(points.T)
+    is_key = np.zeros(len(points), bool)
+    is_key[[0, -1]] = True
+    inner = np.arange(1, len(points) - 1)  # points of segments that may still split
+    while len(inner):
+        keys, segment = np.flatnonzero(is_key), np.cumsum(is_key)[inner] - 1
+        distance = _segment_distance(y, x, keys[segment], keys[segment + 1], inner)
+        begins = np.concatenate([[0], np.flatnonzero(segment[1:] != segment[:-1]) + 1])
+        length = np.diff(np.append(begins, len(segment)))
+        farthest = np.repeat(np.maximum.reduceat(distance, begins), length)
+        split = farthest > tolerance**2
+        at = np.where(distance == farthest, inner, -1)
+        is_key[np.maximum.reduceat(at, begins)[split[begins]]] = True
+        inner = inner[split & ~is_key[inner]]
+    return points[is_key]
+
+
+def _segment_distance(
+    y: np.ndarray, x: np.ndarray, a: np.ndarray, b: np.ndarray, p: np.ndarray
+) -> np.ndarray:
+    """Squared distances of the points p to the segments a-b, all indices into (y, x)."""
+    ya, xa = y[a], x[a]
+    vy, vx, wy, wx = y[b] - ya, x[b] - xa, y[p] - ya, x[p] - xa
+    along, size = wy * vy + wx * vx, vy * vy + vx * vx
+    # The benchmark's library keeps this quotient in single precision; ties depend on it.
+    share = along.astype(np.float32) / np.maximum(size, 1e-30).astype(np.float32)
+    share = np.where(along <= 0, 0, np.where(size <= along, 1, share.astype(np.float64)))
+    return (wy - share * vy) ** 2 + (wx - share * vx) ** 2
+
+
+def upsample(polygon: np.ndarray) -> np.ndarray:
+    """Insert evenly spaced points so that no side of a closed polygon is longer than `SPACING`."""
+    step = np.diff(polygon, axis=0)
+    pieces = np.maximum(np.ceil(np.hypot(step[:, 0], step[:, 1]) / SPACING), 1).astype(int)
+    side = np.repeat(np.arange(len(step)), pieces)
+    share = (np.arange(len(side)) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[side]
+    return np.concatenate([polygon[side] + share[:, None] * step[side], polygon[-1:]])
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A closed walk along a border."""
+
+    corners: np.ndarray
+    """(n, 2) rows and columns of pixel corners, the first one again at the end."""
+    object_on_right: bool
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """Unit borders, directed so that the object is on the right; corners numbered by rows."""
+
+    start: list[int]
+    stop: list[int]
+    following: list[int]
+    """An edge that starts where this one stops; the only one, except at junctions."""
+    preceding: list[int]
+    around: dict[int, dict[int, tuple[int, bool]]]
+    """Of every junction in reading order: by the number of the corner at the other end, the edge
+    that lies there and whether it leaves the junction."""
+    vertical: int
+    """The first so many are vertical, in reading order."""
+    width: int
+    """Corners in a row."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Borders between two junctions, in their own direction."""
+
+    edges: list[int]
+    tail: int
+    head: int
+    found_forwards: bool
+
+    def forwards_from(self, junction: int) -> bool:
+        """Whether leaving `junction` along the piece follows the borders' direction."""
+        return self.found_forwards if self.tail == self.head else self.tail == junction
+
+    def other(self, junction: int) -> int:
+        """The junction at the other end."""
+        return self.head if junction == self.tail else self.tail
+
+
+def walks(mask: np.ndarray) -> list[Walk]:
+    """All border walks of a uint8 mask (H, W) of 0 and 1; every unit border belongs to one."""
+    edges = _directed_edges(mask)
+    seen = bytearray(len(edges.start))
+    pieces = _pieces(edges, seen)
+    joined = _join(pieces, list(edges.around))
+    plain = []
+    for first in range(edges.vertical):
+        if not seen[first]:
+            loop, edge = [], first
+            while not seen[edge]:
+                seen[edge] = 1
+                loop.append(edge)
+                edge = edges.following[edge]
+            plain.append(_plain_walk(edges, loop))
+    found = [Walk(_corners(edges, order, forwards), forwards) for order, forwards in joined]
+    return plain[::-1] + found
+
+
+def _directed_edges(mask: np.ndarray) -> _Edges:
+    H, W = mask.shape
+    padded = np.zeros((H + 2, W + 2), np.int8)
+    padded[1:-1, 1:-1] = mask
+    across = np.diff(padded, axis=1)[1:-1]  # (H, W + 1), +1: object to the right of the border
+    down = np.diff(padded, axis=0)[:, 1:-1]  # (H + 1, W), +1: object below the border
+    row, column = np.nonzero(across)
+    up = (across[row, column] > 0).astype(np.int64)  # object to the right: walked upwards
+    top, left = np.nonzero(down)
+    east = (down[top, left] > 0).astype(np.int64)  # object below: walked eastwards
+    width = W + 1
+    start = np.concatenate([(row + up) * width + column, top * width + left + 1 - east])
+    stop = np.concatenate([(row + 1 - up) * width + column, top * width + left + east])
+    by_start, by_stop = np.argsort(start, kind="stable"), np.argsort(stop, kind="stable")
+    starts, stops = start[by_start], stop[by_stop]
+    following = by_start[np.searchsorted(starts, stop)]
+    preceding = by_stop[np.searchsorted(stops, start)]
+    around = {}
+    for corner in starts[1:][starts[1:] == starts[:-1]].tolist():
+        first, second = np.searchsorted(starts, corner), np.searchsorted(stops, corner)
+        out, back = by_start[first : first + 2].tolist(), by_stop[second : second + 2].tolist()
+        around[corner] = {int(stop[e]): (e, True) for e in out}
+        around[corner] |= {int(start[e]): (e, False) for e in back}
+    lists = (array.tolist() for array in (start, stop, following, preceding))
+    return _Edges(*lists, around, len(row), width)
+
+
+def _pieces(edges: _Edges, seen: bytearray) -> list[_Piece]:
+    """The borders between junctions, in the order of their numbers."""
+    pieces = []
+    for junction in reversed(edges.around):
+        for step in (-edges.width, -1, edges.width, 1):  # up, left, down, right
+            edge, forwards = edges.around[junction][junction + step]
+            if seen[edge]:
+                continue
+            ends, onwards = (
+                (edges.stop, edges.following) if forwards else (edges.start, edges.preceding)
+            )
+            chain = [edge]
+            seen[edge] = 1
+            while ends[edge] not in edges.around:
+                edge = onwards[edge]
+                seen[edge] = 1
+                chain.append(edge)
+            if not forwards:
+                chain.reverse()
+            pieces.append(_Piece(chain, edges.start[chain[0]], edges.stop[chain[-1]], forwards))
+    return pieces
+
+
+def _join(pieces: list[_Piece], junctions: list[int]) -> list[tuple[list[int], bool]]:
+    """Loops as lists of edges in walking order, and whether that is the edges' own direction."""
+    left: dict[int, list[int]] = {junction: [] for junction in junctions}
+    for number, piece in enumerate(pieces):
+        for junction in {piece.tail, piece.head}:
+            left[junction].append(number)
+    loops = []
+    for first in reversed(junctions):
+        while left[first]:
+            forwards = pieces[left[first][0]].forwards_from(first)
+            walk: list[tuple[int, int]] = []
+            at = first
+            while True:
+                number = next(k for k in left[at] if pieces[k].forwards_from(at) == forwards)
+                piece = pieces[number]
+                for junction in {piece.tail, piece.head}:
+                    left[junction].remove(number)
+                walk.append((at, number))
+                at = piece.other(at)
+                passed = next((k for k, (corner, _) in enumerate(walk) if corner == at), None)
+                if passed is not None:
+                    chains = [pieces[k].edges for _, k in walk[passed:]]
+                    order = [c if forwards else c[::-1] for c in chains]
+                    loops.append(([edge for chain in order for edge in chain], forwards))
+                    del walk[passed:]
+                    if not walk:
+                        break
+    return loops
+
+
+def _plain_walk(edges: _Edges, loop: list[int]) -> Walk:
+    """The walk of a border without junctions: down its first vertical border, from the top."""
+    forwards = edges.stop[loop[0]] > edges.start[loop[0]]
+    return Walk(_corners(edges, loop if forwards else [loop[0], *loop[:0:-1]], forwards), forwards)
+
+
+def _corners(edges: _Edges, order: list[int], forwards: bool) -> np.ndarray:
+    begin, end = (edges.start, edges.stop) if forwards else (edges.stop, edges.start)
+    numbers = [begin[edge] for edge in order] + [end[order[-1]]]
+    return np.stack(np.divmod(np.array(numbers), edges.width), 1)

@@ -1,0 +1,146 @@
+"""Checkpoints to share: NAME.safetensors holds the weights, NAME.json says what they are.
+
+The JSON holds the model's configuration, the normalisation of its input, and whatever record the
+maker adds (training configuration, data, scores, commit, device). Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from vsodlib import provenance
+from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
+
+FORMAT = "vsodlib-1"
+
+
+def available() -> list[str]:
+    """Names of the checkpoints in `checkpoints/`."""
+    return sorted(
+        path.stem for path in (provenance.REPOSITORY / "checkpoints").glob("*.safetensors")
+    )
+
+
+def locate(name_or_path: str | Path) -> Path:
+    """The .safetensors file of a name in `checkpoints/` or of a path.
+
+    Raises:
+        FileNotFoundError: there is none; the message lists the names there are.
+    """
+    given = Path(name_or_path)
+    for path in (given, Path(f"{given}.safetensors")):
+        if path.is_file() and path.suffix == ".safetensors":
+            return path
+    bundled = provenance.REPOSITORY / "checkpoints" / f"{given.name}.safetensors"
+    if len(given.parts) == 1 and bundled.is_file():
+        return bundled
+    raise FileNotFoundError(
+        f"There is no checkpoint {str(name_or_path)!r}: give a .safetensors file or one of "
+        f"{', '.join(available()) or 'the names in checkpoints/ (none yet)'}."
+    )
+
+
+def fingerprint(name_or_path: str | Path) -> str:
+    """SHA-256 of a checkpoint's weights, so that a score says exactly what was scored."""
+    return hashlib.sha256(locate(name_or_path).read_bytes()).hexdigest()
+
+
+def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights and record of a checkpoint.
+
+    Returns:
+        tensors: name -> tensor on the CPU, floating ones as float32.
+        record: the JSON beside it; `record["model"]` holds the model's configuration.
+
+    Raises:
+        FileNotFoundError: no such checkpoint, or its JSON is missing.
+        ValueError: a file is corrupt or was not written by vsodlib.
+    """
+    path = locate(name_or_path)
+    record_path = path.with_suffix(".json")
+    if not record_path.is_file():
+        raise FileNotFoundError(f"{record_path} is missing; it belongs beside {path.name}.")
+    try:
+        record = json.loads(record_path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{record_path} is not readable JSON ({error}).") from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT or "model" not in record:
+        raise ValueError(f"{record_path} does not describe a vsodlib checkpoint ({FORMAT}).")
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error
+    return {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}, record
+
+
+def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> Path:
+    """Write PATH.safetensors and PATH.json, each aside and then renamed.
+
+    Matrices and filters are stored as float16, vectors (biases, batch-norm statistics) as they are.
+
+    Args:
+        path: with or without the ending `.safetensors`.
+        tensors: name -> tensor.
+        record: JSON-ready; needs `"model"`, the configuration of the network.
+
+    Returns:
+        The path of the .safetensors file.
+
+    Raises:
+        OSError: no space, no permission.
+    """
+    path = Path(path).with_suffix("") if Path(path).suffix == ".safetensors" else Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stored = {
+        name: (t.half() if t.ndim > 1 and t.is_floating_point() else t).contiguous().cpu()
+        for name, t in tensors.items()
+    }
+    weights, described = Path(f"{path}.safetensors"), Path(f"{path}.json")
+    try:
+        save_file(stored, f"{weights}.tmp")
+    except SafetensorError as error:
+        Path(f"{weights}.tmp").unlink(missing_ok=True)
+        raise OSError(f"{weights} cannot be written ({error}).") from error
+    os.chmod(f"{weights}.tmp", 0o644)  # safetensors lets only the owner read
+    normalisation = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD)}
+    record = {"format": FORMAT, "normalisation": normalisation} | record
+    Path(f"{described}.tmp").write_text(json.dumps(record, indent=2) + "\n")
+    os.replace(f"{weights}.tmp", weights)
+    os.replace(f"{described}.tmp", described)
+    return weights
+
+
+def average(names_or_paths: Sequence[str | Path]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The mean of networks that descend from one another, as at the ends of several learning-rate
+    cycles (Izmailov et al., UAI 2018): flatter, and often better than each of them.
+
+    Batch-norm statistics are averaged too, which is exact only where they were frozen.
+
+    Returns:
+        The mean weights, and the record of the last with `average_of`, the SHA-256 of all.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read`, or networks of several configurations.
+    """
+    networks = [read(name) for name in names_or_paths]
+    tensors, record = networks[-1]
+    for name, (_, other) in zip(names_or_paths, networks, strict=True):
+        if other["model"] != record["model"]:
+            raise ValueError(f"{name} is another network than {names_or_paths[-1]}: no average.")
+    means = {
+        key: torch.stack([weights[key] for weights, _ in networks]).mean(dim=0)
+        if tensor.is_floating_point()
+        else tensor
+        for key, tensor in tensors.items()
+    }
+    return means, record | {"average_of": [fingerprint(name) for name in names_or_paths]}

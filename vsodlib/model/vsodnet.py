@@ -1,0 +1,253 @@
+"""The whole network: encoder -> attention -> gated fusion -> refinement decoder (Figure 2).
+
+Chen et al., WACV 2022, Sections 3.1-3.3 and 3.5. Departures from the paper: see each part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vsodlib.config import ModelConfig
+from vsodlib.model import checkpoint
+from vsodlib.model.co_attention import CrossLevelCoAttention
+from vsodlib.model.decoder import RefinementDecoder, ResidualDecoder
+from vsodlib.model.encoder import Encoder
+from vsodlib.model.gate import AttentionGate
+from vsodlib.model.inter_frame import InterFrameCoAttention
+from vsodlib.model.self_attention import NonLocalSelfAttention
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What the attention modules did; None for a module that is switched off.
+
+    `self_rows` (Eq. 4, signed) and `co_rows` (Eq. 6, rows sum to 1): (B, Q, h, w) for Q queries.
+    `self_gate` and `co_gate` (Eq. 7): (B, 1, h, w) in [0, 1]; None without gates.
+    """
+
+    self_rows: Tensor | None = None
+    co_rows: Tensor | None = None
+    self_gate: Tensor | None = None
+    co_gate: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the network returns.
+
+    `logits`: (B, 1, H, W), before the sigmoid. `features`: (B, 3c, h, w), [x, z̃_self, z̃_co], the
+    features before the output layer on which Eq. 9 works (fewer channels with a module switched
+    off). `attention`: only when asked for.
+    """
+
+    logits: Tensor
+    features: Tensor
+    attention: Attention | None = None
+
+
+class VSODNet(nn.Module):
+    """Video salient object detection with self-attention and cross-level co-attention (Figure 2).
+
+    Args:
+        config: every module can be switched off there.
+        pretrained_encoder: start the backbone from ImageNet weights (see `encoder`); otherwise
+            nothing touches the network or the disk.
+
+    Attributes:
+        input_height: rows of the frames the checkpoint was made for; None for a new network.
+
+    Raises:
+        ValueError: a configuration that cannot be built.
+    """
+
+    input_height: int | None = None
+
+    def __init__(self, config: ModelConfig | None = None, pretrained_encoder: bool = False):
+        super().__init__()
+        self.config = config = config or ModelConfig.paper()
+        c = config.channels
+        self.encoder = Encoder(config, pretrained_encoder)
+        low = self.encoder.channels_at
+        if config.self_attention:
+            self.self_attention = NonLocalSelfAttention(c, config.dynamic_filters)
+        if config.co_attention:
+            self.co_attention = CrossLevelCoAttention(low[4], c)
+        if config.inter_frame_attention:
+            self.inter_frame = InterFrameCoAttention(c)
+        attended = config.self_attention + config.co_attention + config.inter_frame_attention
+        if config.gates:
+            if config.self_attention:
+                self.self_gate = AttentionGate(c)
+            if config.co_attention:
+                self.co_gate = AttentionGate(c)
+        self.head = nn.Conv2d((1 + attended) * c, 1, kernel_size=1)  # D, Figure 2
+        if config.skip_connections:
+            skips = {s: n for s, n in low.items() if s < config.output_stride}
+            if config.decoder_channels:
+                inside = self.head.in_channels, config.decoder_channels
+                self.decoder: RefinementDecoder = ResidualDecoder(skips, *inside)
+            else:
+                self.decoder = RefinementDecoder(skips)
+
+    def attend(
+        self, images: Tensor, queries: Tensor | None = None, partners: Tensor | None = None
+    ) -> tuple[Tensor, dict[int, Tensor], Attention | None]:
+        """Encoder, attention, gates: images -> [x, z̃_self, z̃_co], skip features, attention."""
+        config = self.config
+        x, low = self.encoder(images)
+        inter_frame = []
+        if config.inter_frame_attention:
+            inter_frame = [self.inter_frame(x, partners)]
+            x, low = x[: len(partners)], {s: f[: len(partners)] for s, f in low.items()}
+        features, seen = [x], {}
+        if config.self_attention:
+            z_self = self.self_attention(x)  # Eq. 5
+            features.append(self.self_gate(z_self) if config.gates else z_self)  # Eq. 8
+        if config.co_attention:
+            z_co = self.co_attention(low[4], x)  # Eq. 6
+            features.append(self.co_gate(z_co) if config.gates else z_co)  # Eq. 8
+        if queries is not None:
+            if config.self_attention:
+                seen["self_rows"] = self.self_attention.attention_rows(x, queries)
+                seen["self_gate"] = self.self_gate.gate(z_self) if config.gates else None
+            if config.co_attention:
+                seen["co_rows"] = self.co_attention.attention_rows(low[4], x, queries)
+                seen["co_gate"] = self.co_gate.gate(z_co) if config.gates else None
+        attention = None if queries is None else Attention(**seen)
+        return torch.cat(features + inter_frame, dim=1), low, attention
+
+    def forward(
+        self,
+        images: Tensor,
+        return_attention: bool | Sequence[tuple[int, int]] = False,
+        partners: Tensor | None = None,
+    ) -> Output:
+        """Predict the saliency of every pixel.
+
+        Args:
+            images: (B, 3, H, W) float in [0, 1], RGB, H and W at least the output stride. The
+                network normalises them itself.
+            return_attention: pixels (row, column) whose attention to return; True: every position
+                of x, an N x N map. False: none.
+            partners: only for a network with `inter_frame_attention`, which needs it: (A, K) int64,
+                for each of the first A images the K images of this batch it is compared with;
+                the images behind the first A serve as references alone.
+
+        Returns:
+            `Output`, of A images where there are partners.
+
+        Raises:
+            ValueError: images of another shape, or a query outside the image.
+        """
+        if isinstance(images, (list, tuple)):
+            shapes = ", ".join(str(tuple(image.shape)) for image in images)
+            raise ValueError(f"images must be one tensor of frames of one size, got {shapes}.")
+        if images.ndim != 4 or images.shape[1] != 3:
+            raise ValueError(f"images must be (B, 3, H, W), got {tuple(images.shape)}.")
+        _, _, H, W = images.shape
+        stride = self.config.output_stride
+        if (partners is not None) != self.config.inter_frame_attention:
+            wants = "needs" if self.config.inter_frame_attention else "does not take"
+            raise ValueError(f"This network {wants} partners, the frames to compare with.")
+        if min(H, W) < stride:
+            raise ValueError(f"images of {H}x{W} are smaller than the output stride, {stride}.")
+        queries = self._query_positions(return_attention, H, W, images.device)
+        features, skips, attention = self.attend(images, queries, partners)
+        coarse = self.head(features)
+        if self.config.skip_connections:
+            logits = self.decoder(coarse, features, skips)
+        else:
+            logits = F.interpolate(coarse, size=(H, W), mode="bilinear", align_corners=False)
+        return Output(logits, features, attention)
+
+    def _query_positions(
+        self, asked: bool | Sequence[tuple[int, int]], H: int, W: int, device: torch.device
+    ) -> Tensor | None:
+        """Pixels -> row-by-row positions of x's grid, which is ceil(H/stride) x ceil(W/stride)."""
+        if asked is False:
+            return None
+        stride = self.config.output_stride
+        columns = -(-W // stride)
+        if asked is True:
+            return torch.arange(-(-H // stride) * columns, device=device)
+        for row, column in asked:
+            if not (0 <= row < H and 0 <= column < W):
+                raise ValueError(f"query ({row}, {column}) lies outside the {H}x{W} image.")
+        positions = [(row // stride) * columns + column // stride for row, column in asked]
+        return torch.tensor(positions, device=device)
+
+    def load_trunk(self, name_or_path: str | Path) -> None:
+        """Start from a trained network that may lack modules of this one, or have more.
+
+        What both have is taken over. The output layer starts with zeros for the features of a
+        module that is new, so that the map begins as that of the trained network.
+
+        Raises:
+            FileNotFoundError: no such checkpoint.
+            ValueError: its encoder is another, or the files are damaged.
+        """
+        tensors, record = checkpoint.read(name_or_path)
+        theirs = ModelConfig.from_dict(record["model"])
+        for name in ("backbone", "output_stride", "channels", "aspp_rates"):
+            mine, other = getattr(self.config, name), getattr(theirs, name)
+            if mine != other:
+                raise ValueError(
+                    f"{name_or_path} holds another network: {name} is {other!r}, not {mine!r}."
+                )
+        state = self.state_dict()
+        for name, mine in state.items():
+            if name not in tensors:
+                continue
+            if mine.shape == tensors[name].shape:
+                mine.copy_(tensors[name])
+            elif name in ("head.weight", "decoder.start.weight"):
+                mine.zero_()
+                for to, source in _feature_slices(self.config, theirs):
+                    mine[:, to] = tensors[name][:, source]
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | Path, expected: ModelConfig | None = None) -> Self:
+        """A trained network in evaluation mode, from `checkpoints/NAME` or from a path.
+
+        Args:
+            name_or_path: of the .safetensors file; its JSON lies beside it.
+            expected: refuse a network of another configuration.
+
+        Raises:
+            FileNotFoundError: no such checkpoint; the message lists the bundled names.
+            ValueError: the files are corrupt, foreign, or do not fit each other.
+        """
+        tensors, record = checkpoint.read(name_or_path)
+        config = ModelConfig.from_dict(record["model"])
+        if expected is not None and config != expected:
+            raise ValueError(f"{name_or_path} holds another network: {config}, not {expected}.")
+        net = cls(config)
+        try:
+            net.load_state_dict(tensors)
+        except RuntimeError as error:
+            detail = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+            raise ValueError(
+                f"The weights of {name_or_path} do not fit the model its JSON describes: {detail}"
+            ) from error
+        net.input_height = record.get("input_height")
+        return net.eval()
+
+
+def _feature_slices(mine: ModelConfig, theirs: ModelConfig) -> list[tuple[slice, slice]]:
+    """Where the features that both networks have stand in [x, z̃_self, z̃_co, z̃_frames]."""
+
+    def places(config: ModelConfig) -> dict[str, slice]:
+        names = ["x", "self_attention", "co_attention", "inter_frame_attention"]
+        present = [name for name in names if getattr(config, name, True)]
+        c = config.channels
+        return {name: slice(i * c, (i + 1) * c) for i, name in enumerate(present)}
+
+    to, source = places(mine), places(theirs)
+    return [(to[name], source[name]) for name in to if name in source]

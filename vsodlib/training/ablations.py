@@ -1,0 +1,204 @@
+"""The rows of the paper's Tables 3 and 4 as named configurations; run them and collect the scores.
+
+A table is a list of experiments. Each is trained with several seeds and scored under the official
+protocol; an experiment and a seed make one run, with a folder of its own, never repeated once it is
+scored. Runs of one seed see the same batches, so rows are compared seed by seed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vsodlib.config import ModelConfig, Profile, TrainConfig
+from vsodlib.data import FrameDataset
+from vsodlib.inference.evaluate import evaluate
+from vsodlib.model import checkpoint
+from vsodlib.training.fit import fit
+from vsodlib.training.run import STATE
+
+MEASURES: dict[str, Callable[[dict[str, Any]], float]] = {
+    "max_f": lambda scores: scores["max_f"],
+    "s_measure": lambda scores: scores["s_measure"],
+    "mae": lambda scores: scores["mae"],
+    "J": lambda scores: scores["J"]["mean"],
+    "F": lambda scores: scores["F"]["mean"],
+    "T": lambda scores: scores["T"],
+    "consistency": lambda scores: scores["consistency"],
+    "seconds_per_frame": lambda scores: scores["seconds_per_frame"],
+}
+"""What is kept of a run's scores; "T" is ours, see `vsodlib.metrics.instability`."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One row of a table: a network, trained in one way."""
+
+    name: str
+    model: ModelConfig
+    train: TrainConfig
+
+    @property
+    def folder(self) -> str:
+        """Its name as part of a path."""
+        return "-".join(re.findall(r"\w+", self.name))
+
+
+def training(profile: Profile) -> TrainConfig:
+    """How every row is trained: eight frames (Section 3.5) of one video, and half as many images.
+
+    `smoke`: seconds, to see that it runs; `laptop`: a few minutes on two cores; `full`: a GPU. The
+    objective is that of Eq. 10 alone.
+    """
+    base = replace(TrainConfig.lite(), iou_weight=0.0, ema_decay=0.99)
+    if profile == "full":
+        return replace(base, steps=3000, height=240, width=432, precision="bf16")
+    if profile == "laptop":
+        return replace(base, steps=200, warmup_steps=20, height=112, width=192)
+    clips_only = replace(base, batch_size=8, image_fraction=0)
+    return replace(clips_only, steps=2, warmup_steps=1, height=32, width=48)
+
+
+def table3(model: ModelConfig, train: TrainConfig) -> list[Experiment]:
+    """The rows of Table 3: attention modules one by one, then the contrastive loss, then mining."""
+    plain = replace(model, self_attention=False, co_attention=False)
+    no_contrast = replace(train, contrastive_weight=0.0)
+    return [
+        Experiment("baseline", plain, no_contrast),
+        Experiment("+ co-attention", replace(plain, co_attention=True), no_contrast),
+        Experiment("+ self-attention", replace(plain, self_attention=True), no_contrast),
+        Experiment("+ both", model, no_contrast),
+        Experiment("+ L_cl", model, replace(train, mining="random")),
+        Experiment("+ hard mining", model, train),
+    ]
+
+
+def table4(model: ModelConfig, train: TrainConfig) -> list[Experiment]:
+    """The rows of Table 4: no temporal modelling, co-attention between frames, the paper's method.
+
+    The first and the last are rows of Table 3, and their runs are shared where the folder is.
+    """
+    baseline, *_, ours = table3(model, train)
+    rival = replace(baseline.model, inter_frame_attention=True)
+    return [baseline, Experiment("+ inter-frame co-attention", rival, baseline.train), ours]
+
+
+TABLES: dict[str, Callable[[ModelConfig, TrainConfig], list[Experiment]]] = {
+    "table3": table3,
+    "table4": table4,
+}
+
+
+def run(
+    experiments: Sequence[Experiment],
+    seeds: Iterable[int],
+    dataset: FrameDataset,
+    test: FrameDataset,
+    out: str | Path,
+    resume: bool = False,
+    pretrained_encoder: bool = True,
+    on_run: Callable[[], None] = lambda: None,
+) -> None:
+    """Train and score every experiment with every seed, seed by seed.
+
+    A run that is scored leaves `last.safetensors`, `log.jsonl` and `scores.json` in its folder.
+
+    Args:
+        experiments: rows of a table.
+        seeds: each trains all of them.
+        dataset: to train on; decode it once with `in_memory`.
+        test: to score on.
+        out: folder of the runs.
+        resume: keep the runs that are scored and continue the one that was stopped.
+        pretrained_encoder: start the backbone from ImageNet.
+        on_run: called after each run.
+
+    Raises:
+        ValueError: a run's folder is taken by other settings, or taken at all without `resume`.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after the training state was saved.
+    """
+    for seed in seeds:
+        for experiment in experiments:
+            config = replace(experiment.train, seed=seed)
+            folder = Path(out) / f"{experiment.folder}-seed{seed}"
+            settings = {"model": experiment.model.to_dict(), "train": config.to_dict()}
+            scored = _is_scored(folder, settings)
+            if scored and not resume:
+                raise ValueError(f"{folder} is scored already: resume, or name another folder.")
+            if not scored:
+                net = fit(
+                    experiment.model,
+                    config,
+                    dataset,
+                    folder,
+                    resume=resume,
+                    pretrained_encoder=pretrained_encoder,
+                )
+                scores = evaluate(net, test, config.height)
+                kept = {name: measure(scores) for name, measure in MEASURES.items()}
+                _, record = checkpoint.read(folder / "last")
+                record |= {"test": f"{test.name}, {scores['frames']} frames"}
+                found = {"experiment": experiment.name, "seed": seed, "scores": kept}
+                _write(folder / "scores.json", json.dumps(found | {"record": record}, indent=1))
+                for state in folder.glob(Path(STATE).stem + "*"):
+                    state.unlink()
+            on_run()
+
+
+def _is_scored(folder: Path, settings: dict[str, Any]) -> bool:
+    path = folder / "scores.json"
+    if not path.exists():
+        return False
+    record = json.loads(path.read_text())["record"]
+    if differing := [key for key in settings if record[key] != settings[key]]:
+        raise ValueError(f"{path} belongs to another {', '.join(differing)}; name another folder.")
+    return True
+
+
+def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | Path) -> int:
+    """Gather the scored runs of a folder into a tidy CSV, and their records in a JSON beside it.
+
+    A row of the CSV is one number: experiment, seed, measure, score. The JSON holds settings and
+    record of every run, equal parts once.
+
+    Returns:
+        How many runs there are.
+    """
+    place = {experiment.name: i for i, experiment in enumerate(experiments)}
+    runs = [json.loads(path.read_text()) for path in sorted(Path(out).glob("*/scores.json"))]
+    runs = [found for found in runs if found["experiment"] in place]
+    runs.sort(key=lambda found: (place[found["experiment"]], found["seed"]))
+    csv_path = Path(csv_path)
+    csv_path.parent.mkdir(parents=True, exist_ok=True)
+    aside = csv_path.with_suffix(f".{os.getpid()}.tmp")
+    with aside.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["experiment", "seed", "measure", "score"])
+        for found in runs:
+            for measure, score in found["scores"].items():
+                if score is None:  # T of maps without any contour
+                    continue
+                writer.writerow([found["experiment"], found["seed"], measure, f"{score:.5f}"])
+    os.replace(aside, csv_path)
+    records = [{"experiment": r["experiment"], "seed": r["seed"]} | r["record"] for r in runs]
+    shared = {
+        key: value
+        for key, value in (records[0] if records else {}).items()
+        if all(record.get(key) == value for record in records)
+    }
+    own = [{k: v for k, v in record.items() if k not in shared} for record in records]
+    _write(csv_path.with_suffix(".json"), json.dumps({**shared, "runs": own}, indent=1) + "\n")
+    return len(runs)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write aside and rename."""
+    aside = path.with_suffix(f".{os.getpid()}.tmp")
+    aside.write_text(text)
+    os.replace(aside, path)

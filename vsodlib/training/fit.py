@@ -1,0 +1,163 @@
+"""Training: fit() on Hugging Face Accelerate, from one CPU to many GPUs.
+
+Section 3.5: SGD, learning rate 1e-4, batches of 8, binary cross-entropy and the contrastive loss
+(Eq. 10). What a step does depends on the seed and the step's number alone (batch, augmentation,
+dropout), so that a run that was stopped continues as if it never had been; only where the length is
+given in minutes does it also depend on the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from tqdm.auto import tqdm
+
+from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib.data import FrameDataset
+from vsodlib.data.sampling import TrainBatches, seed_of
+from vsodlib.losses.objective import objective
+from vsodlib.model.inter_frame import training_partners
+from vsodlib.model.vsodnet import VSODNet
+from vsodlib.training.allocator import keep_freed_memory
+from vsodlib.training.optimizer import learning_rate_factor
+from vsodlib.training.run import (
+    LOG,
+    STATE,
+    Log,
+    Run,
+    leave_signals_to_the_loop,
+    sole_process,
+    stop_requests,
+)
+
+
+def fit(
+    model_config: ModelConfig,
+    config: TrainConfig,
+    dataset: FrameDataset,
+    out: str | Path,
+    validation: FrameDataset | None = None,
+    resume: bool = False,
+    pretrained_encoder: bool = True,
+    initial: str | Path | None = None,
+    first_step: int = 0,
+    workers: int = 0,
+    progress: bool = True,
+    device: str | None = None,
+    on_log: Callable[[dict[str, Any]], None] | None = None,
+    facts: dict[str, Any] | None = None,
+) -> VSODNet:
+    """Train a network and leave in `out`: `log.jsonl`, `last.safetensors`, `best.safetensors` (with
+    a validation set), and `state.pt` to resume from.
+
+    Launch under `accelerate launch` or Accelerate's notebook launcher for several devices.
+
+    Args:
+        model_config, config: what to train and how.
+        dataset: labelled frames (`FrameDataset.in_memory` saves decoding them every epoch).
+        out: folder of the run.
+        validation: held-out training videos; their mean IoU chooses `best`.
+        resume: continue the run in `out`, from the beginning when it holds none.
+        pretrained_encoder: start the backbone from ImageNet.
+        initial: start from this checkpoint (a name or path) instead, in a new run of its own; it
+            may lack modules of `model_config` or have more (`VSODNet.load_trunk`).
+        first_step: steps of the schedule to pass over: a run whose folder is lost goes on from its
+            last checkpoint, given as `initial`, with a new optimiser.
+        workers: processes that load and augment.
+        progress: show a progress bar.
+        device: "cpu", "cuda:1" ...; None: the fastest there is.
+        on_log: called with every logged line, for live curves.
+        facts: what else the record of the checkpoints shall say.
+
+    Returns:
+        The trained network (averaged weights with `ema_decay`), on the CPU, in evaluation mode.
+
+    Raises:
+        ValueError: `out` holds another run or one on other data, or another process trains there,
+            the data do not fit the configuration, or the loss stopped being finite.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
+    """
+    keep_freed_memory()
+    dataset = dataset.labelled()
+    run = Run(Path(out), model_config, config, dataset, resume, device, facts or {})
+    run.start(initial, first_step, pretrained_encoder, validation)
+    accelerator, optimizer, clock = run.accelerator, run.optimizer, run.clock
+    rank, writes = accelerator.process_index, accelerator.is_main_process
+    loader = DataLoader(
+        TrainBatches(dataset, config, rank, accelerator.num_processes),
+        batch_size=None,
+        sampler=clock.upcoming(),
+        num_workers=workers,
+        worker_init_fn=leave_signals_to_the_loop,
+    )
+    bar = partial(tqdm, total=config.steps, initial=clock.step, desc="Training", unit="step")
+    with (
+        sole_process(run.out, writes),
+        stop_requests() as stop,
+        bar(disable=not (progress and writes)) as bar,
+    ):
+        log = Log(run.out / LOG, clock.step, writes, on_log)
+        for batch in loader:
+            torch.manual_seed(seed_of(config.seed, clock.step + 1, config.batch_size + rank))
+            rate = learning_rate_factor(clock.position, config)
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rate
+            losses = _losses(run.model, batch, config, accelerator)
+            optimizer.zero_grad()
+            accelerator.backward(losses["loss"])
+            if config.clip_gradient:
+                accelerator.clip_grad_norm_(run.model.parameters(), config.clip_gradient)
+            optimizer.step()
+            if run.average:
+                run.average.update(run.net)
+
+            clock.tick(accelerator)
+            log.add(clock.step, losses, optimizer.param_groups[-1]["lr"], _names(batch))
+            bar.update()
+            bar.set_postfix(loss=f"{log.recent:.3f}", refresh=False)
+            stopping = stop.agreed(accelerator)
+            if clock.step % config.checkpoint_every == 0 or clock.over or stopping:
+                log.check()
+                run.save(log)
+            if stopping:
+                raise KeyboardInterrupt(
+                    f"Stopped after step {clock.step}; resume from {run.out / STATE}."
+                )
+            if clock.over:
+                break
+    accelerator.wait_for_everyone()
+    return run.trained()
+
+
+def _losses(
+    model: nn.Module, batch: dict[str, Any], config: TrainConfig, accelerator: Accelerator
+) -> dict[str, Tensor]:
+    """Forward pass and objective of one batch; `"loss"` carries the gradient."""
+    _, phase = config.schedule[batch["phase"]]
+    images = batch["image"].to(accelerator.device, memory_format=torch.channels_last)
+    masks, groups = (batch[k].to(accelerator.device) for k in ("mask", "group"))
+    partners = {}
+    if accelerator.unwrap_model(model).config.inter_frame_attention:
+        partners = {"partners": training_partners(groups)}
+    with accelerator.autocast():
+        output = model(images, **partners)
+    over_processes = partial(accelerator.reduce, reduction="mean")
+    losses = objective(output.logits, output.features, masks, groups, phase, over_processes)
+    with torch.no_grad():  # which half of the data is learned, and which is not yet
+        errors = F.binary_cross_entropy_with_logits(output.logits.float(), masks, reduction="none")
+        errors = errors.mean(dim=(1, 2, 3))
+        for name, mine in (("image", batch["is_image"]), ("video", ~batch["is_image"])):
+            losses[f"bce_{name}"] = errors[mine.to(errors.device)].mean()
+    return losses
+
+
+def _names(batch: dict[str, Any]) -> str:
+    return ", ".join(f"{v}/{f}" for v, f in zip(batch["video"], batch["frame"], strict=True))

@@ -1,0 +1,125 @@
+"""How the weights move: optimiser, schedule, moving average.
+
+Section 3.5: SGD with learning rate 1e-4. Momentum, weight decay, warm-up, decay and averaging are
+ours; the paper does not speak of them.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from vsodlib.config import TrainConfig
+from vsodlib.model.vsodnet import VSODNet
+
+
+class WeightAverage:
+    """Exponential moving average of a network's weights and statistics.
+
+    The decay starts low, min(decay, (1 + n) / (10 + n)) after n updates, so that the average
+    forgets the initial weights.
+    """
+
+    def __init__(self, net: nn.Module, decay: float):
+        self.decay, self.updates = decay, 0
+        self.net = copy.deepcopy(net).eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, net: nn.Module) -> None:
+        """Move towards the weights of `net`."""
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        self.updates += 1
+        averages, currents = [], []
+        for average, current in zip(
+            self.net.state_dict().values(), net.state_dict().values(), strict=True
+        ):
+            if average.is_floating_point():
+                averages.append(average)
+                currents.append(current)
+            else:
+                average.copy_(current)
+        torch._foreach_lerp_(averages, currents, 1 - decay)
+
+
+class Clock:
+    """How far a run is: by its steps, or by the wall-clock where the configuration gives minutes.
+
+    Args:
+        config: `steps` and `minutes`.
+        step: steps that are done.
+        elapsed: seconds that they took.
+    """
+
+    def __init__(self, config: TrainConfig, step: int = 0, elapsed: float = 0.0):
+        self.config, self.step, self.elapsed = config, step, elapsed
+        self.first, self.before = step, elapsed
+        self.start = time.perf_counter() - elapsed
+
+    def tick(self, accelerator: Accelerator) -> None:
+        """Count a step, and look at the time: the same on every process.
+
+        Raises:
+            ValueError: the first step alone took longer than all minutes.
+        """
+        self.step += 1
+        self.elapsed = time.perf_counter() - self.start
+        if self.config.minutes and accelerator.num_processes > 1:
+            mine = torch.tensor(self.elapsed, device=accelerator.device)
+            self.elapsed = accelerator.reduce(mine, reduction="mean").item()
+        if self.step == 1 and 0 < 60 * self.config.minutes < self.elapsed:
+            raise ValueError(
+                f"{self.config.minutes} minutes are too short for one step, which takes "
+                f"{self.elapsed:.1f} s."
+            )
+
+    @property
+    def position(self) -> float:
+        """The step of the schedule in force; by the clock it need not be whole."""
+        if not self.config.minutes:
+            return self.step
+        return max(self.step, self.config.steps * self.elapsed / (60 * self.config.minutes))
+
+    @property
+    def over(self) -> bool:
+        """Whether another step would come too late, judged by the mean of those so far."""
+        if self.step >= self.config.steps or not self.config.minutes:
+            return self.step >= self.config.steps
+        mean = (self.elapsed - self.before) / max(1, self.step - self.first)
+        return self.elapsed + mean > 60 * self.config.minutes
+
+    def upcoming(self) -> Iterator[tuple[int, int]]:
+        """(step, phase) of every batch that is still to come, steps counted from 0."""
+        for step in range(self.first, self.config.steps):
+            at = self.position if self.config.minutes else step
+            yield step, self.config.phase_at(at / self.config.steps)
+
+
+def learning_rate_factor(step: float, config: TrainConfig) -> float:
+    """Share of the peak learning rate at a step: linear warm-up, then half a cosine down to 0."""
+    if step < config.warmup:
+        return (step + 1) / config.warmup
+    progress = (step - config.warmup) / max(1, config.steps - config.warmup)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def build_optimizer(net: VSODNet, config: TrainConfig) -> torch.optim.Optimizer:
+    """SGD or AdamW, the backbone at `encoder_learning_rate` and the rest at `learning_rate`;
+    parameters that need no gradient are left out.
+    """
+    backbone = list(net.encoder.backbone.parameters())
+    known = {id(parameter) for parameter in backbone}
+    trunk = [parameter for parameter in backbone if parameter.requires_grad]
+    rest = [p for p in net.parameters() if p.requires_grad and id(p) not in known]
+    groups = [
+        {"params": trunk, "lr": config.encoder_learning_rate, "peak": config.encoder_learning_rate},
+        {"params": rest, "lr": config.learning_rate, "peak": config.learning_rate},
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay)
+    return torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)

@@ -1,0 +1,468 @@
+"""What a training run keeps in its folder, and how it is told to stop.
+
+`log.jsonl` holds the losses, `state.pt` everything that is needed to resume; the state before it
+stays beside it as `state.previous.pt`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import broadcast_object_list, parse_flag_from_env
+from filelock import FileLock, Timeout
+from torch import Tensor, nn
+
+from vsodlib import provenance
+from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib.data import FrameDataset
+from vsodlib.inference.evaluate import mean_iou
+from vsodlib.model import checkpoint
+from vsodlib.model.vsodnet import VSODNet
+from vsodlib.training.optimizer import Clock, WeightAverage, build_optimizer
+from vsodlib.training.speed import fast_view, has_bfloat16, seconds_per_step
+
+STATE = "state.pt"
+LOG = "log.jsonl"
+LOCK = "state.lock"
+LOG_EVERY = 10
+
+
+def read_log(path: str | Path) -> list[dict[str, Any]]:
+    """The rows of a `log.jsonl`, without a last line that a killed run left unfinished."""
+    rows = []
+    for line in Path(path).read_text().splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            break
+    return rows
+
+
+class Log:
+    """JSON lines: the means of every `LOG_EVERY` steps; lines behind a resumed step are dropped."""
+
+    def __init__(self, path: Path, first: int, active: bool, on_log: Callable | None):
+        self.path, self.active, self.on_log = path, active, on_log
+        self.pending: list[tuple[int, str, dict[str, Tensor]]] = []
+        self.recent = math.nan
+        self.clock = time.perf_counter()
+        if active:
+            rows = read_log(path) if first and path.exists() else []
+            kept = [row for row in rows if row["step"] <= first]
+            path.write_text("".join(json.dumps(row) + "\n" for row in kept))
+
+    def add(self, step: int, losses: dict[str, Tensor], learning_rate: float, what: str) -> None:
+        """Take in the losses of one step; every `LOG_EVERY` steps their means become a line.
+
+        They are read from the device then, not before: reading makes it wait.
+
+        Args:
+            step, learning_rate: of this step.
+            losses: scalars by name; a part that a step lacks is NaN there.
+            what: the frames of the step, for the message.
+
+        Raises:
+            ValueError: a loss among them is not finite.
+        """
+        self.pending.append((step, what, {k: v.detach() for k, v in losses.items()}))
+        if step % LOG_EVERY == 0:
+            seconds = (time.perf_counter() - self.clock) / len(self.pending)
+            values: dict[str, list[float]] = {}
+            for losses in self.check():
+                for name, value in losses.items():
+                    values.setdefault(name, []).append(value)
+            kept = {name: [v for v in found if v == v] for name, found in values.items()}
+            means = {name: float(np.mean(found)) for name, found in kept.items() if found}
+            self.write({"step": step, **means, "lr": learning_rate, "seconds_per_step": seconds})
+            self.pending, self.clock = [], time.perf_counter()
+
+    def check(self) -> list[dict[str, float]]:
+        """The losses since the last line as numbers.
+
+        Raises:
+            ValueError: one of them is not finite.
+        """
+        found = []
+        for step, what, losses in self.pending:
+            found.append({name: float(value) for name, value in losses.items()})
+            self.recent = found[-1]["loss"]
+            if not math.isfinite(self.recent):
+                raise ValueError(
+                    f"The loss stopped being finite at step {step} (frames {what}); start anew "
+                    "with a lower learning rate."
+                )
+        return found
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Append one line, numbers to five digits, and hand it to the listener."""
+        if self.active:
+            rounded = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()}
+            with self.path.open("a") as file:
+                file.write(json.dumps(rounded) + "\n")
+            if self.on_log:
+                self.on_log(rounded)
+
+
+def tensorboard(folder: str | Path) -> Callable[[dict[str, Any]], None]:
+    """A listener for `fit(on_log=...)` that writes every logged number for TensorBoard.
+
+    Raises:
+        ValueError: TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ValueError(
+            "TensorBoard is not installed: pip install 'vsodlib[tensorboard]'."
+        ) from error
+    writer = None
+
+    def listen(row: dict[str, Any]) -> None:
+        nonlocal writer
+        writer = writer or SummaryWriter(str(folder))  # at the first line: one process alone logs
+        for name, value in row.items():
+            if name != "step":
+                writer.add_scalar(name, value, row["step"])
+        writer.flush()
+
+    return listen
+
+
+@contextmanager
+def sole_process(out: Path, active: bool = True) -> Iterator[None]:
+    """Keep other processes out of a run's folder.
+
+    Args:
+        out: folder of the run.
+        active: False in the processes of a run that write nothing.
+
+    Raises:
+        ValueError: another process trains there.
+    """
+    if not active:
+        yield
+        return
+    lock = FileLock(out / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise ValueError(
+            f"Another process is training in {out}; wait for it, or name another folder."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class StopRequest:
+    """Whether somebody asked this process of the run to stop."""
+
+    asked = False
+
+    def agreed(self, accelerator: Accelerator) -> bool:
+        """Whether any process was asked: all must leave the loop after the same step."""
+        if accelerator.num_processes == 1:
+            return self.asked
+        asked = torch.tensor(float(self.asked), device=accelerator.device)
+        return bool(accelerator.reduce(asked))
+
+
+@contextmanager
+def stop_requests() -> Iterator[StopRequest]:
+    """Turn the first Ctrl-C or SIGTERM into a request that the loop honours between two steps."""
+    stop = StopRequest()
+
+    def ask(number: int, _frame: Any) -> None:
+        stop.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C stops at once
+
+    try:
+        before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread: signals do not reach us
+        before = {}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave_signals_to_the_loop(_worker: int) -> None:
+    """For the workers of a loader: Ctrl-C and SIGTERM may reach them too, but the step under way
+    still needs their batch; they end with the loop.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write aside and rename, keeping the previous state as `.previous`.
+
+    Raises:
+        OSError: the disk is full; the state before stays.
+    """
+    aside = path.with_suffix(".tmp")
+    try:
+        torch.save(state, aside)
+    except (RuntimeError, OSError) as error:  # RuntimeError: torch's word for a full disk
+        aside.unlink(missing_ok=True)
+        free = shutil.disk_usage(path.parent).free / 1e6
+        raise OSError(
+            f"{path} cannot be written ({free:.1f} MB are free there); make room and resume."
+        ) from error
+    if path.exists():
+        os.replace(path, path.with_suffix(".previous.pt"))
+    os.replace(aside, path)
+
+
+def load_state(
+    out: Path, model_config: ModelConfig, config: TrainConfig, resume: bool
+) -> dict[str, Any] | None:
+    """The state to resume from, or None to start anew.
+
+    Raises:
+        ValueError: `out` holds a run and `resume` was not asked for, the run is finished and its
+            state deleted, has another configuration, or its state cannot be read.
+    """
+    paths = [out / STATE, (out / STATE).with_suffix(".previous.pt")]
+    paths = [path for path in paths if path.exists()]
+    if not paths:
+        if (out / "last.safetensors").exists():
+            raise ValueError(f"{out} holds a finished run without {STATE}; name another folder.")
+        return None
+    if not resume:
+        raise ValueError(f"{out} holds a run already: resume it, or name another folder.")
+    for path in paths:
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            theirs = TrainConfig.from_dict(state["config"])
+            their_model = ModelConfig.from_dict(state["model_config"])
+            break
+        except Exception as error:  # whatever a damaged file makes of unpickling
+            reason = error
+    else:
+        raise ValueError(f"{paths[0]} is not a readable training state ({reason}).") from reason
+    theirs = replace(theirs, checkpoint_every=config.checkpoint_every)
+    for given, stored in ((config, theirs), (model_config, their_model)):
+        if differing := [k for k, v in given.to_dict().items() if stored.to_dict()[k] != v]:
+            raise ValueError(
+                f"{out} holds a run with another {', '.join(differing)}; give the same "
+                "configuration to resume it, or name another folder."
+            )
+    return state
+
+
+class Run:
+    """One training run: its network, optimiser and average, kept in a folder.
+
+    Args:
+        out: the folder.
+        model_config, config, dataset: what is trained, how, and on what.
+        resume: go on with what the folder holds.
+        device: as in `fit`.
+        facts: added to the record.
+
+    Attributes:
+        net: the plain network, which is saved; `model` is the quick view of it that is called.
+        average: the moving average of its weights, or None.
+        clock: how far the run is.
+
+    Raises:
+        ValueError: as `load_state`; a device that is not there; a precision it has no units for.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        model_config: ModelConfig,
+        config: TrainConfig,
+        dataset: FrameDataset,
+        resume: bool,
+        device: str | None,
+        facts: dict[str, Any],
+    ):
+        self.out, self.model_config, self.config = out, model_config, config
+        self.dataset, self.facts = dataset, facts
+        self.state = load_state(out, model_config, config, resume)
+        AcceleratorState._reset_state()  # it remembers the precision of an earlier run
+        if device is None:
+            # Without a GPU, several processes find each other only where told that it is the CPU.
+            self.device = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).device
+        else:
+            PartialState._reset_state()
+            self.device = provenance.find_device(device)
+            if self.device.type == "cuda":
+                torch.cuda.set_device(self.device)
+            PartialState(cpu=self.device.type == "cpu")
+
+    def start(
+        self,
+        initial: str | Path | None,
+        first_step: int,
+        pretrained_encoder: bool,
+        validation: FrameDataset | None,
+    ) -> None:
+        """Build everything, and put it where the run stopped or where `initial` begins."""
+        config, state = self.config, self.state
+        if first_step and (state is None) and not 0 < first_step < config.steps:
+            raise ValueError(f"first_step must be below the {config.steps} steps of the run.")
+        torch.manual_seed(config.seed)
+        fresh = state is None and initial is None
+        net = VSODNet(self.model_config, pretrained_encoder=pretrained_encoder and fresh)
+        if initial and state is None:
+            net.load_trunk(initial)
+        net = net.to(self.device, memory_format=torch.channels_last)
+        if config.freeze_stages:
+            for stage in net.encoder.stages(config.freeze_stages):
+                stage.requires_grad_(False)
+        precision = choose_precision(config, net, self.device)
+        self.accelerator = Accelerator(mixed_precision=precision)
+        if self.accelerator.num_processes > 1 and self.device.type == "cuda":
+            net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
+        self.net, self.validation, self.best = net, validation, -1.0
+        optimizer = build_optimizer(net, config)
+        self.average = WeightAverage(net, config.ema_decay) if config.ema_decay else None
+        self.record = self.facts | training_record(
+            self.model_config, config, self.dataset, self.device, initial, precision
+        )
+        self.clock = Clock(config, first_step)
+        if state is not None:
+            self._restore(state, optimizer)
+        view = fast_view(net, config.freeze_batch_norm)
+        set_training_mode(view, config)
+        self.model, self.optimizer = self.accelerator.prepare(view, optimizer)
+        self.out.mkdir(parents=True, exist_ok=True)
+
+    def _restore(self, state: dict[str, Any], optimizer: torch.optim.Optimizer) -> None:
+        before = state["record"]
+        if before["data"] != self.record["data"]:
+            raise ValueError(
+                f"{self.out} holds a run on {before['data']}, not on {self.record['data']}; give "
+                "the same data to resume it, or name another folder."
+            )
+        self.record.pop("initial", None)
+        self.record |= {key: before[key] for key in ("initial",) if key in before}
+        self.best = state["best"]
+        self.net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        if self.average:
+            self.average.net.load_state_dict(state["average"])
+            self.average.updates = state["updates"]
+        self.clock = Clock(self.config, state["step"], state["elapsed"])
+
+    @property
+    def chosen(self) -> VSODNet:
+        """The network that is validated and written: the average where there is one."""
+        return self.average.net if self.average else self.net
+
+    def save(self, log: Log) -> None:
+        """Validate, and write checkpoints and the state to resume from."""
+        if not self.accelerator.is_main_process:
+            return
+        step, record = self.clock.step, self.record | {"step": self.clock.step}
+        checkpoint.write(self.out / "last", self.chosen.state_dict(), record)
+        if self.validation is not None:
+            height = self.config.schedule[-1][1].height
+            score = mean_iou(self.chosen, self.validation, height)
+            log.write({"step": step, "validation_iou": score})
+            if score > self.best:
+                self.best = score
+                found = record | {"validation_iou": score}
+                checkpoint.write(self.out / "best", self.chosen.state_dict(), found)
+        save_state(
+            self.out / STATE,
+            {
+                "step": step,
+                "elapsed": self.clock.elapsed,
+                "best": self.best,
+                "model_config": self.model_config.to_dict(),
+                "config": self.config.to_dict(),
+                "record": self.record,
+                "net": self.net.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "average": self.average.net.state_dict() if self.average else None,
+                "updates": self.average.updates if self.average else 0,
+            },
+        )
+
+    def trained(self) -> VSODNet:
+        """The network as it is now, on the CPU, in evaluation mode."""
+        net = copy.deepcopy(self.chosen).cpu().eval().requires_grad_(True)
+        net.input_height = self.record["input_height"]
+        return net
+
+
+def set_training_mode(net: nn.Module, config: TrainConfig) -> None:
+    """Training mode, batch norms excepted where the configuration freezes them."""
+    net.train()
+    if config.freeze_batch_norm:
+        for module in net.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
+
+def choose_precision(config: TrainConfig, net: VSODNet, device: torch.device) -> str:
+    """The precision of a run: what is asked for, or for "auto" what a trial step finds faster.
+
+    Raises:
+        ValueError: bfloat16 is asked for on a device without units for it.
+    """
+    if config.precision == "bf16" and not has_bfloat16(device):
+        raise ValueError(
+            f"This {device.type} has no bfloat16 units, which would make training slower; set "
+            "precision to no, or to auto."
+        )
+    if config.precision != "auto":
+        return config.precision
+    if not has_bfloat16(device):
+        return "no"
+    view = fast_view(net, config.freeze_batch_norm)
+    set_training_mode(view, config)
+    images = torch.rand(config.batch_size, 3, config.height, config.width, device=device)
+    plain, half = (seconds_per_step(view, images, bf16) for bf16 in (False, True))
+    net.zero_grad()
+    found = ["bf16" if half < plain else "no"]
+    return broadcast_object_list(found)[0]  # the clocks of several processes may disagree
+
+
+def training_record(
+    model_config: ModelConfig,
+    config: TrainConfig,
+    dataset: FrameDataset,
+    device: torch.device,
+    initial: str | Path | None,
+    precision: str,
+) -> dict[str, Any]:
+    """What a checkpoint's JSON says of its making, and of the making of what it started from."""
+    if initial:
+        _, earlier = checkpoint.read(initial)
+        kept = ("train", "data", "commit", "device", "initial")
+        origin = {"weights_sha256": checkpoint.fingerprint(initial)}
+        origin |= {key: earlier[key] for key in kept if key in earlier}
+    return {
+        "model": model_config.to_dict(),
+        "input_height": config.schedule[-1][1].height,
+        "train": config.to_dict(),
+        "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
+        "precision": precision,
+        "commit": provenance.commit(),
+        "device": provenance.describe_device(device),
+        "torch": str(torch.__version__),
+        **({"initial": origin} if initial else {}),
+    }

@@ -1,0 +1,23 @@
+"""Arrays in, pictures and Figures out, all in one style; one file a topic.
+
+style, pictures and basic serve all; `viz.grid`, `viz.curves` and the others of basic are called by
+this short name. encoder, attention, contrast, mining, scores, embeddings, cost and training draw
+what the folders of these names compute, from plain numbers; widgets/ is for notebooks.
+"""
+
+from vsodlib.viz.basic import batches, curves, dots, grid, heat, strip
+from vsodlib.viz.style import save_figure, show, style
+from vsodlib.viz.tables import table
+
+__all__ = [
+    "batches",
+    "curves",
+    "dots",
+    "grid",
+    "heat",
+    "save_figure",
+    "show",
+    "strip",
+    "style",
+    "table",
+]

@@ -1,0 +1,174 @@
+"""Features, kernels and attention in, pictures and Figures out.
+
+Pictures are arrays (H, W, 3) uint8, for `viz.grid` and the widgets. A position of x covers a square
+of `stride` pixels; it is drawn as that square, not blurred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from matplotlib.colors import to_rgb
+
+
+def enlarge(cells: np.ndarray, stride: int, height: int, width: int) -> np.ndarray:
+    """Every position as a square of `stride` pixels: (h, w, ...) -> (height, width, ...).
+
+    Raises:
+        ValueError: the grid is not the one that a frame of this size has at this stride.
+    """
+    grid = (-(-height // stride), -(-width // stride))
+    if cells.shape[:2] != grid:
+        raise ValueError(
+            f"A {height}x{width} frame has {grid[0]}x{grid[1]} positions at stride {stride}, "
+            f"got {cells.shape[0]}x{cells.shape[1]}."
+        )
+    return cells.repeat(stride, axis=0).repeat(stride, axis=1)[:height, :width]
+
+
+def pale(frame: np.ndarray) -> np.ndarray:
+    """The frame in light grey, a ground for colours."""
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    return np.repeat((grey // 2 + 110)[:, :, None], 3, axis=2).astype(np.uint8)
+
+
+COLORS = {
+    "truth": "#56B4E9",  # sky blue: what is right
+    "hit": "#56B4E9",
+    "missed": "#F0E442",  # yellow
+    "false alarm": "#D55E00",  # vermilion
+    "foreground": "#0072B2",  # blue: regions of the object, positives, what attracts
+    "background": "#CC79A7",  # pink: regions of the rest, negatives, what repels
+    "more": "#009E73",  # green: saliency, a weight above zero, what adds
+    "less": "#8C510A",  # brown: a weight below zero, what subtracts
+}
+"""Colours with a fixed meaning, the same in every picture; series of a chart use none of them."""
+
+
+def to_picture(array: np.ndarray) -> np.ndarray:
+    """The array as an RGB picture: frames as they are, masks and maps in grey.
+
+    Args:
+        array: a frame (H, W, 3) uint8, a mask (H, W) bool, or a map (H, W) float in [0, 1].
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: any other shape or type, or a map that leaves [0, 1].
+    """
+    array = np.asarray(array)
+    if array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8:
+        return array
+    if array.ndim == 2 and array.dtype == bool:
+        grey = array.astype(np.uint8) * 255
+    elif array.ndim == 2 and np.issubdtype(array.dtype, np.floating):
+        low, high = np.min(array), np.max(array)
+        if not (low >= 0 and high <= 1):
+            raise ValueError(f"A saliency map must lie in [0, 1], got {low:.3g} to {high:.3g}.")
+        grey = np.round(array * 255).astype(np.uint8)
+    else:
+        raise ValueError(
+            "A picture is a frame (H, W, 3) uint8, a mask (H, W) bool or a map (H, W) float, "
+            f"got {array.shape} {array.dtype}."
+        )
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def tint(
+    frame: np.ndarray, weight: np.ndarray, color: str = COLORS["more"], strength: float = 0.65
+) -> np.ndarray:
+    """The frame with `color` laid over it: (1 - a) frame + a color, where a = strength * weight.
+
+    Args:
+        frame: (H, W, 3) uint8.
+        weight: a saliency map (H, W) float in [0, 1], or a mask (H, W) bool.
+        color: any matplotlib colour.
+        strength: how much of the frame the colour hides where the weight is 1, between 0 and 1.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: frame and weight differ in size.
+    """
+    _same_size(frame, weight)
+    alpha = strength * np.asarray(weight, dtype=np.float32)[:, :, None]
+    mixed = (1 - alpha) * frame + alpha * 255 * np.array(to_rgb(color), dtype=np.float32)
+    return np.round(mixed).astype(np.uint8)
+
+
+def outline(
+    frame: np.ndarray, mask: np.ndarray, color: str = COLORS["truth"], thickness: int = 1
+) -> np.ndarray:
+    """The frame with the border of the mask drawn on it, `thickness` pixels to either side.
+
+    Args:
+        frame: (H, W, 3) uint8.
+        mask: (H, W) bool.
+        color: any matplotlib colour.
+        thickness: pixels, at least 1.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: frame and mask differ in size.
+    """
+    _same_size(frame, mask)
+    side = 2 * thickness + 1
+    border = cv2.morphologyEx(
+        np.asarray(mask, dtype=np.uint8), cv2.MORPH_GRADIENT, np.ones((side, side), np.uint8)
+    )
+    return tint(frame, border.astype(bool), color, strength=1)
+
+
+def comparison(frame: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The frame in pale grey, with hits, missed pixels and false alarms in their colours.
+
+    Args:
+        frame: (H, W, 3) uint8.
+        prediction: (H, W) bool, what was found.
+        mask: (H, W) bool, what is there.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: sizes differ.
+    """
+    _same_size(frame, prediction)
+    _same_size(frame, mask)
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    picture = np.repeat((grey // 2 + 100)[:, :, None], 3, axis=2).astype(np.uint8)
+    for name, where in (
+        ("hit", prediction & mask),
+        ("missed", ~prediction & mask),
+        ("false alarm", prediction & ~mask),
+    ):
+        picture = tint(picture, where, COLORS[name], strength=0.7)
+    return picture
+
+
+def same_length(layers: Mapping[str, np.ndarray]) -> int:
+    """The number of frames that all layers of a clip share.
+
+    Raises:
+        ValueError: they differ, or there is no frame.
+    """
+    lengths = {name: len(layer) for name, layer in layers.items()}
+    if len(set(lengths.values())) != 1 or 0 in lengths.values():
+        raise ValueError(
+            f"The layers of a clip must be equally long, at least one frame: {lengths}."
+        )
+    return next(iter(lengths.values()))
+
+
+def _same_size(frame: np.ndarray, other: np.ndarray) -> None:
+    if np.shape(frame)[:2] != np.shape(other):
+        raise ValueError(
+            f"The frame is {np.shape(frame)[:2]} and what is drawn on it {np.shape(other)}; "
+            "height and width must agree."
+        )

@@ -1,0 +1,181 @@
+"""What all figures share: colours, style, how a notebook shows them, how they are saved.
+
+Figures are built without pyplot: nothing opens, nothing has to be closed, and a figure that is the
+last line of a cell shows itself once: plots as PNG with a palette, figures made of frames as JPEG,
+which keeps an executed notebook within a few hundred kB.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vsodlib.config import profile
+from vsodlib.viz.pictures import COLORS
+
+PALETTE = (
+    "#332288",
+    "#E69F00",
+    "#44AA99",
+    "#882255",
+    "#999933",
+    "#000000",
+    "#888888",
+)
+"""Colours of series, in order; none of them is one that has a meaning (`pictures.COLORS`)."""
+
+_SIDES = {
+    "foreground": "foreground",
+    "positives": "foreground",
+    "background": "background",
+    "negatives": "background",
+}
+_CLIPS = ("fish", "butterfly", "beetle", "star", "cat", "coffee", "rocket", "astronaut")
+
+Shown = bytes | tuple[bytes, dict[str, str]] | None
+"""What Jupyter takes from an object that shows itself: data, perhaps with metadata, or nothing."""
+
+WIDTH = 9.0
+"""Inches; at 100 dots per inch a figure fills a notebook's column."""
+
+_STYLE = {
+    "figure.dpi": 100,
+    "font.size": 13,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#DDDDDD",
+    "lines.linewidth": 2.2,
+    "legend.frameon": False,
+    "axes.prop_cycle": mpl.cycler(color=PALETTE),
+}
+
+
+def series_color(name: str, position: int) -> str:
+    """The colour of a series: that of its meaning if the name has one, else by position.
+
+    A demo clip keeps its own colour in every chart.
+    """
+    if name in _SIDES:
+        return COLORS[_SIDES[name]]
+    if name in _CLIPS:
+        return (*PALETTE, "#661100")[_CLIPS.index(name)]
+    return PALETTE[position % len(PALETTE)]
+
+
+def style() -> AbstractContextManager:
+    """The house style, as a context (`with style():`) or a decorator (`@style()`)."""
+    return mpl.rc_context(_STYLE)
+
+
+class NotebookFigure(Figure):
+    """A Figure that shows itself at the end of a notebook's cell, in few bytes.
+
+    Attributes:
+        alt: what is seen, for readers who do not see it; goes into the output's metadata.
+    """
+
+    alt: str | None = None
+
+    def _repr_png_(self) -> Shown:
+        return None if _holds_pictures(self) else self._with_alt(to_png(self))
+
+    def _repr_jpeg_(self) -> Shown:
+        return self._with_alt(to_jpeg(self)) if _holds_pictures(self) else None
+
+    def _with_alt(self, data: bytes) -> Shown:
+        return (data, {"alt": self.alt}) if self.alt else data
+
+
+def show(
+    figure: NotebookFigure,
+    alt: str,
+    save_as: str | None = None,
+    numbers: Mapping[str, Any] | None = None,
+) -> None:
+    """Show a figure in a notebook, with its alt text, and keep it in `figures/` if it has a name.
+
+    Args:
+        figure: the figure.
+        alt: one or two sentences: what is drawn, and what one sees in it.
+        save_as: `NN_topic`, as `save_figure` takes it; None: not kept.
+        numbers: what it shows, for the JSON next to the kept picture.
+
+    Raises:
+        ValueError: no alt text.
+    """
+    from IPython.display import display  # only notebooks show
+
+    if not alt.strip():
+        raise ValueError("A figure needs alt text: say in a sentence what is seen.")
+    figure.alt = alt
+    if save_as:
+        save_figure(figure, save_as, numbers or {})
+    display(figure)
+
+
+def to_png(figure: Figure) -> bytes:
+    """The figure as PNG; a plot gets by with a palette of 256 colours, a third of the bytes."""
+    picture = _draw(figure)
+    if not _holds_pictures(figure):
+        picture = picture.quantize(256, dither=Image.Dither.NONE)
+    out = io.BytesIO()
+    picture.save(out, format="PNG", optimize=True)
+    return out.getvalue()
+
+
+def to_jpeg(figure: Figure) -> bytes:
+    """The figure as JPEG, a fifth of the bytes where it is made of frames."""
+    out = io.BytesIO()
+    _draw(figure).save(out, format="JPEG", quality=78, optimize=True)
+    return out.getvalue()
+
+
+def _holds_pictures(figure: Figure) -> bool:
+    return any(axes.images for axes in figure.axes)
+
+
+def _draw(figure: Figure) -> Image.Image:
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=100, facecolor="white")
+    figure.set_layout_engine("none")  # a second layout would move things by a pixel
+    return Image.open(drawn).convert("RGB")
+
+
+def save_figure(
+    figure: Figure,
+    name: str,
+    numbers: Mapping[str, Any],
+    directory: str | Path | None = None,
+) -> Path | None:
+    """Write `NAME.png` and, beside it, the numbers that it shows as `NAME.json`.
+
+    Args:
+        figure: the figure.
+        name: `NN_topic`, NN being the notebook's number.
+        numbers: JSON-ready; the same input gives the same bytes, so no dates and no paths.
+        directory: where to; by default `../figures` as seen from a notebook, and in the profile
+            `smoke`, which tests run on toy data, nowhere.
+
+    Returns:
+        The picture's path, None where nothing was written.
+    """
+    if directory is None:
+        if profile() == "smoke":
+            return None
+        directory = Path("../figures")
+    picture = Path(directory) / f"{name}.png"
+    text = json.dumps(numbers, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.write_bytes(to_png(figure))
+    picture.with_suffix(".json").write_text(text)
+    return picture

@@ -1,0 +1,1 @@
+"""Widgets for notebooks: clip_player, pixel_picker, contrast. Each shows a static picture too."""
