@@ -15,7 +15,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[1] / "notebooks"
-NUMBERS = sorted(path.stem[-2:] for path in FOLDER.glob("checks_[0-9][0-9].py"))
+NUMBERS = sorted(path.stem[-2:] for path in HERE.glob("planted_[0-9][0-9].py"))
 DETAILS = re.compile(r"<details>.*?</details>", re.S)
 
 
