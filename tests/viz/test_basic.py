@@ -133,6 +133,14 @@ def test_package_and_figures_need_neither_pyplot_nor_ipywidgets():
     assert done.stdout.strip() == "set()"
 
 
+def test_series_never_share_a_colour_with_one_that_has_its_own():
+    lines = (
+        viz.curves({"other": [1], "fish": [2], "red": [3]}, x_label="", y_label="").axes[0].lines
+    )
+    other, fish, red = (line.get_color() for line in lines)
+    assert len({other, fish, red}) == 3 and red == "#CC0000"
+
+
 def test_a_demo_clip_keeps_its_colour_in_every_chart():
     one = viz.curves({"fish": [1], "star": [2]}, x_label="", y_label="").axes[0].lines
     other = viz.curves({"star": [1], "positives": [2]}, x_label="", y_label="").axes[0].lines

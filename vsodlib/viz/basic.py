@@ -14,7 +14,7 @@ from matplotlib.colors import Colormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 
 from vsodlib.viz.pictures import same_length, to_picture
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, series_color, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, series_colors, style
 
 _DASHES = ("-", "--", "-.", ":")
 
@@ -136,9 +136,10 @@ def curves(
         raise ValueError("curves needs at least one series.")
     figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
+    colors = series_colors(series)
     for i, (name, values) in enumerate(series.items()):
         # Seven colours and four dashes: 28 series before a pair comes again.
-        line = {"color": series_color(name, i), "linestyle": _DASHES[i % len(_DASHES)]}
+        line = {"color": colors[i], "linestyle": _DASHES[i % len(_DASHES)]}
         axes.plot(range(len(values)) if x is None else x, values, label=name, **line)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.01)
@@ -174,8 +175,7 @@ def dots(
     height = 1.1 + 0.32 * len(groups) * len(kinds)
     figure = NotebookFigure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplots()
-    for k, kind in enumerate(kinds):
-        color = series_color(kind, k)
+    for k, (kind, color) in enumerate(zip(kinds, series_colors(kinds), strict=True)):
         axes.plot([], [], color=color, lw=4, label=kind)
         for g, group in enumerate(groups.values()):
             values = np.asarray(group.get(kind, ()), dtype=float)

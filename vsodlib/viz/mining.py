@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, series_color, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, series_colors, style
 
 _OTHERS = tuple(zip(PALETTE[:4], "os^D", strict=True))
 """Colours and markers of ways to choose."""
@@ -70,9 +70,9 @@ def error_against_similarity(
     figure = NotebookFigure(figsize=size, layout="constrained")
     grid = figure.subplots(len(panels), len(clips), squeeze=False, sharex="row", sharey="row")
     for line, (side, panel) in zip(grid, panels.items(), strict=True):
-        for k, (axes, clip) in enumerate(zip(line, clips, strict=True)):
+        for axes, clip, color in zip(line, clips, series_colors(clips), strict=True):
             error, similarity, chosen = panel[clip]
-            look = {"marker": "o", "ls": "", "color": series_color(clip, k), "alpha": 0.5, "ms": 5}
+            look = {"marker": "o", "ls": "", "color": color, "alpha": 0.5, "ms": 5}
             axes.plot(error[~chosen], similarity[~chosen], mfc="none", **look)
             axes.plot(error[chosen], similarity[chosen], **look | {"mew": 0})
             ends = np.array([error.min(), error.max()])

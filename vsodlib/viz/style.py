@@ -8,8 +8,9 @@ which keeps an executed notebook within a few hundred kB.
 from __future__ import annotations
 
 import io
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ _SIDES = {
     "background": "background",
     "negatives": "background",
 }
+_CHANNELS = {"red": "#CC0000", "green": "#007A00", "blue": "#0000CC"}
 _CLIPS = ("fish", "butterfly", "beetle", "star", "cat", "coffee", "rocket", "astronaut")
 
 Shown = bytes | tuple[bytes, dict[str, str]] | None
@@ -60,16 +62,17 @@ _STYLE = {
 }
 
 
-def series_color(name: str, position: int) -> str:
-    """The colour of a series: that of its meaning if the name has one, else by position.
+def series_colors(names: Iterable[str]) -> list[str]:
+    """A colour per series: that of its meaning if the name has one, else the next that is free.
 
-    A demo clip keeps its own colour in every chart.
+    A demo clip keeps its own colour in every chart; "red", "green" and "blue" are what they say.
     """
-    if name in _SIDES:
-        return COLORS[_SIDES[name]]
-    if name in _CLIPS:
-        return (*PALETTE, "#661100")[_CLIPS.index(name)]
-    return PALETTE[position % len(PALETTE)]
+    own = dict(zip(_CLIPS, (*PALETTE, "#661100"), strict=True))
+    own |= {name: COLORS[meaning] for name, meaning in _SIDES.items()} | _CHANNELS
+    names = list(names)
+    free = [color for color in PALETTE if color not in {own.get(name) for name in names}]
+    rest = itertools.cycle(free or PALETTE)
+    return [own.get(name) or next(rest) for name in names]
 
 
 def style() -> AbstractContextManager:
