@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from vsodlib.viz.pictures import COLORS, comparison, outline, same_length, tint, to_picture
+from vsodlib.viz.pictures import (
+    COLORS,
+    comparison,
+    on_checkerboard,
+    outline,
+    same_length,
+    tint,
+    to_picture,
+)
 
 GREY = np.full((2, 3, 3), 100, np.uint8)
 
@@ -53,6 +61,27 @@ def test_outline_is_the_border_and_nothing_else():
     expected[1:8, 1:8] = True
     expected[3:6, 3:6] = False
     np.testing.assert_array_equal(drawn, expected)
+
+
+def test_on_checkerboard_shows_the_board_where_it_is_clear():
+    layer = np.zeros((4, 6, 4), np.uint8)
+    layer[:, :, :3] = (250, 0, 20)
+    layer[0, :, 3] = (0, 51, 255, 0, 51, 255)
+    shown = on_checkerboard(layer, square=2)
+    assert shown.shape == (4, 6, 3) and shown.dtype == np.uint8
+    naive = np.zeros((4, 6, 3))
+    for i, j, c in np.ndindex(4, 6, 3):
+        board = 200 if (i // 2 + j // 2) % 2 else 240
+        a = layer[i, j, 3] / 255
+        naive[i, j, c] = a * layer[i, j, c] + (1 - a) * board
+    np.testing.assert_allclose(shown, naive, atol=0.51)
+
+
+def test_on_checkerboard_refuses_other_pictures_and_squares():
+    with pytest.raises(ValueError, match=r"\(H, W, 4\), got uint8 \(2, 3, 3\)"):
+        on_checkerboard(GREY)
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        on_checkerboard(np.zeros((2, 3, 4), np.uint8), square=0)
 
 
 def test_comparison_colours_hits_misses_and_false_alarms():

@@ -125,6 +125,31 @@ def outline(
     return tint(frame, border.astype(bool), color, strength=1)
 
 
+def on_checkerboard(layer: np.ndarray, square: int = 12) -> np.ndarray:
+    """A cut-out before a grey checkerboard, as picture editors show what is transparent.
+
+    Per pixel a c + (1 - a) b, where c is the colour, a the opacity and b the board.
+
+    Args:
+        layer: (H, W, 4) uint8, RGBA, colours not multiplied by opacity.
+        square: pixels a square of the board is wide.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: a picture of another shape or type, or a square below 1.
+    """
+    if layer.ndim != 3 or layer.shape[2] != 4 or layer.dtype != np.uint8:
+        raise ValueError(f"layer must be uint8 (H, W, 4), got {layer.dtype} {layer.shape}.")
+    if square < 1:
+        raise ValueError(f"square must be at least 1, got {square!r}.")
+    i, j = np.indices(layer.shape[:2]) // square
+    board = np.where((i + j) % 2, 200, 240)[:, :, None]
+    alpha = layer[:, :, 3:] / np.float32(255)
+    return np.rint(alpha * layer[:, :, :3] + (1 - alpha) * board).astype(np.uint8)
+
+
 def comparison(frame: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The frame in pale grey, with hits, missed pixels and false alarms in their colours.
 
