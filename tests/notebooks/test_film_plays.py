@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from notebooks.test_browser import CHROMIUM, FLAGS
@@ -99,3 +102,20 @@ def test_cutout_is_see_through(show, tmp_path):
     assert np.abs(shown[16, 112] - (0, 0, 255)).max() < 8  # the page itself, through the film
     assert np.abs(shown[16, 16] - (230, 30, 30)).max() < 8
     assert np.abs(shown[50, 105] - (0, 100, 127)).max() < 20  # half and half
+
+
+def test_film_in_the_saved_notebook_plays(show, tmp_path):
+    path = Path(__file__).resolve().parents[2] / "notebooks" / "15_your_own_video.ipynb"
+    (html,) = (
+        output.data["text/html"]
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", ())
+        if "<video" in output.get("data", {}).get("text/html", "")
+    )
+    assert len(html) < 150_000
+    assert len(re.search(r'aria-label="(.*?)"', html).group(1)) > 20
+    film = re.search(r'src="data:video/webm;base64,([^"]+)"', html).group(1)
+    (tmp_path / "film.webm").write_bytes(base64.b64decode(film))
+    played = show(tmp_path / "film.webm").evaluate(PLAY)
+    assert played["ended"] and played["ready"] >= 2
+    assert len(set(played["seen"])) > 5 and played["decoded"] > 5
