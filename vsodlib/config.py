@@ -179,23 +179,27 @@ class TrainConfig(_Config):
     image_fraction: float = 0.0
     """Share of a batch taken from image data sets (one-frame videos), between 0 and 1."""
     mix: tuple[str, ...] = ()
-    """How often each data set is drawn, as "NAME=WEIGHT"; the image sets' share of all weights
-    takes the place of `image_fraction`. Empty: by `image_fraction`, each video alike."""
+    """How often each data set is drawn, e.g. "davis2016=1" "duts-tr=3", in place of
+    image_fraction. Empty: by image_fraction, each video alike."""
     phases: tuple[str, ...] = ()
-    """Changes on the way, as "SHARE FIELD=VALUE ...": from this share of the schedule on, these
-    fields have these values, e.g. "0.75 height=320 width=544"."""
+    """Changes on the way: a share of the schedule and what holds from there on, each in quotes,
+    e.g. "0.75 height=320 width=544"."""
     minutes: float = 0.0
-    """Length in minutes of wall-clock in place of `steps`, which then only caps it; 0: by steps."""
+    """Length in minutes of wall-clock in place of steps, which then only caps it; 0: by steps."""
     height: int = 240
+    """Rows of the training crops, pixels."""
     width: int = 432
-    """Size of the training crops, pixels."""
+    """Columns of the training crops, pixels."""
     optimizer: Literal["sgd", "adamw"] = "sgd"
+    """Stochastic gradient descent with momentum (paper), or AdamW."""
     learning_rate: float = 1e-4
     """Peak learning rate of everything but the encoder's trunk."""
     encoder_learning_rate: float = 1e-4
     """Peak learning rate of the pretrained trunk."""
     momentum: float = 0.9
+    """Momentum of SGD."""
     weight_decay: float = 5e-4
+    """Weight decay of either optimiser."""
     warmup_steps: int | None = None
     """Steps of linear warm-up before the cosine decays to zero; None: a twentieth, at most 500."""
     contrastive_weight: float = 1.0
@@ -203,13 +207,13 @@ class TrainConfig(_Config):
     mining: Literal["hard", "random"] = "hard"
     """Which positives and negatives L_cl takes (Section 3.4)."""
     samples: int = 4
-    """Positives and negatives an anchor."""
+    """Positives, and as many negatives, per anchor."""
     temperature: float = 0.1
     """tau of Eq. 9."""
     region_grid: int = 1
     """Cells per side that cut a frame into regions; 1: foreground and background are whole."""
     iou_weight: float = 0.0
-    """Weight of a soft-IoU term beside binary cross-entropy (paper: none)."""
+    """Weight of a soft-IoU term added to binary cross-entropy (paper: none)."""
     edge_weight: float = 0.0
     """Extra weight of pixels near the outline in both terms (F3Net: 5; paper: none)."""
     ema_decay: float = 0.0
@@ -221,7 +225,7 @@ class TrainConfig(_Config):
     color_jitter: float = 0.2
     """Strength of random brightness, contrast and saturation, between 0 and 1."""
     paste: float = 0.0
-    """Share of samples into which the object of another frame is pasted (`data.pasting`)."""
+    """Share of samples into which the object of another frame is pasted."""
     paste_as: Literal["object", "distractor"] = "object"
     """What the pasted object counts as: foreground in front, or background behind the object."""
     clip_gradient: float = 1.0
@@ -235,6 +239,7 @@ class TrainConfig(_Config):
     checkpoint_every: int = 200
     """Steps between checkpoints (a checkpoint is also written at the end and on Ctrl-C)."""
     seed: int = 0
+    """Seed of weights, batches and augmentation."""
 
     def __post_init__(self) -> None:
         for name in (

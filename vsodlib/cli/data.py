@@ -1,47 +1,104 @@
-"""What each `vsod data` command does."""
+"""The commands `vsod data ...`: list, fetch, check, pack or make data."""
 
 from __future__ import annotations
 
-from argparse import Namespace
+from dataclasses import dataclass
+
+from tyro.conf import Positional
+
+from vsodlib.cli.options import Command, Count, DataRoot
 
 
-def listing(args: Namespace) -> None:
-    from vsodlib.data import data_root
-    from vsodlib.data.download import available
+@dataclass(kw_only=True)
+class List(DataRoot, Command):
+    """Tell which data sets are here, and where the others are."""
 
-    root = data_root(args.root)
-    print(f"Data root: {root}")
-    for row in available(root):
-        how = "`vsod data fetch`" if row.fetchable else "by hand"
-        place = str(row.path or f"not here, {how}")
-        print(f"{row.name:12} {place:42} {row.licence}; {row.home}")
+    def run(self) -> None:
+        from vsodlib.data import data_root
+        from vsodlib.data.download import available
 
-
-def fetch(args: Namespace) -> None:
-    from vsodlib.data import data_root
-    from vsodlib.data.download import fetch as download
-
-    print(download(args.name, data_root(args.root)))
+        root = data_root(self.data)
+        print(f"Data root: {root}")
+        for row in available(root):
+            how = "`vsod data fetch`" if row.fetchable else "by hand"
+            place = str(row.path or f"not here, {how}")
+            print(f"{row.name:12} {place:42} {row.licence}; {row.home}")
 
 
-def check(args: Namespace) -> None:
-    from vsodlib.data.check import check as find_problems
+@dataclass(kw_only=True)
+class Fetch(DataRoot, Command):
+    """Download a data set from its official home; resumes, verifies, extracts."""
 
-    problems = find_problems(args.root, args.name)
-    for problem in problems:
-        print(problem)
-    if problems:
-        raise ValueError(f"{len(problems)} problems in {args.root}.")
-    print("No problems.")
+    name: Positional[str]
+    """Data set, as `vsod data list` names it."""
 
+    def run(self) -> None:
+        from vsodlib.data import data_root
+        from vsodlib.data.download import fetch
 
-def pack(args: Namespace) -> None:
-    from vsodlib.data.pack import pack as write_pack
-
-    print(write_pack(args.root, args.height, args.out, args.name))
+        print(fetch(self.name, data_root(self.data)))
 
 
-def make_synthetic(args: Namespace) -> None:
-    from vsodlib.data.synthetic import make_synthetic as draw
+@dataclass(kw_only=True)
+class Check(Command):
+    """Report every missing, damaged or odd file."""
 
-    print(draw(args.out, args.videos, args.frames, args.height, args.width, args.seed))
+    root: Positional[str | None] = None
+    """Data root; None: $VSOD_DATA, else data/."""
+    name: str | None = None
+    """One data set; None: every one found."""
+
+    def run(self) -> None:
+        from vsodlib.data import data_root
+        from vsodlib.data.check import check
+
+        root = data_root(self.root)
+        problems = check(root, self.name)
+        for problem in problems:
+            print(problem)
+        if problems:
+            raise ValueError(f"{len(problems)} problems in {root}.")
+        print("No problems.")
+
+
+@dataclass(kw_only=True)
+class Pack(Command):
+    """Write a smaller copy of a data set into one zip, which every command takes."""
+
+    root: Positional[str]
+    """Data root."""
+    height: Count
+    """Rows of the packed frames, at least 16."""
+    out: str
+    """The zip to write, e.g. DAVIS-288.zip."""
+    name: str = "davis2016"
+    """Data set to pack."""
+
+    def run(self) -> None:
+        from vsodlib.data.pack import pack
+
+        print(pack(self.root, self.height, self.out, self.name))
+
+
+@dataclass(kw_only=True)
+class MakeSynthetic(Command):
+    """Draw clips of moving shapes with exact masks, in the layout of DAVIS."""
+
+    out: str
+    """Folder to write, which becomes a data root."""
+    videos: Count = 16
+    """Videos in all, a quarter of them for val."""
+    frames: Count = 24
+    """Frames per video."""
+    height: Count = 240
+    """Rows of a frame."""
+    width: Count = 432
+    """Columns of a frame."""
+    seed: int = 0
+    """Another seed draws other clips."""
+
+    def run(self) -> None:
+        from vsodlib.data.synthetic import make_synthetic
+
+        sizes = (self.videos, self.frames, self.height, self.width)
+        print(make_synthetic(self.out, *sizes, self.seed))

@@ -1,59 +1,91 @@
-"""The commands of `vsod` that run or train networks: read, call the library, print.
+"""The commands of `vsod` that run or train networks: call the library, print.
 
 The library is imported inside the functions, so that `vsod --help` answers at once.
 """
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from vsodlib.config import ModelConfig, TrainConfig
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional
+
+from vsodlib.cli.options import Command, Count, DataRoot, Flag, Network
+from vsodlib.config import ModelConfig, Profile, TrainConfig
 from vsodlib.files import check_writable
 
 
-def train(args: Namespace) -> None:
-    from vsodlib.training.fit import fit
-    from vsodlib.training.run import tensorboard
-
-    config = _overridden(getattr(TrainConfig, args.preset)(), args)
-    model = _overridden(getattr(ModelConfig, args.preset)(), args)
-    if args.first_step and not (args.initial or args.resume):
-        raise ValueError("--first-step goes on from weights: name them with --initial.")
-    if args.initial and args.resume:
-        args.initial = None if (Path(args.out) / "state.pt").exists() else args.initial
-    check_writable(Path(args.out) / "last.safetensors")
-    names = list(config.weights) or args.datasets
-    counts = _held_out_counts(args.hold_out, names)
-    dataset, validation = _training_data(names, args.root, config, counts)
-    fit(
-        model,
-        config,
-        dataset,
-        args.out,
-        validation=validation,
-        resume=args.resume,
-        pretrained_encoder=not args.random_weights,
-        initial=args.initial,
-        first_step=args.first_step,
-        workers=args.workers,
-        device=args.device,
-        on_log=tensorboard(Path(args.out) / "tensorboard") if args.tensorboard else None,
-        facts={"held_out": counts} if counts else None,
-    )
-    print(f"Wrote {Path(args.out) / 'last.safetensors'}")
+@dataclass(kw_only=True)
+class Preset:
+    preset: Literal["lite", "paper"] = "lite"
+    """Network and training that the options below change: a laptop's, or the paper's."""
 
 
-def _overridden(config: Any, args: Namespace) -> Any:
-    """A preset with the fields that were given on the command line."""
-    given = {f.name: getattr(args, f.name, None) for f in fields(config)}
-    return replace(
-        config,
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None},
-    )
+@dataclass(kw_only=True)
+class Train(Preset, DataRoot, Command):
+    """Train a network."""
+
+    out: str
+    """Folder of the run."""
+    datasets: tuple[str, ...] = ("davis2016",)
+    """Data sets to train on, e.g. davis2016 duts-tr."""
+    resume: Flag = False
+    """Continue the run in --out."""
+    hold_out: tuple[str, ...] = ()
+    """Videos or images of a data set kept out, e.g. davis2016=6; videos choose `best`."""
+    random_weights: Flag = False
+    """Start from random weights, not from a backbone trained on ImageNet."""
+    initial: str | None = None
+    """Start from this trained network, a name in checkpoints/ or a file."""
+    first_step: int = 0
+    """Pass over so many steps of the schedule, which --initial has had."""
+    device: str | None = None
+    """cpu, cuda, cuda:1 ...; None: the fastest there is."""
+    workers: int = 0
+    """Processes that load data."""
+    tensorboard: Flag = False
+    """Log for TensorBoard too, to the folder tensorboard in --out."""
+    training: OmitArgPrefixes[TrainConfig]
+    model: OmitArgPrefixes[ModelConfig]
+
+    @classmethod
+    def start(cls, words: Sequence[str]) -> Self:
+        """The preset's values, so that --help shows them and options change only what they name."""
+        preset = tyro.cli(Preset, args=words, add_help=False, return_unknown_args=True)[0].preset
+        training, model = getattr(TrainConfig, preset)(), getattr(ModelConfig, preset)()
+        return cls(preset=preset, out=tyro.MISSING, training=training, model=model)
+
+    def run(self) -> None:
+        from vsodlib.training.fit import fit
+        from vsodlib.training.run import tensorboard
+
+        out = Path(self.out)
+        if self.first_step and not (self.initial or self.resume):
+            raise ValueError("--first-step goes on from weights: name them with --initial.")
+        initial = None if self.resume and (out / "state.pt").exists() else self.initial
+        check_writable(out / "last.safetensors")
+        names = list(self.training.weights) or self.datasets
+        counts = _held_out_counts(self.hold_out, names)
+        dataset, validation = _training_data(names, self.data, self.training, counts)
+        fit(
+            self.model,
+            self.training,
+            dataset,
+            out,
+            validation=validation,
+            resume=self.resume,
+            pretrained_encoder=not self.random_weights,
+            initial=initial,
+            first_step=self.first_step,
+            workers=self.workers,
+            device=self.device,
+            on_log=tensorboard(out / "tensorboard") if self.tensorboard else None,
+            facts={"held_out": counts} if counts else None,
+        )
+        print(f"Wrote {out / 'last.safetensors'}")
 
 
 def _held_out_counts(words: Sequence[str], names: Sequence[str]) -> dict[str, int]:
@@ -88,32 +120,56 @@ def _training_data(
     return concat(kept), concat(validation) if validation else None
 
 
-def ablate(args: Namespace) -> None:
-    from vsodlib.analysis.seeds import read_table
-    from vsodlib.config import profile
-    from vsodlib.data import open_dataset
-    from vsodlib.training import ablations
+@dataclass(kw_only=True)
+class Ablate(DataRoot, Command):
+    """Train and score the rows of an ablation table of the paper."""
 
-    config = ablations.training(args.profile or profile())
-    table = ablations.TABLES[args.table](ModelConfig.lite(), config)
-    chosen = [row for row in table if row.name in (args.rows or [row.name for row in table])]
-    if args.rows and len(chosen) < len(set(args.rows)):
-        raise ValueError(f"{args.table} has the rows {', '.join(row.name for row in table)}.")
-    csv = args.csv or Path(args.out) / f"{args.table}.csv"
-    check_writable(csv, Path(args.out) / "run")
-    test = open_dataset(args.test, "val", args.root).labelled()
-    dataset, _ = _training_data(args.datasets, args.root, config, {})
-    test = test.in_memory()
-    seeds = dict.fromkeys(args.seeds)  # each once
-    total = len(chosen) * len(seeds)
+    table: Positional[Literal["table3", "table4"]]
+    """Table of the paper."""
+    out: str
+    """Folder of the runs."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Seeds with which each row is trained."""
+    rows: tuple[str, ...] = ()
+    """Train only these rows; none: all."""
+    datasets: tuple[str, ...] = ("davis2016", "duts-tr")
+    """Data sets to train on."""
+    test: str = "davis2016"
+    """Data set whose val is scored."""
+    profile: Profile | None = None
+    """Size of the runs; None: $VSOD_PROFILE, else laptop."""
+    resume: Flag = False
+    """Keep what --out holds and go on."""
+    csv: str | None = None
+    """File for the scores; None: TABLE.csv in --out."""
+    random_weights: Flag = False
+    """Start from random weights, not from a backbone trained on ImageNet."""
 
-    def on_run() -> None:
-        print(f"{ablations.collect(table, args.out, csv)} runs scored ({total} asked): {csv}")
+    def run(self) -> None:
+        from vsodlib.analysis.seeds import read_table
+        from vsodlib.config import profile
+        from vsodlib.data import open_dataset
+        from vsodlib.training import ablations
 
-    ablations.run(
-        chosen, seeds, dataset, test, args.out, args.resume, not args.random_weights, on_run
-    )
-    _report_table(read_table(csv))
+        config = ablations.training(self.profile or profile())
+        table = ablations.TABLES[self.table](ModelConfig.lite(), config)
+        chosen = [row for row in table if row.name in (self.rows or [row.name for row in table])]
+        if self.rows and len(chosen) < len(set(self.rows)):
+            raise ValueError(f"{self.table} has the rows {', '.join(row.name for row in table)}.")
+        csv = self.csv or Path(self.out) / f"{self.table}.csv"
+        check_writable(csv, Path(self.out) / "run")
+        test = open_dataset(self.test, "val", self.data).labelled()
+        dataset, _ = _training_data(self.datasets, self.data, config, {})
+        test = test.in_memory()
+        seeds = dict.fromkeys(self.seeds)  # each once
+        total = len(chosen) * len(seeds)
+
+        def on_run() -> None:
+            print(f"{ablations.collect(table, self.out, csv)} runs scored ({total} asked): {csv}")
+
+        weights = not self.random_weights
+        ablations.run(chosen, seeds, dataset, test, self.out, self.resume, weights, on_run)
+        _report_table(read_table(csv))
 
 
 def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
@@ -136,54 +192,83 @@ def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
             before = by_seed
 
 
-def predict(args: Namespace) -> None:
-    from vsodlib.inference.predict import predict_maps
-    from vsodlib.inference.video import predict_video, video_references
-    from vsodlib.model import checkpoint
+@dataclass(kw_only=True)
+class Predict(Network, Command):
+    """Write the saliency maps of a video, and the video with the object tinted."""
 
-    net = load_network(args)
-    references = video_references(net, args.source)
-    weights = checkpoint.fingerprint(args.checkpoint)[:12]
-    name = f"weights {weights}, height {args.height or net.input_height}, flip {args.flip}"
-    summary = predict_video(
-        args.source,
-        args.out,
-        lambda frames: predict_maps(
-            net, frames, args.height, args.flip, args.batch_size, references
-        ),
-        batch_size=args.batch_size,
-        overlay=not args.no_overlay,
-        predictor_name=name,
-    )
-    print(
-        f"{summary['frames']} frames ({summary['kept']} kept from before) in "
-        f"{summary['seconds']:.1f} s, {summary['fps']:.1f} frames a second: {args.out}"
-    )
+    source: Positional[str]
+    """Video file, folder of frames, or webcam number."""
+    checkpoint: str = "lite-davis"
+    """A name in checkpoints/, or a file."""
+    out: str | None = None
+    """Folder for the maps and the overlay video; None: NAME-saliency beside the source."""
+    no_overlay: Flag = False
+    """Write maps only."""
+    flip: Flag = False
+    """Average with the map of the mirrored frame."""
 
+    def run(self) -> None:
+        from vsodlib.inference.predict import predict_maps
+        from vsodlib.inference.video import predict_video, video_references
+        from vsodlib.model import checkpoint
 
-def embed(args: Namespace) -> None:
-    """Write the region features of a data set, and how well the two sides are told apart."""
-    from vsodlib.analysis import embeddings
-    from vsodlib.data import open_dataset
-
-    check_writable(Path(args.out).with_suffix(".npz"))
-    net = load_network(args)
-    dataset = open_dataset(args.dataset, args.split, args.root)
-    record = record_of(args, net)
-    found = embeddings.region_embeddings(net, dataset, args.height, args.every, args.batch_size)
-    separation = vars(embeddings.separation(found))
-    record |= {
-        "every": args.every,
-        "regions": len(found),
-        "separation": {name: round(value, 5) for name, value in separation.items()},
-    }
-    path = embeddings.save(found, args.out, record)
-    for name, value in separation.items():
-        print(f"{name:20} {value:.4f}")
-    print(f"Wrote {len(found)} regions of {len(dataset.videos)} videos: {path}")
+        source = Path(self.source)
+        out = self.out or source.with_name(f"{source.stem or 'video'}-saliency")
+        net = load_network(self)
+        references = video_references(net, self.source)
+        weights = checkpoint.fingerprint(self.checkpoint)[:12]
+        summary = predict_video(
+            self.source,
+            out,
+            lambda frames: predict_maps(
+                net, frames, self.height, self.flip, self.batch_size, references
+            ),
+            batch_size=self.batch_size,
+            overlay=not self.no_overlay,
+            predictor_name=f"weights {weights}, height {self.height or net.input_height}, "
+            f"flip {self.flip}",
+        )
+        print(
+            f"{summary['frames']} frames ({summary['kept']} kept from before) in "
+            f"{summary['seconds']:.1f} s, {summary['fps']:.1f} frames a second: {out}"
+        )
 
 
-def load_network(args: Namespace) -> Any:
+@dataclass(kw_only=True)
+class Embed(Network, DataRoot, Command):
+    """Write the features of foregrounds and backgrounds (Eq. 9), and tell them apart."""
+
+    dataset: str = "davis2016"
+    """Data set, as `vsod data list` names it."""
+    split: str = "val"
+    """Part of the data set."""
+    every: Count = 5
+    """Frames from one to the next."""
+    out: str
+    """File NAME.npz for the features; NAME.json has the record."""
+
+    def run(self) -> None:
+        from vsodlib.analysis import embeddings
+        from vsodlib.data import open_dataset
+
+        check_writable(Path(self.out).with_suffix(".npz"))
+        net = load_network(self)
+        dataset = open_dataset(self.dataset, self.split, self.data)
+        record = record_of(self, net, self.dataset, self.split)
+        found = embeddings.region_embeddings(net, dataset, self.height, self.every, self.batch_size)
+        separation = vars(embeddings.separation(found))
+        record |= {
+            "every": self.every,
+            "regions": len(found),
+            "separation": {name: round(value, 5) for name, value in separation.items()},
+        }
+        path = embeddings.save(found, self.out, record)
+        for name, value in separation.items():
+            print(f"{name:20} {value:.4f}")
+        print(f"Wrote {len(found)} regions of {len(dataset.videos)} videos: {path}")
+
+
+def load_network(options: Network) -> Any:
     """The network of `--checkpoint`, on the device that was asked for."""
     import torch
 
@@ -191,13 +276,15 @@ def load_network(args: Namespace) -> Any:
     from vsodlib.inference.folding import fold_batch_norms
     from vsodlib.model.vsodnet import VSODNet
 
-    device = provenance.find_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    net = VSODNet.from_pretrained(args.checkpoint)
+    device = provenance.find_device(
+        options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    )
+    net = VSODNet.from_pretrained(options.checkpoint)
     net.encoder = fold_batch_norms(net.encoder)  # where all batch norms are
     return net.to(device, memory_format=torch.channels_last)
 
 
-def record_of(args: Namespace, net: Any) -> dict[str, Any]:
+def record_of(options: Network, net: Any, dataset: str, split: str) -> dict[str, Any]:
     """What a number about a network on a data set is made from."""
     import torch
 
@@ -205,11 +292,11 @@ def record_of(args: Namespace, net: Any) -> dict[str, Any]:
     from vsodlib.model import checkpoint
 
     return {
-        "checkpoint": checkpoint.locate(args.checkpoint).stem,
-        "weights_sha256": checkpoint.fingerprint(args.checkpoint),
-        "dataset": args.dataset,
-        "split": args.split,
-        "height": args.height or net.input_height,
+        "checkpoint": checkpoint.locate(options.checkpoint).stem,
+        "weights_sha256": checkpoint.fingerprint(options.checkpoint),
+        "dataset": dataset,
+        "split": split,
+        "height": options.height or net.input_height,
         "commit": provenance.commit(),
         "device": provenance.describe_device(next(net.parameters()).device),
         "torch": torch.__version__,
