@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from tyro.conf import Positional
 
-from vsodlib.cli.options import Command, Count, DataRoot
+from vsodlib.cli.options import Command, Count, DataRoot, MaybeCount
 
 
 @dataclass(kw_only=True)
@@ -63,21 +64,33 @@ class Check(Command):
 
 @dataclass(kw_only=True)
 class Pack(Command):
-    """Write a smaller copy of a data set into one zip, which every command takes."""
+    """Write a smaller copy of a data set into one zip, or into parts."""
 
     root: Positional[str]
     """Data root."""
     height: Count
-    """Rows of the packed frames, at least 16."""
+    """Rows of the packed frames, at least 16; smaller frames stay."""
     out: str
-    """The zip to write, e.g. DAVIS-288.zip."""
+    """The zip to write, e.g. DAVIS-288.zip; parts are called DAVIS-288-1.zip ..."""
     name: str = "davis2016"
     """Data set to pack."""
+    split: str | None = None
+    """Part of the data set, e.g. train; None: all of it."""
+    format: Literal["jpg", "webp", "avif"] = "jpg"
+    """Format of the packed frames."""
+    quality: Count = 90
+    """Quality of the packed frames, 1 to 100."""
+    every: Count = 1
+    """Keep every so manieth frame."""
+    max_mib: MaybeCount = None
+    """Split into parts of so many MiB; None: one zip."""
 
     def run(self) -> None:
         from vsodlib.data.pack import pack
 
-        print(pack(self.root, self.height, self.out, self.name))
+        how = (self.split, self.format, self.quality, self.every, self.max_mib)
+        for path in pack(self.root, self.height, self.out, self.name, *how):
+            print(f"{path}  {path.stat().st_size / 2**20:.1f} MiB")
 
 
 @dataclass(kw_only=True)

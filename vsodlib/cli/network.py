@@ -42,6 +42,8 @@ class Train(Preset, DataRoot, Command):
     """Start from this trained network, a name in checkpoints/ or a file."""
     first_step: int = 0
     """Pass over so many steps of the schedule, which --initial has had."""
+    last_step: int = 0
+    """Stop at this step of the schedule, to branch there; 0: at its end."""
     device: str | None = None
     """cpu, cuda, cuda:1 ...; None: the fastest there is."""
     workers: int = 0
@@ -80,6 +82,7 @@ class Train(Preset, DataRoot, Command):
             pretrained_encoder=not self.random_weights,
             initial=initial,
             first_step=self.first_step,
+            last_step=self.last_step,
             workers=self.workers,
             device=self.device,
             on_log=tensorboard(out / "tensorboard") if self.tensorboard else None,

@@ -51,7 +51,7 @@ def _number(word: str, kind: type, least: int) -> Any:
 
 
 Count: TypeAlias = Annotated[int, _words(int, least=1)]
-Rows: TypeAlias = Annotated[int | None, _words(int, least=1)]
+MaybeCount: TypeAlias = Annotated[int | None, _words(int, least=1)]
 REGISTRY = ConstructorRegistry()
 
 
@@ -92,7 +92,7 @@ class DataRoot:
 class Network:
     checkpoint: str
     """A name in checkpoints/, or a file."""
-    height: Rows = None
+    height: MaybeCount = None
     """Rows the network sees; None: as trained."""
     batch_size: Count = 8
     """Frames that go through the network at once."""
