@@ -65,7 +65,7 @@ def parse(words: Sequence[str]) -> Command:
         )
 
 
-def options(command: type) -> dict[str, type]:
+def options(command: Any) -> dict[str, type]:
     """The options of a command, `--batch-size` and the like, and the type of each."""
     found: dict[str, type] = {}
     for name, kind in get_type_hints(command).items():
