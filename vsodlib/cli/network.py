@@ -6,7 +6,7 @@ The library is imported inside the functions, so that `vsod --help` answers at o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -131,6 +131,10 @@ class Ablate(DataRoot, Command):
     """Table of the paper."""
     out: str
     """Folder of the runs."""
+    trunk: str | None = None
+    """Branch every run off this trained network; None: each is trained from its start."""
+    hold_out: tuple[str, ...] = ()
+    """Videos kept out of training and scored too, e.g. davis2016=6."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds with which each row is trained."""
     rows: tuple[str, ...] = ()
@@ -152,26 +156,32 @@ class Ablate(DataRoot, Command):
         from vsodlib.analysis.seeds import read_table
         from vsodlib.config import profile
         from vsodlib.data import open_dataset
+        from vsodlib.model import checkpoint
         from vsodlib.training import ablations
 
-        config = ablations.training(self.profile or profile())
-        table = ablations.TABLES[self.table](ModelConfig.lite(), config)
+        recipe = ablations.branch if self.trunk else ablations.training
+        config, model = recipe(self.profile or profile()), ModelConfig.lite()
+        if self.trunk:
+            trunk = ModelConfig.from_dict(checkpoint.read(self.trunk)[1]["model"])
+            model = replace(trunk, self_attention=True, co_attention=True)
+        table = ablations.TABLES[self.table](model, config)
         chosen = [row for row in table if row.name in (self.rows or [row.name for row in table])]
         if self.rows and len(chosen) < len(set(self.rows)):
             raise ValueError(f"{self.table} has the rows {', '.join(row.name for row in table)}.")
         csv = self.csv or Path(self.out) / f"{self.table}.csv"
         check_writable(csv, Path(self.out) / "run")
         test = open_dataset(self.test, "val", self.data).labelled()
-        dataset, _ = _training_data(self.datasets, self.data, config, {})
-        test = test.in_memory()
+        counts = _held_out_counts(self.hold_out, self.datasets)
+        dataset, held_out = _training_data(self.datasets, self.data, config, counts)
+        tests = {"": test.in_memory()} | ({" (held out)": held_out} if held_out else {})
         seeds = dict.fromkeys(self.seeds)  # each once
         total = len(chosen) * len(seeds)
 
         def on_run() -> None:
             print(f"{ablations.collect(table, self.out, csv)} runs scored ({total} asked): {csv}")
 
-        weights = not self.random_weights
-        ablations.run(chosen, seeds, dataset, test, self.out, self.resume, weights, on_run)
+        options = (self.resume, not self.random_weights, self.trunk, on_run)
+        ablations.run(chosen, seeds, dataset, tests, self.out, *options)
         _report_table(read_table(csv))
 
 
@@ -190,7 +200,7 @@ def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
             line = f"{name:20} {len(values):5} {mean(values):7.4f} {spread:7.4f}"
             if before and before.keys() & by_seed.keys():
                 change = paired_difference(by_seed, before)
-                line += f"   {change.mean:+.4f} ± {change.standard_error:.4f}"
+                line += f"   {change.mean:+.4f} ± {change.margin():.4f}  {change.verdict()}"
             print(line)
             before = by_seed
 
