@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from shutil import copytree
 
@@ -97,19 +97,19 @@ def test_help_of_train_shows_the_preset(capsys):
 
 
 def test_options_change_the_preset_and_nothing_else():
-    assert parse(["train", "--out", "o"]).training == TrainConfig.lite()
+    assert asdict(parse(["train", "--out", "o"]).training) == asdict(TrainConfig.lite())
     train = parse(["train", "--out", "o", "--preset", "paper"])
-    assert (train.training, train.model) == (TrainConfig.paper(), ModelConfig.paper())
+    assert asdict(train.training) == asdict(TrainConfig.paper())
+    assert train.model == ModelConfig.paper()
     words = ["--mix", "davis2016=1", "duts-tr=3", "--phases", "0.5 height=64", "0.75 width=96"]
     words += ["--no-gates", "--aspp-rates", "1", "2", "--freeze-batch-norm", "--warmup-steps", "7"]
     train = parse(["train", "--preset", "paper", "--out=o", *words])
-    assert train.training == replace(
-        TrainConfig.paper(),
-        mix=("davis2016=1", "duts-tr=3"),
-        phases=("0.5 height=64", "0.75 width=96"),
-        freeze_batch_norm=True,
-        warmup_steps=7,
-    )
+    assert asdict(train.training) == asdict(TrainConfig.paper()) | {
+        "mix": ("davis2016=1", "duts-tr=3"),
+        "phases": ("0.5 height=64", "0.75 width=96"),
+        "freeze_batch_norm": True,
+        "warmup_steps": 7,
+    }
     assert train.model == replace(ModelConfig.paper(), gates=False, aspp_rates=(1, 2))
 
 
@@ -142,7 +142,12 @@ def test_yes_and_no_of_recorded_commands():
         ("score a --gt b --protocol c", "give one of davis2016, davsod, frames, not 'c'"),
         ("score a", "score needs --dataset or --gt"),
         ("score a --gt b --dataset c", "score takes --gt or --dataset, not both"),
-        ("train --out o --batch-size 0 --steps 9", "batch_size must be at least 1, got 0"),
+        (
+            "train --out o --output-stride 4",
+            "train cannot be run so: output_stride must be 8 or 16",
+        ),
+        ("score a --gt b --void 256", "--void: give a whole number from 0 to 255, not '256'"),
+        ("score a --gt b --all --measures J", "score takes --all or --measures, not both"),
         (
             "train --out o --learning-rate nan",
             "--learning-rate: give a number from 0 on, not 'nan'",
@@ -484,3 +489,79 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch, capsys):
     words = ["data", "make-synthetic", "--out", str(out), "--videos", "2", "--frames", "1"]
     assert main(words) == 2
     assert f"No space left on device: '{out}'" in sentence(capsys)
+
+
+@pytest.fixture
+def maps(root, tmp_path):
+    """Blurred and moved masks of the synthetic videos, in two qualities, and the true masks."""
+    truth = root / "Annotations" / "480p"
+    for name, shift in (("near", 1), ("far", 9)):
+        for path in sorted(truth.glob("*/*.png")):
+            out = tmp_path / name / path.parent.name / path.name
+            out.parent.mkdir(parents=True, exist_ok=True)
+            mask = cv2.GaussianBlur(np.roll(cv2.imread(str(path), 0), shift, 1), (0, 0), 1)
+            cv2.imwrite(str(out), mask)
+    return tmp_path, truth
+
+
+def test_score_measures_what_is_asked(maps, capsys):
+    folder, truth = maps
+    out = folder / "scores.json"
+    words = ["score", str(folder / "near"), "--gt", str(truth), "--json", str(out)]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["J", "F", "maxF", "meanF", "S", "E", "MAE"]
+    scores = json.loads(out.read_text())
+    assert "T" not in scores
+    found = {line.split()[0]: line.split() for line in lines[2:]}
+    assert float(found["all"][1]) == pytest.approx(scores["J"]["mean"], abs=5e-4)
+    low, high = scores["intervals"]["J"]["mean"]
+    assert float(found["from"][2]) == pytest.approx(low, abs=5e-4)
+    assert float(found["to"][2]) == pytest.approx(high, abs=5e-4)
+    assert main([*words, "--all", "--workers", "1"]) == 0
+    header = capsys.readouterr().out.splitlines()[1].split()
+    assert header[-3:] == ["wF", "T", "C"]
+    assert {"weighted_f", "T", "consistency"} <= json.loads(out.read_text()).keys()
+    assert main([*words, "--measures", "mae", "adaptive_f"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["adaptive_f", "MAE"]
+    assert json.loads(out.read_text())["measures"] == ["adaptive_f", "mae"]
+    assert main([*words, "--measures", "?"]) == 2
+    assert "No measure ?; there are J, F, max_f" in sentence(capsys)
+
+
+def test_score_explains_a_number(maps, capsys):
+    folder, truth = maps
+    out = folder / "explained.json"
+    words = ["score", str(folder / "near"), "--gt", str(truth)]
+    assert main([*words, "--protocol", "davsod", "--json", str(folder / "a.json")]) == 0
+    number = f"{json.loads((folder / 'a.json').read_text())['max_f']:.6f}"
+    capsys.readouterr()
+    assert main([*words, "--explain", number, "--json", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert found["found"] and "max_f" in [way["measure"] for way in found["ways"]]
+    shown = capsys.readouterr().out
+    assert f"{number} is\n" in shown and "max_f" in shown
+    assert main([*words, "--explain", "0.0123456"]) == 0
+    assert "Nothing tried gives 0.0123456; the nearest are" in capsys.readouterr().out
+    assert main([*words, "--explain", "much"]) == 2
+    assert "as it is printed" in sentence(capsys)
+
+
+def test_compare(maps, capsys):
+    folder, truth = maps
+    for name in ("near", "far"):
+        words = [str(folder / name), "--gt", str(truth), "--json", str(folder / f"{name}.json")]
+        assert main(["score", *words]) == 0
+    capsys.readouterr()
+    words = ["compare", str(folder / "far.json"), str(folder / "near.json")]
+    assert main([*words, "--json", str(folder / "both.json")]) == 0
+    shown = capsys.readouterr().out
+    assert "near.json against far.json, 4 sequences" in shown
+    lines = {line.split()[0]: line for line in shown.splitlines()}
+    assert lines["J"].endswith("near.json is better")
+    assert lines["mae"].endswith("near.json is better")
+    assert json.loads((folder / "both.json").read_text())["measures"]["J"]["second_better"] == 4
+    (folder / "odd.json").write_text("{")
+    for odd in (folder / "odd.json", truth, folder / "none.json"):
+        assert main(["compare", str(folder / "far.json"), str(odd)]) == 2
+        sentence(capsys)

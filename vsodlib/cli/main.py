@@ -31,6 +31,7 @@ COMMANDS: dict[str, type[Command]] = {
     "predict": network.Predict,
     "evaluate": scores.Evaluate,
     "score": scores.Score,
+    "compare": scores.Compare,
     "average": checkpoints.Average,
     "publish": checkpoints.Publish,
     "embed": network.Embed,
@@ -69,7 +70,10 @@ def options(command: Any) -> dict[str, type]:
     """The options of a command, `--batch-size` and the like, and the type of each."""
     found: dict[str, type] = {}
     for name, kind in get_type_hints(command).items():
-        found |= options(kind) if is_dataclass(kind) else {f"--{name.replace('_', '-')}": kind}
+        if is_dataclass(kind):
+            found |= options(kind)
+        elif not name.startswith("_"):
+            found[f"--{name.replace('_', '-')}"] = kind
     return found
 
 

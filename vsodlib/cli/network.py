@@ -6,7 +6,7 @@ The library is imported inside the functions, so that `vsod --help` answers at o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,12 +16,24 @@ from tyro.conf import OmitArgPrefixes, Positional
 from vsodlib.cli.options import Command, Count, DataRoot, Flag, Network
 from vsodlib.config import ModelConfig, Profile, TrainConfig
 from vsodlib.files import check_writable
+from vsodlib.notes import note
 
 
 @dataclass(kw_only=True)
 class Preset:
     preset: Literal["lite", "paper"] = "lite"
     """Network and training that the options below change: a laptop's, or the paper's."""
+
+
+@dataclass(frozen=True)
+class Unchecked(TrainConfig):
+    """One training run: objective, optimiser, schedule, batches, augmentation.
+
+    What is not given fits the data and the options that are.
+    """
+
+    def __post_init__(self) -> None:
+        """Nothing: `TrainConfig.for_data` checks, once the data is known."""
 
 
 @dataclass(kw_only=True)
@@ -31,7 +43,7 @@ class Train(Preset, DataRoot, Command):
     out: str
     """Folder of the run."""
     datasets: tuple[str, ...] = ("davis2016",)
-    """Data sets to train on, e.g. davis2016 duts-tr."""
+    """Data sets to train on, e.g. davis2016 duts-tr, or folder:PATH for one's own."""
     resume: Flag = False
     """Continue the run in --out."""
     hold_out: tuple[str, ...] = ()
@@ -50,15 +62,19 @@ class Train(Preset, DataRoot, Command):
     """Processes that load data."""
     tensorboard: Flag = False
     """Log for TensorBoard too, to the folder tensorboard in --out."""
-    training: OmitArgPrefixes[TrainConfig]
+    training: OmitArgPrefixes[Unchecked]
     model: OmitArgPrefixes[ModelConfig]
+    _named: tyro.conf.Suppress[tuple[str, ...]] = ()
+    """The options that were given."""
 
     @classmethod
     def start(cls, words: Sequence[str]) -> Self:
         """The preset's values, so that --help shows them and options change only what they name."""
         preset = tyro.cli(Preset, args=words, add_help=False, return_unknown_args=True)[0].preset
-        training, model = getattr(TrainConfig, preset)(), getattr(ModelConfig, preset)()
-        return cls(preset=preset, out=tyro.MISSING, training=training, model=model)
+        training = Unchecked(**asdict(getattr(TrainConfig, preset)()))
+        model = getattr(ModelConfig, preset)()
+        named = tuple(word.partition("=")[0].replace("_", "-") for word in words)
+        return cls(preset=preset, out=tyro.MISSING, training=training, model=model, _named=named)
 
     def run(self) -> None:
         from vsodlib.training.fit import fit
@@ -69,12 +85,12 @@ class Train(Preset, DataRoot, Command):
             raise ValueError("--first-step goes on from weights: name them with --initial.")
         initial = None if self.resume and (out / "state.pt").exists() else self.initial
         check_writable(out / "last.safetensors")
-        names = list(self.training.weights) or self.datasets
-        counts = _held_out_counts(self.hold_out, names)
-        dataset, validation = _training_data(names, self.data, self.training, counts)
+        config, opened = self._fitted()
+        counts = _held_out_counts(self.hold_out, list(opened))
+        dataset, validation = _in_memory(opened, config, counts)
         fit(
             self.model,
-            self.training,
+            config,
             dataset,
             out,
             validation=validation,
@@ -90,6 +106,31 @@ class Train(Preset, DataRoot, Command):
         )
         print(f"Wrote {out / 'last.safetensors'}")
 
+    def _fitted(self) -> tuple[TrainConfig, dict[str, Any]]:
+        """The configuration fitted to the data and to what was given, and the data sets by name."""
+        given = {
+            name: value
+            for name, value in asdict(self.training).items()
+            if {f"--{name.replace('_', '-')}", f"--no-{name.replace('_', '-')}"} & set(self._named)
+        }
+        preset = getattr(TrainConfig, self.preset)()
+        names = list(replace(TrainConfig(), mix=given.get("mix", ())).weights) or self.datasets
+        opened, faults = _open_all(names, self.data)
+        lengths = [len(frames) for dataset in opened for frames in dataset.videos.values()]
+        images = lengths.count(1)
+        if faults:  # what the missing data would hold is not known: suppose both
+            lengths, images = [1, 2], 1
+        try:
+            config = preset.for_data(given, len(lengths) - images, images)
+        except ValueError as error:
+            faults.append(str(error))
+        if faults:
+            raise ValueError(" ".join(faults))
+        changed = [name for name, value in asdict(config).items() if value != getattr(preset, name)]
+        if fitted := [f"{n} {getattr(config, n):g}" for n in changed if n not in given]:
+            note(f"{', '.join(fitted)}, to fit the data and the options given.")
+        return config, dict(zip(names, opened, strict=True))
+
 
 def _held_out_counts(words: Sequence[str], names: Sequence[str]) -> dict[str, int]:
     """`davis2016=6 duts-tr=500` as data set -> count."""
@@ -104,18 +145,31 @@ def _held_out_counts(words: Sequence[str], names: Sequence[str]) -> dict[str, in
     return counts
 
 
-def _training_data(
-    names: Sequence[str], root: str | None, config: TrainConfig, held_out: dict[str, int]
+def _open_all(names: Sequence[str], root: str | None) -> tuple[list[Any], list[str]]:
+    """The named training sets, and a sentence for each that cannot be had, unknown names first."""
+    from vsodlib.data import DATASETS, OWN, open_dataset
+
+    opened, faults = [], []
+    for name in names:
+        try:
+            opened.append(open_dataset(name, "train", root).labelled())
+        except (ValueError, OSError) as error:
+            unknown = name not in DATASETS and not name.startswith(OWN)
+            faults.insert(0 if unknown else len(faults), str(error))
+    return opened, faults
+
+
+def _in_memory(
+    opened: dict[str, Any], config: TrainConfig, held_out: dict[str, int]
 ) -> tuple[Any, Any]:
-    """The named training sets as one, decoded once and kept at one and a half times crop height;
-    and of what is held out the videos of several frames, or None.
+    """Training sets as one, decoded once and kept at one and a half times crop height; and of what
+    is held out the videos of several frames, or None.
     """
-    from vsodlib.data import concat, open_dataset
+    from vsodlib.data import concat
 
     height = round(1.5 * max(phase.height for _, phase in config.schedule))
     kept, validation = [], []
-    for name in names:
-        dataset = open_dataset(name, "train", root).labelled()
+    for name, dataset in opened.items():
         held = dataset.spread_out(held_out.get(name, 0))
         kept.append(dataset.subset(set(dataset.videos) - set(held)).in_memory(height))
         if clips := [video for video in held if len(dataset.videos[video]) > 1]:
@@ -171,8 +225,12 @@ class Ablate(DataRoot, Command):
         csv = self.csv or Path(self.out) / f"{self.table}.csv"
         check_writable(csv, Path(self.out) / "run")
         test = open_dataset(self.test, "val", self.data).labelled()
+        opened, faults = _open_all(self.datasets, self.data)
+        if faults:
+            raise ValueError(" ".join(faults))
         counts = _held_out_counts(self.hold_out, self.datasets)
-        dataset, held_out = _training_data(self.datasets, self.data, config, counts)
+        named = dict(zip(self.datasets, opened, strict=True))
+        dataset, held_out = _in_memory(named, config, counts)
         tests = {"": test.in_memory()} | ({" (held out)": held_out} if held_out else {})
         seeds = dict.fromkeys(self.seeds)  # each once
         total = len(chosen) * len(seeds)
@@ -297,7 +355,7 @@ def load_network(options: Network) -> Any:
     return net.to(device, memory_format=torch.channels_last)
 
 
-def record_of(options: Network, net: Any, dataset: str, split: str) -> dict[str, Any]:
+def record_of(options: Network, net: Any, dataset: str, split: str | None) -> dict[str, Any]:
     """What a number about a network on a data set is made from."""
     import torch
 

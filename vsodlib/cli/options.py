@@ -18,13 +18,15 @@ Flag: TypeAlias = tyro.conf.FlagCreatePairsOff[bool]
 """A switch that is off until it is named; a plain bool gets `--no-...` as well."""
 
 
-def _words(kind: type, least: int = 0, several: bool = False) -> PrimitiveConstructorSpec[Any]:
-    """How words become values: numbers finite and from `least` on; of `several`, one or more."""
+def _words(
+    kind: type, least: int = 0, most: int | None = None, several: bool = False
+) -> PrimitiveConstructorSpec[Any]:
+    """How words become values: finite numbers from `least` on; of `several`, one or more."""
 
     def read(words: list[str]) -> Any:
         if not words:
             raise ValueError("give one or more")
-        values = tuple(word if kind is str else _number(word, kind, least) for word in words)
+        values = tuple(word if kind is str else _number(word, kind, least, most) for word in words)
         return values if several else values[0]
 
     return PrimitiveConstructorSpec(
@@ -39,19 +41,21 @@ def _words(kind: type, least: int = 0, several: bool = False) -> PrimitiveConstr
     )
 
 
-def _number(word: str, kind: type, least: int) -> Any:
+def _number(word: str, kind: type, least: int, most: int | None) -> Any:
     try:
         value = kind(word)
     except ValueError:
         value = math.nan
-    if not least <= value < math.inf:
+    if not least <= value < math.inf or (most is not None and value > most):
         what = "a whole number" if kind is int else "a number"
-        raise ValueError(f"give {what} from {least} on, not {word!r}")
+        end = "on" if most is None else f"to {most}"
+        raise ValueError(f"give {what} from {least} {end}, not {word!r}")
     return value
 
 
 Count: TypeAlias = Annotated[int, _words(int, least=1)]
 MaybeCount: TypeAlias = Annotated[int | None, _words(int, least=1)]
+Level: TypeAlias = Annotated[int | None, _words(int, most=255)]
 REGISTRY = ConstructorRegistry()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,21 +12,27 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, create_mutex_group
 
 from vsodlib.cli.network import load_network, record_of
-from vsodlib.cli.options import Command, Count, DataRoot, Flag, Network
+from vsodlib.cli.options import Command, Count, DataRoot, Flag, Level, MaybeCount, Network
 from vsodlib.files import check_writable, write_file
+from vsodlib.notes import note
 
 ProtocolName = Literal["davis2016", "davsod", "frames"]
 TRUTH = create_mutex_group(required=True, title="ground truth, one of")
+MEASURES = create_mutex_group(required=False, title="measures, at most one of")
 
 
 @dataclass(kw_only=True)
 class Report(DataRoot):
+    split: str | None = None
+    """Part of the data set; None: the one commonly scored."""
+    foreground: Level = None
+    """Level of a mask above which the object lies, 0 to 255; None: found from the masks."""
+    void: Level = None
+    """Level of a mask whose pixels do not count, 0 to 255; None: found from the masks."""
     json: str | None = None
     """File for all scores; None: they are only printed."""
     per_frame: Flag = False
     """Keep the scores of every frame in that file too."""
-    workers: Count = 1
-    """Processes that score."""
 
 
 @dataclass(kw_only=True)
@@ -32,28 +40,29 @@ class Evaluate(Network, Report, Command):
     """Score a network on a data set."""
 
     dataset: str = "davis2016"
-    """Data set, as `vsod data list` names it."""
-    split: str = "val"
-    """Part of the data set."""
+    """Data set, as `vsod data list` names it, or folder:PATH for one's own."""
     protocol: ProtocolName = "davis2016"
     """Official tool whose rules hold; frames: every frame counts alike."""
     flip: Flag = False
     """Average with the map of the mirrored frame."""
     held_out: Flag = False
     """Score only what the checkpoint's training held out."""
+    workers: Count = 1
+    """Processes that score."""
     save_maps: str | None = None
     """Folder for the maps; None: they are not kept."""
 
     def run(self) -> None:
-        from vsodlib.data import open_dataset
+        from vsodlib.data import open_dataset, scored_split
         from vsodlib.inference.evaluate import evaluate
         from vsodlib.model import checkpoint
 
         check_writable(self.json)
+        split = self.split or scored_split(self.dataset)
         net = load_network(self)
-        dataset = open_dataset(self.dataset, self.split, self.data)
+        dataset = open_dataset(self.dataset, split, self.data, self.foreground, self.void)
         # The record now: a training run may write the checkpoint anew meanwhile.
-        record = record_of(self, net, self.dataset, self.split)
+        record = record_of(self, net, self.dataset, split)
         if self.held_out:
             count = checkpoint.read(self.checkpoint)[1].get("held_out", {}).get(self.dataset, 0)
             if not count:
@@ -74,7 +83,7 @@ class Score(Report, Command):
     predictions: Positional[str]
     """Folder of maps, one folder per sequence, or flat."""
     dataset: Annotated[str | None, TRUTH] = None
-    """Data set whose masks are the truth, e.g. davis2016."""
+    """Data set whose masks are the truth, e.g. davis2016 or folder:PATH."""
     gt: Annotated[str | None, TRUTH] = None
     """Folder of ground-truth masks."""
     protocol: ProtocolName | None = None
@@ -82,10 +91,23 @@ class Score(Report, Command):
     allow_missing_first: Flag = False
     """Let sequences lack an end frame."""
 
+    measures: Annotated[tuple[str, ...], MEASURES] = ()
+    """Take only these measures, e.g. J max_f (? lists them)."""
+    all: Annotated[Flag, MEASURES] = False
+    """Take weighted F, T and consistency too, which are slow."""
+    explain: str | None = None
+    """Say which measure and protocol give this number, e.g. 0.83, as it is printed."""
+    workers: MaybeCount = None
+    """Threads that score; None: as many as there are processors."""
+
     def run(self) -> None:
         from vsodlib.inference.score_folder import score_folder
 
         check_writable(self.json)
+        measures = "all" if self.all else self.measures or "default"
+        workers = self.workers or _cores()
+        if self.explain:
+            return self._explain(self.explain, measures, workers)
         scores = score_folder(
             self.predictions,
             self.dataset,
@@ -93,9 +115,84 @@ class Score(Report, Command):
             self.data,
             self.protocol,
             self.allow_missing_first,
-            self.workers,
+            measures,
+            workers,
+            split=self.split,
+            foreground=self.foreground,
+            void=self.void,
         )
         _report(scores, self, {"predictions": Path(self.predictions).name})
+
+    def _explain(self, number: str, measures: str | tuple[str, ...], workers: int) -> None:
+        """Print the measures and protocols that give a number."""
+        from vsodlib.inference.score_folder import pair_folder
+        from vsodlib.metrics import explain
+
+        place = (self.predictions, self.dataset, self.gt, self.data)
+        reading = (self.allow_missing_first, self.split, self.foreground, self.void)
+        pairs = pair_folder(*place, "davis2016", *reading)  # its ends are tried both ways
+        hit, ways = explain(pairs.frames, number, measures, workers, stills=pairs.stills)
+        print(f"{number} is" if hit else f"Nothing tried gives {number}; the nearest are")
+        for way in ways:
+            changes = ", ".join(f"{name} {value}" for name, value in way.changes.items())
+            protocol = f"{way.protocol} with {changes}" if changes else way.protocol
+            print(f"  {way.measure:12} {way.value:.4f}  {protocol}")
+        write_json(self.json, {"number": number, "found": hit, "ways": [vars(w) for w in ways]})
+
+
+@dataclass(kw_only=True)
+class Compare(Command):
+    """Compare two sets of scores, sequence by sequence."""
+
+    first: Positional[str]
+    """What `vsod score --json` or `vsod evaluate --json` wrote."""
+    second: Positional[str]
+    """The same of other maps."""
+    json: str | None = None
+    """File for all differences; None: they are only printed."""
+
+    def run(self) -> None:
+        from vsodlib.metrics import compare
+
+        check_writable(self.json)
+        found = compare(_read_json(self.first), _read_json(self.second))
+        if found["left_out"]:
+            print(f"Left out, because only one of the two has it: {', '.join(found['left_out'])}")
+        names = {"first": Path(self.first).name, "second": Path(self.second).name}
+        print(f"{names['second']} against {names['first']}, {len(found['sequences'])} sequences")
+        print(
+            f"{'':12} {'A':>7} {'B':>7} {'B - A':>8}  {found['level']:.0%} interval     B better in"
+        )
+        for measure, row in found["measures"].items():
+            low, high = row["interval"] or (math.nan, math.nan)
+            n = len(row["per_sequence"])
+            verdict = f"{names[row['verdict']]} is better" if row["verdict"] in names else "open"
+            print(
+                f"{measure:12} {row['first']:7.3f} {row['second']:7.3f} {row['difference']:+8.3f}  "
+                f"{low:+.3f} to {high:+.3f}  {row['second_better']:3} of {n:<3}  {verdict}"
+            )
+        write_json(self.json, found)
+
+
+def _read_json(path: str) -> Any:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not JSON: {error}.") from error
+
+
+def _cores() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+COLUMNS = {
+    "J": "J", "F": "F", "max_f": "maxF", "mean_f": "meanF", "s_measure": "S", "e_measure": "E",
+    "mae": "MAE", "weighted_f": "wF", "T": "T", "consistency": "C",
+}  # fmt: skip
+"""The measures of the table and their headings; asked for by name, any other stands there too."""
 
 
 def _report(scores: dict[str, Any], args: Report, record: dict[str, Any]) -> None:
@@ -107,16 +204,31 @@ def _report(scores: dict[str, Any], args: Report, record: dict[str, Any]) -> Non
         write_json(args.json, {**scores, "record": record})
     finally:
         _print_scores(scores)
+        note("; ".join(f"{what} read as {how}" for what, how in scores["levels"].items() if how))
 
 
 def _print_scores(scores: dict[str, Any]) -> None:
+    """The table of sequences, and below it the whole with its 95 % interval."""
+    shown = scores["measures"]
+    if {"J", "F", "max_f", "mean_f", "s_measure", "e_measure", "mae"} <= set(shown):
+        shown = [name for name in COLUMNS if name in shown]
+    headings = [COLUMNS.get(name, name) for name in shown]
     rows = [*scores["per_sequence"].items(), ("all", scores)]
-    width = max(len(name) for name, _ in rows)
-    print(f"{'':{width}}      J      F   maxF      S    MAE")
-    for name, row in rows:
-        values = (row["J"]["mean"], row["F"]["mean"], row["max_f"], row["s_measure"], row["mae"])
-        cells = "".join("      -" if value is None else f"{value:7.3f}" for value in values)
-        print(f"{name:{width}}{cells}")
+    if found := scores["intervals"]:
+        rows += [
+            (f"{word} {found['level']:.0%}", found, k) for k, word in enumerate(("from", "to"))
+        ]
+    width = max(len(row[0]) for row in rows)
+    cells = max(7, *(len(heading) + 2 for heading in headings))
+    print(f"{'':{width}}" + "".join(f"{heading:>{cells}}" for heading in headings))
+    for name, row, *end in rows:
+        values = [row[key]["mean"] if key in ("J", "F") else row[key] for key in shown]
+        if end:
+            values = [value and value[end[0]] for value in values]
+        line = "".join(f"{'-' if value is None else f'{value:.3f}':>{cells}}" for value in values)
+        print(f"{name:{width}}{line}")
+    if found:
+        print(f"The interval is over {found['units']} {found['over']}, drawn anew.")
 
 
 def write_json(path: str | None, content: dict[str, Any]) -> None:
