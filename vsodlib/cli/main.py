@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 import tyro
 from tyro import _errors  # private, but it tells what was refused: pyproject.toml pins the release
 
-from vsodlib.cli import checkpoints, data, network, scores
+from vsodlib.cli import checkpoints, data, network, scores, training
 from vsodlib.cli.options import REGISTRY, Command
 from vsodlib.training.allocator import keep_freed_memory
 
@@ -27,7 +27,7 @@ COMMANDS: dict[str, type[Command]] = {
     "data check": data.Check,
     "data pack": data.Pack,
     "data make-synthetic": data.MakeSynthetic,
-    "train": network.Train,
+    "train": training.Train,
     "predict": network.Predict,
     "evaluate": scores.Evaluate,
     "score": scores.Score,
@@ -35,7 +35,7 @@ COMMANDS: dict[str, type[Command]] = {
     "average": checkpoints.Average,
     "publish": checkpoints.Publish,
     "embed": network.Embed,
-    "ablate": network.Ablate,
+    "ablate": training.Ablate,
 }
 
 
