@@ -14,7 +14,7 @@ from vsodlib.cli.main import COMMANDS, main, options, parse
 def test_every_option_has_a_sentence_of_help(name, help_of):
     text = help_of(*name.split())
     assert text.startswith(f"usage: vsod {name} [-h]")
-    values = r"(?:,? (?:--no-[\w-]+|STR|INT|FLOAT|\{[^}]*\}|\.\.\.))*+ "
+    values = r"(?:,? (?:--no-[\w-]+|STR|INT|FLOAT|\[?\{[^}]*\}\]?|\.\.\.))*+ "
     for option in options(COMMANDS[name]):
         place = rf"\[?{option[2:].upper().rstrip('S')}S?\]?"  # of a positional argument
         sentence = r"(?!\()(.+?\.) \((?:required|default: )"
@@ -48,7 +48,9 @@ def test_help_lists_every_command(capsys):
         ("publish a", "publish needs --name and --scores"),
         ("train --stesp 3 --out o", "train does not know '--stesp'; did you mean --steps?"),
         ("train --ot=o", "train does not know '--ot=o'; did you mean --out?"),
-        ("predict a b", "predict does not know 'b' (see"),
+        ("publish a b --name c --scores d", "publish does not know 'b' (see"),
+        ("predict", "predict SOURCE ...: give one or more"),
+        ("predict a --cutout b.mp4", "predict --cutout: give one of webm, mov, png, not 'b.mp4'"),
         ("train --out", "train --out: give a value"),
         ("train --out o --mix", "train --mix: give one or more"),
         ("average --out o", "average CHECKPOINT ...: give one or more"),
@@ -157,4 +159,4 @@ def test_yes_and_no_of_recorded_commands():
     train = parse(["train", "--out", "o", "--freeze-batch-norm", "yes", "--flip", "no"])
     assert train.training.freeze_batch_norm
     assert not train.training.flip
-    assert parse(["predict", "no"]).source == "no"
+    assert parse(["predict", "no"]).sources == ("no",)

@@ -3,8 +3,10 @@
 import cv2
 import numpy as np
 import pytest
+from small_clips import clip
 
-from vsodlib.cli.main import main
+from vsodlib.cli.main import main, parse
+from vsodlib.data.video_files import write_video
 from vsodlib.model import checkpoint
 
 
@@ -40,6 +42,43 @@ def test_missing_video(tmp_path, sentence, net):
     words = ["no.mp4", "--checkpoint", net, "--out", str(tmp_path / "out")]
     assert main(["predict", *words]) == 2
     assert "no.mp4" in sentence()
+
+
+def test_address_on_a_network(net, sentence):
+    assert main(["predict", "https://example.org/a.mp4", "--checkpoint", net]) == 2
+    assert "is an address on a network; download it" in sentence()
+
+
+def test_film_cut_off_exits_with_3_and_keeps_what_is_before(tmp_path, capsys, net):
+    path = tmp_path / "clip.webm"
+    write_video(path, clip(40), 24)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(SystemExit) as stopped:
+        main(["predict", str(path), "--checkpoint", net, "--no-overlay", "--height", "32"])
+    assert stopped.value.code == 3
+    assert "clip.webm breaks off" in capsys.readouterr().err
+    assert len(list((tmp_path / "clip-saliency" / "maps").iterdir())) > 3
+
+
+def test_one_bad_source_among_others(tmp_path, capsys, net):
+    (tmp_path / "a.mp4").write_text("no film")
+    write_video(tmp_path / "b.webm", clip(3), 24)
+    words = ["predict", str(tmp_path / "a.mp4"), str(tmp_path / "b.webm")]
+    words += ["--checkpoint", net, "--out", str(tmp_path / "out"), "--height", "32"]
+    with pytest.raises(SystemExit) as stopped:
+        main([*words, "--cutout", "--background", "blur", "--sheet", "--bf16"])
+    assert stopped.value.code == 2
+    assert "a.mp4 is not a film" in capsys.readouterr().err
+    made = {path.name for path in (tmp_path / "out" / "b").iterdir()}
+    assert made == {
+        *["background.webm", "cutout.webm", "maps", "overlay.webm", "run.json", "sheet.png"]
+    }
+
+
+def test_cutout_may_stand_alone():
+    assert parse(["predict", "a", "--cutout"]).cutout == "webm"
+    assert parse(["predict", "--cutout", "mov", "--sheet", "a", "b"]).cutout == "mov"
+    assert parse(["predict", "a"]).cutout is None
 
 
 def test_maps_of_a_network_trained_further_are_not_kept(root, net, tmp_path, capsys, sentence):

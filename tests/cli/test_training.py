@@ -107,7 +107,7 @@ def test_train_evaluate_predict(root, tmp_path, capsys):
     copytree(source, tmp_path / "clip")
     assert main(["predict", str(tmp_path / "clip"), "--checkpoint", str(run / "last")]) == 0
     assert len(list((tmp_path / "clip-saliency" / "maps").glob("*.png"))) == 4
-    assert (tmp_path / "clip-saliency" / "overlay.mp4").exists()
+    assert (tmp_path / "clip-saliency" / "overlay.webm").exists()
 
 
 def test_resume_of_a_finished_run(root, tmp_path):

@@ -1,7 +1,7 @@
 """`vsod …`: a thin face over the library; the other modules of this folder hold its commands.
 
-Every command has `--help`. A mistake in the input ends with one sentence and exit code 2, Ctrl-C
-with 130; `VSOD_DEBUG=1` shows the traceback behind the sentence.
+Every command has `--help`. A mistake in the input ends with one sentence and exit code 2, a film
+that breaks off with 3, Ctrl-C with 130; `VSOD_DEBUG=1` shows the traceback behind the sentence.
 """
 
 from __future__ import annotations

@@ -5,56 +5,70 @@ The library is imported inside the functions, so that `vsod --help` answers at o
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from tyro.conf import Positional
 
-from vsodlib.cli.options import Command, Count, DataRoot, Flag, Network
+from vsodlib.cli.options import (
+    Command,
+    Count,
+    DataRoot,
+    Flag,
+    Network,
+    one_or_more,
+    optional_word,
+)
 from vsodlib.files import check_writable
 
 
 @dataclass(kw_only=True)
 class Predict(Network, Command):
-    """Write the saliency maps of a video, and the video with the object tinted."""
+    """Find the salient object in any video or photographs, and write its maps.
 
-    source: Positional[str]
-    """Video file, folder of frames, or webcam number."""
+    Exit code 3: something was read in part; 2: something could not be read, the rest was.
+    """
+
+    sources: Annotated[Positional[tuple[str, ...]], one_or_more("SOURCE")]
+    """Films, animated GIFs or WebPs, photographs, folders of these or of frames, cameras' numbers."""
     checkpoint: str = "lite-davis"
     """A name in checkpoints/, or a file."""
     out: str | None = None
-    """Folder for the maps and the overlay video; None: NAME-saliency beside the source."""
+    """Folder to write to; None: NAME-saliency beside each source."""
     no_overlay: Flag = False
-    """Write maps only."""
+    """Write no film of tinted frames."""
+    cutout: Annotated[str | None, optional_word("webm", "mov", "png")] = None
+    """Write the object on a transparent background too; alone: webm (photographs: always png)."""
+    background: str | None = None
+    """Write the object in front of this too: a colour, an image, or the word blur."""
+    sheet: Flag = False
+    """Write twelve moments on one page too."""
     flip: Flag = False
     """Average with the map of the mirrored frame."""
+    bf16: Flag = False
+    """Compute in bfloat16, which is faster where the processor has it."""
 
     def run(self) -> None:
-        from vsodlib.inference.predict import predict_maps
-        from vsodlib.inference.video import predict_video, video_references
+        from vsodlib.inference.video import Outputs, predict_sources
         from vsodlib.model import checkpoint
 
-        source = Path(self.source)
-        out = self.out or source.with_name(f"{source.stem or 'video'}-saliency")
-        net = load_network(self)
-        references = video_references(net, self.source)
+        outputs = Outputs(not self.no_overlay, self.cutout, self.background, self.sheet)
         weights = checkpoint.fingerprint(self.checkpoint)[:12]
-        summary = predict_video(
-            self.source,
-            out,
-            lambda frames: predict_maps(
-                net, frames, self.height, self.flip, self.batch_size, references
-            ),
-            batch_size=self.batch_size,
-            overlay=not self.no_overlay,
-            predictor_name=f"weights {weights}, height {self.height or net.input_height}, "
-            f"flip {self.flip}",
-        )
-        print(
-            f"{summary['frames']} frames ({summary['kept']} kept from before) in "
-            f"{summary['seconds']:.1f} s, {summary['fps']:.1f} frames a second: {out}"
-        )
+        options = (self.height, self.flip, self.batch_size, self.bf16, True, f"weights {weights}")
+        code = 0
+        for done in predict_sources(load_network(self), self.sources, self.out, outputs, *options):
+            if told := done.get("error") or done["damage"]:
+                print(f"vsod: {told}", file=sys.stderr)
+                code = 2 if "error" in done else code or 3
+            if "out" in done:
+                print(
+                    f"{done['frames']} frames ({done['kept']} kept from before) in "
+                    f"{done['seconds']:.1f} s, {done['fps']:.1f} frames a second: {done['out']}"
+                )
+        if code:
+            raise SystemExit(code)
 
 
 @dataclass(kw_only=True)
@@ -99,9 +113,9 @@ def load_network(options: Network) -> Any:
     from vsodlib.inference.folding import fold_batch_norms
     from vsodlib.model.vsodnet import VSODNet
 
-    device = provenance.find_device(
-        options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    )
+    mps = "mps" if torch.backends.mps.is_available() else "cpu"
+    name = options.device or ("cuda" if torch.cuda.is_available() else mps)
+    device = provenance.find_device(name)
     net = VSODNet.from_pretrained(options.checkpoint)
     net.encoder = fold_batch_norms(net.encoder)  # where all batch norms are
     return net.to(device, memory_format=torch.channels_last)

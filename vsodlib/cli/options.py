@@ -41,6 +41,24 @@ def _words(
     )
 
 
+def optional_word(*choices: str) -> PrimitiveConstructorSpec[Any]:
+    """How an option is read that takes one of some words, the first where it stands alone."""
+
+    def read(words: list[str]) -> str:
+        word = words[0] if words else choices[0]
+        if word not in choices:
+            raise ValueError(f"give one of {', '.join(choices)}, not {word!r}")
+        return word
+
+    return PrimitiveConstructorSpec(
+        nargs=(0, 1),
+        metavar="[{" + ",".join(choices) + "}]",
+        instance_from_str=read,
+        is_instance=lambda value: True,
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
 def _number(word: str, kind: type, least: int, most: int | None) -> Any:
     try:
         value = kind(word)
