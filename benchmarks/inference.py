@@ -26,7 +26,7 @@ from vsodlib.inference.folding import fold_batch_norms
 from vsodlib.inference.predict import predict_maps
 from vsodlib.inference.video import predict_video
 from vsodlib.model.vsodnet import VSODNet
-from vsodlib.provenance import REPOSITORY
+from vsodlib.provenance import bundled
 from vsodlib.training.ablations import table4
 from vsodlib.training.allocator import keep_freed_memory
 
@@ -210,9 +210,7 @@ def end_to_end(
     }
 
 
-def table5(path: Path = REPOSITORY / "results/published/table5.csv") -> list[dict[str, str]]:
-    """The rows of Table 5 as published (GTX 1080 Ti); none where the repository is not at hand."""
-    if not path.is_file():
-        return []
-    with path.open() as file:
+def table5() -> list[dict[str, str]]:
+    """The rows of Table 5 as published (GTX 1080 Ti)."""
+    with bundled("results/published/table5.csv").open() as file:
         return list(csv.DictReader(file))

@@ -1,11 +1,15 @@
 """The files that set the project up agree with each other."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,3 +63,59 @@ assert "vsodlib.training.fit" in sys.modules
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A wheel built from a copy of the repository, unpacked as pip would: its folder."""
+    copy, site = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("site")
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("vsodlib", "checkpoints", "results"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    gone = copy / "build" / "lib" / "vsodlib" / "gone.py"  # what an older build left
+    gone.parent.mkdir(parents=True)
+    gone.touch()
+    words = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", copy, copy]
+    run = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    (wheel,) = copy.glob("vsodlib-*.whl")
+    zipfile.ZipFile(wheel).extractall(site)
+    return site
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_the_package_the_networks_and_the_records(installed):
+    def files(folder):
+        inside = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        return {path.as_posix() for path in inside if "__pycache__" not in path.parts}
+
+    wanted = files(ROOT / "vsodlib")
+    for name in ("checkpoints", "results"):
+        wanted |= {f"bundled/{name}/{path}" for path in files(ROOT / name)}
+    assert files(installed / "vsodlib") == wanted
+    assert "py.typed" in wanted and "bundled/checkpoints/lite-davis.safetensors" in wanted
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_works_from_anywhere(installed, tmp_path):
+    code = """
+from pathlib import Path
+from vsodlib import VSODNet, bundled, demo_clips, predict_maps, provenance
+assert provenance.commit() is None
+maps = predict_maps(VSODNet.from_pretrained("lite-davis"), demo_clips(frames=2)["fish"].frames)
+assert maps.shape == (2, 192, 336)
+assert bundled("results/published/table1.csv").read_text()
+print(Path(provenance.__file__).parent)
+try:
+    bundled("figures")
+except FileNotFoundError as error:
+    print(error)
+"""
+    env = os.environ | {"PYTHONPATH": str(installed)}
+    words = [sys.executable, "-c", code]
+    run = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=env)
+    assert run.returncode == 0, run.stderr
+    package, sentence = run.stdout.splitlines()
+    assert Path(package) == installed / "vsodlib"
+    assert sentence.startswith(f"figures does not come with this vsodlib, looked for in {package}")
