@@ -29,6 +29,13 @@ def evaluate(
 ) -> dict[str, Any]:
     """Score a network on every labelled frame of a data set.
 
+        >>> from vsodlib import VSODNet, evaluate, open_dataset
+        >>> dataset = open_dataset("synthetic", "val")
+        >>> dataset = dataset.subset(dataset.spread_out(1))  # one of its videos
+        >>> scores = evaluate(VSODNet.from_pretrained("lite-davis"), dataset, height=96)
+        >>> 0 < scores["J"]["mean"] <= 1
+        True
+
     Args:
         net, height, flip, batch_size: as in `predict_maps`.
         dataset: its `transform` is not used.

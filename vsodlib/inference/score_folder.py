@@ -74,6 +74,16 @@ def score_folder(
     thresholded. `conversions` in the result counts what was converted. The numbers in their names
     order the frames (2 before 10); where a frame exists as PNG and as JPG, the PNG counts.
 
+        >>> from pathlib import Path
+        >>> from vsodlib import demo_clips, score_folder
+        >>> from vsodlib.data.image_files import write_map
+        >>> for t, mask in enumerate(demo_clips(frames=3)["fish"].masks):
+        ...     for folder, values in (("maps", 0.9 * mask), ("masks", mask)):
+        ...         write_map(Path(folder, "fish", f"{t}.png"), values)
+        >>> scores = score_folder("maps", gt="masks", progress=False)
+        >>> scores["J"]["mean"], round(scores["max_f"], 3)
+        (1.0, 1.0)
+
     Args:
         predictions: the folder; images that the ground truth does not list are ignored.
         dataset: `"davis2016"`, the validation sequences under `root`.

@@ -25,6 +25,15 @@ def objective(
 ) -> dict[str, Tensor]:
     """L = L_bce + L_cl (Eq. 10), with the weights and the extra term of the configuration.
 
+        >>> import torch
+        >>> from vsodlib import TrainConfig, objective
+        >>> logits, features = torch.zeros(8, 1, 64, 64), torch.randn(8, 48, 8, 8)
+        >>> masks = torch.zeros(8, 1, 64, 64)
+        >>> masks[..., 16:48, 16:48] = 1
+        >>> losses = objective(logits, features, masks, torch.zeros(8).long(), TrainConfig.paper())
+        >>> round(float(losses["bce"]), 3), losses["contrastive"] > 0
+        (0.693, tensor(True))
+
     Args:
         logits: (B, 1, H, W) float, `Output.logits`.
         features: (B, C, h, w) float, `Output.features`.
