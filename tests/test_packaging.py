@@ -33,6 +33,56 @@ def test_environment_yml_follows_pyproject():
     assert "dev" in PROJECT["optional-dependencies"]
 
 
+def test_python_is_bounded_alike_everywhere():
+    """scikit-image 0.25, the last that the pins name, has wheels up to Python 3.13."""
+    least, below = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
+    if CONSTRAINTS["scikit-image"].startswith("0.25."):
+        assert int(below) <= 14
+    assert f"(3, {least}) <= sys.version_info < (3, {below})" in (ROOT / "Makefile").read_text()
+    versions = [f"3.{minor}" for minor in range(int(least), int(below))]
+    said = f"Python {', '.join(versions[:-1])} or {versions[-1]}"
+    assert said in (ROOT / "README.md").read_text()
+    assert said in (ROOT / "Makefile").read_text()
+    assert int(least) <= sys.version_info.minor < int(below)
+
+
+def test_citation_names_the_paper_and_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
+    paper = citation["preferred-citation"]
+    assert paper["title"] in (ROOT / "README.md").read_text().replace("\n", " ")
+    assert [author["family-names"] for author in paper["authors"]] == [
+        "Chen",
+        "Jin",
+        "Shen",
+        "Yang",
+    ]
+    assert paper["year"] == 2022
+
+
+def test_changelog_tells_of_this_version():
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[:2] == ["Unreleased", PROJECT["version"]]
+
+
+def test_commits_run_what_make_lint_runs():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    assert [h["entry"] for repo in config["repos"] for h in repo["hooks"]] == ["make lint"]
+
+
+def test_what_contributing_names_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`((?:vsodlib|tests|data)/[\w/.]+)`", text)
+    missing = {name for name in named if not (ROOT / name).exists()}
+    assert missing == {"vsodlib/model/my_module.py", "tests/model/test_my_module.py"}
+    for name in ("IMAGE_LAYOUTS", "VIDEO_LAYOUTS", "PACKAGED_WEIGHTS", "_feature_slices"):
+        assert name in text
+        assert any(f"{name}" in path.read_text() for path in (ROOT / "vsodlib").rglob("*.py"))
+    recipes = text.split("\n## ")[1:]
+    assert [title for title in recipes if len(title.strip().splitlines()) > 11] == []
+
+
 def test_constraints_hold_names_and_versions_only():
     assert all(re.fullmatch(r"[0-9][\w.]*", version) for version in CONSTRAINTS.values())
 

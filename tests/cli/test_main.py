@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from vsodlib import VSODNet, provenance
+from vsodlib.cli.card import model_card
 from vsodlib.cli.main import build_parser, main
 from vsodlib.model import checkpoint
 
@@ -123,6 +124,7 @@ def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys):
     assert "foreign.json holds scores of other weights than" in sentence(capsys)
     assert record["scores"]["J"] == json.loads(scores.read_text())["J"]
     assert record["input_height"] == record["scores"]["height"] == 48
+    assert (tmp_path / "checkpoints" / "good.md").read_text() == model_card("good", record)
     scores.write_text("{}")
     capsys.readouterr()
     assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 2

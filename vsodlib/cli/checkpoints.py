@@ -6,7 +6,7 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from vsodlib.files import check_writable
+from vsodlib.files import check_writable, write_file
 
 
 def average(args: Namespace) -> None:
@@ -18,8 +18,9 @@ def average(args: Namespace) -> None:
 
 
 def publish(args: Namespace) -> None:
-    """Copy a trained checkpoint to `checkpoints/`, with its scores in the record."""
+    """Copy a trained checkpoint to `checkpoints/`: scores in its record, and a card to read."""
     from vsodlib import provenance
+    from vsodlib.cli.card import model_card
     from vsodlib.model import checkpoint
 
     tensors, record = checkpoint.read(args.checkpoint)
@@ -37,4 +38,6 @@ def publish(args: Namespace) -> None:
     if made.get("weights_sha256") != checkpoint.fingerprint(args.checkpoint):
         raise ValueError(f"{args.scores} holds scores of other weights than {args.checkpoint}.")
     record |= {"input_height": made["height"], "scores": kept}
-    print(checkpoint.write(provenance.REPOSITORY / "checkpoints" / args.name, tensors, record))
+    path = checkpoint.write(provenance.REPOSITORY / "checkpoints" / args.name, tensors, record)
+    write_file(path.with_suffix(".md"), model_card(args.name, record).encode())
+    print(path)
