@@ -1,4 +1,4 @@
-"""What inference costs, beside Table 5 and beside what a user might pick instead."""
+"""The cost of inference, next to Table 5 and to what a user might pick instead."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def bench_inference(
     device: str = "cpu",
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Parameters, multiply-adds, milliseconds a frame and peak extra memory of whole networks.
+    """Parameters, multiply-adds, milliseconds per frame and peak extra memory of whole networks.
 
     One frame a pass, float32, channels last: as built (`plain`) and with batch norms folded
     (`folded`); medians. The small networks take turns; `paper`, fifty times as slow, follows them.
@@ -142,7 +142,7 @@ def _product(device: str) -> Callable[[], Any]:
 
 
 def temporal(height: int, width: int, repeats: int, device: str = "cpu") -> list[dict[str, Any]]:
-    """Seconds a frame of the networks of Table 4 on one clip, lite, taking turns.
+    """Seconds per frame of the networks of Table 4 on one clip, lite, taking turns.
 
     Args:
         height, width: of the clip, pixels.

@@ -10,7 +10,6 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from multiprocessing import get_context
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
+from vsodlib.data import data_root
 from vsodlib.metrics import contour_accuracy, region_similarity, saliency_scores, weighted_f
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -201,7 +201,7 @@ def _plain_contour(mask: np.ndarray) -> np.ndarray:
 
 def _davis_pairs(root: str | os.PathLike[str] | None, frames: int) -> tuple[list[Pair], str]:
     """Soft maps over DAVIS validation frames: published masks, or else shifted truths, blurred."""
-    root = Path(root if root is not None else os.environ.get("VSOD_DATA") or "data")
+    root = data_root(root)
     home = next((h for h in (root / "DAVIS", root) if (h / "Annotations/480p").is_dir()), None)
     if home is None:
         return [], ""

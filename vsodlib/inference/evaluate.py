@@ -13,7 +13,7 @@ import numpy as np
 from vsodlib.data import FrameDataset
 from vsodlib.data.image_files import write_map
 from vsodlib.inference.predict import predict_maps, reference_frames
-from vsodlib.metrics import score_frames
+from vsodlib.metrics import region_similarity, score_frames
 from vsodlib.model.vsodnet import VSODNet
 
 
@@ -86,7 +86,5 @@ def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -
         frames = dataset.images(indices[::every])
         maps = predict_maps(net, frames, height, references=references)
         for index, saliency in zip(indices[::every], maps, strict=True):
-            predicted, mask = saliency >= 0.5, dataset.mask(index)
-            union = (predicted | mask).sum()
-            scores.append((predicted & mask).sum() / union if union else 1.0)
+            scores.append(region_similarity(saliency >= 0.5, dataset.mask(index)))
     return float(np.mean(scores))

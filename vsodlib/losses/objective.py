@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from vsodlib.config import TrainConfig
@@ -55,8 +54,3 @@ def objective(
         losses["loss"] = losses["loss"] + config.contrastive_weight * contrastive
         losses["contrastive"] = contrastive.detach()
     return losses
-
-
-def is_finite(value: Tensor) -> bool:
-    """Whether every entry is a number."""
-    return bool(torch.isfinite(value).all())

@@ -230,7 +230,7 @@ class VSODNet(nn.Module):
         """A trained network in evaluation mode, from `checkpoints/NAME` or from a path.
 
         Args:
-            name_or_path: of the .safetensors file; its JSON lies beside it.
+            name_or_path: of the .safetensors file; its JSON lies in the same folder.
             expected: refuse a network of another configuration.
 
         Raises:
