@@ -23,7 +23,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".tif", ".tiff", ".webp")
+from vsodlib.data.image_files import SUFFIXES
+
 FOLDER_FPS = 24.0
 """Frames per second of a folder of images (as DAVIS), and of a video that does not tell."""
 
@@ -113,12 +114,12 @@ def read_video(source: str | int | Path) -> Video:
             (
                 file
                 for file in path.iterdir()
-                if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
+                if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
             ),
             key=lambda file: _natural(file.name),
         )
         if not files:
-            raise ValueError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)}).")
+            raise ValueError(f"{path} holds no images ({', '.join(SUFFIXES)}).")
         names = [file.name for file in files]
         return Video(str(path), map(_read_image, files), FOLDER_FPS, len(files), names)
     live = str(source).isdigit() and not path.exists()
