@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vsodlib.inference.predict import predict_maps
     from vsodlib.inference.score_folder import score_folder
     from vsodlib.losses.objective import objective
+    from vsodlib.metrics.compare import compare
     from vsodlib.model.vsodnet import Output, VSODNet
     from vsodlib.training.fit import fit
 
@@ -24,6 +25,7 @@ _HOMES = {
     "FrameDataset": "data.dataset",
     "Output": "model.vsodnet",
     "VSODNet": "model.vsodnet",
+    "compare": "metrics.compare",
     "demo_clips": "data.clips",
     "evaluate": "inference.evaluate",
     "fit": "training.fit",
@@ -40,6 +42,7 @@ __all__ = [
     "TrainConfig",
     "VSODNet",
     "bundled",
+    "compare",
     "demo_clips",
     "evaluate",
     "fit",

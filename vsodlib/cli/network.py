@@ -13,7 +13,6 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from vsodlib.cli.scores import write_json
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.files import check_writable
 from vsodlib.notes import note
@@ -225,6 +224,7 @@ def embed(args: Namespace) -> None:
 
 
 def compare(args: Namespace) -> None:
+    from vsodlib.cli.scores import write_json  # which imports this module
     from vsodlib.metrics import compare as compare_scores
 
     check_writable(args.json)
