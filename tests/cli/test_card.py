@@ -41,3 +41,10 @@ def test_what_was_switched_off_is_said():
     del record["scores"]
     with pytest.raises(KeyError, match="scores"):
         model_card("other", record)
+
+
+def test_a_network_of_unknown_origin_says_so():
+    _, record = checkpoint.read(NAMES[0])
+    card = model_card("other", {key: record[key] for key in ("model", "scores")})
+    assert "Its record does not say." in card and "| stage |" not in card
+    assert "- of data that its record does not name" in card

@@ -32,11 +32,7 @@ page is written by `vsod publish` from `{name}.json`, which says more.
 
 ## Training
 
-| stage | data | steps | batch | window | contrastive weight | commit | device |
-|---|---|---|---|---|---|---|---|
 {stages}
-
-Each stage began with the weights of the one before, or with a mean of such weights.
 
 ## Limits
 
@@ -54,6 +50,12 @@ uses them:
 {licences}
 """
 
+_STAGES = """| stage | data | steps | batch | window | contrastive weight | commit | device |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+Each stage began with the weights of the one before, or with a mean of such weights."""
+
 _MODULES = {
     "self_attention": "self-attention (Eq. 4, 5)",
     "co_attention": "co-attention (Eq. 6)",
@@ -68,7 +70,7 @@ def model_card(name: str, record: dict[str, Any]) -> str:
 
     Args:
         name: in `checkpoints/`.
-        record: its JSON, with `model`, `train`, `data` and `scores`.
+        record: its JSON, with `model` and `scores`, and what `vsod train` wrote of the training.
 
     Raises:
         KeyError: the record lacks one of them.
@@ -80,7 +82,7 @@ def model_card(name: str, record: dict[str, Any]) -> str:
     )
     present = [words for key, words in _MODULES.items() if model.get(key)]
     absent = [words for key, words in _MODULES.items() if not model.get(key)]
-    stages = list(_stages(record))
+    stages = "\n".join(f"| {i} | {row} |" for i, row in enumerate(_stages(record), 1))
     return _CARD.format(
         name=name,
         **{key: scores[key] for key in ("dataset", "split", "frames", "protocol", "height")},
@@ -91,11 +93,11 @@ def model_card(name: str, record: dict[str, Any]) -> str:
         channels=model["channels"],
         present=", ".join(present) or "no module",
         absent=f"; without {', '.join(absent)}" if absent else "",
-        stages="\n".join(f"| {i} | {row} |" for i, row in enumerate(stages, 1)),
+        stages=_STAGES.format(rows=stages) if stages else "Its record does not say.",
         frames_seen="It compares a frame with five others of its video."
         if model.get("inter_frame_attention")
         else "It sees each frame by itself: motion does not tell it what stands out.",
-        licences="\n".join(_licences(record)),
+        licences="\n".join(_licences(record)) or "- of data that its record does not name",
     )
 
 
@@ -103,7 +105,8 @@ def _stages(record: dict[str, Any]) -> Iterator[str]:
     """A row per training run, the first one first."""
     if "initial" in record:
         yield from _stages(record["initial"])
-    train = record["train"]
+    if not (train := record.get("train")):
+        return
     window = f"{train['height']}x{train['width']}"
     weight = f"{train.get('contrastive_weight', 0):g}"  # runs before L_cl was written lack it
     cells = (record["data"], train["steps"], train["batch_size"], window, weight)
@@ -115,7 +118,7 @@ def _licences(record: dict[str, Any]) -> Iterator[str]:
     names: set[str] = set()
     stage: dict[str, Any] | None = record
     while stage:
-        names |= set(stage["data"].split(",")[0].split("+"))
+        names |= set(stage.get("data", "").split(",")[0].split("+"))
         stage = stage.get("initial")
     for source in SOURCES:
         if source.name in names:
