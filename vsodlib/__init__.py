@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vsodlib.data.catalogue import open_dataset
     from vsodlib.data.clips import demo_clips
     from vsodlib.data.dataset import FrameDataset
+    from vsodlib.inference.cutout import cutout
     from vsodlib.inference.evaluate import evaluate
     from vsodlib.inference.predict import predict_maps
     from vsodlib.inference.score_folder import score_folder
@@ -26,6 +27,7 @@ _HOMES = {
     "Output": "model.vsodnet",
     "VSODNet": "model.vsodnet",
     "compare": "metrics.compare",
+    "cutout": "inference.cutout",
     "demo_clips": "data.clips",
     "evaluate": "inference.evaluate",
     "fit": "training.fit",
@@ -43,6 +45,7 @@ __all__ = [
     "VSODNet",
     "bundled",
     "compare",
+    "cutout",
     "demo_clips",
     "evaluate",
     "fit",

@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from small_clips import clip
 
 from vsodlib import VSODNet, provenance
 from vsodlib.cli.card import model_card
 from vsodlib.cli.main import build_parser, main
+from vsodlib.data.video_files import write_video
 from vsodlib.model import checkpoint
 
 TRAIN = [
@@ -107,7 +109,7 @@ def test_train_evaluate_predict(root, tmp_path, capsys):
     words = [str(source), "--checkpoint", str(run / "last"), "--out", str(tmp_path / "out")]
     assert main(["predict", *words]) == 0
     assert len(list((tmp_path / "out" / "maps").glob("*.png"))) == 4
-    assert (tmp_path / "out" / "overlay.mp4").exists()
+    assert (tmp_path / "out" / "overlay.webm").exists()
 
 
 def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys):
@@ -247,6 +249,34 @@ class TestBadInput:
         words = ["no.mp4", "--checkpoint", net, "--out", str(tmp_path / "out")]
         assert main(["predict", *words]) == 2
         assert "no.mp4" in sentence(capsys)
+
+    def test_address_on_a_network(self, capsys, net):
+        assert main(["predict", "https://example.org/a.mp4", "--checkpoint", net]) == 2
+        assert "is an address on a network; download it" in sentence(capsys)
+
+    def test_film_cut_off_exits_with_3_and_keeps_what_is_before(self, tmp_path, capsys, net):
+        path = tmp_path / "clip.webm"
+        write_video(path, clip(40), 24)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        with pytest.raises(SystemExit) as stopped:
+            main(["predict", str(path), "--checkpoint", net, "--no-overlay", "--height", "32"])
+        assert stopped.value.code == 3
+        assert "clip.webm breaks off" in capsys.readouterr().err
+        assert len(list((tmp_path / "clip-saliency" / "maps").iterdir())) > 3
+
+    def test_one_bad_source_among_others(self, tmp_path, capsys, net):
+        (tmp_path / "a.mp4").write_text("no film")
+        write_video(tmp_path / "b.webm", clip(3), 24)
+        words = ["predict", str(tmp_path / "a.mp4"), str(tmp_path / "b.webm")]
+        words += ["--checkpoint", net, "--out", str(tmp_path / "out"), "--height", "32"]
+        with pytest.raises(SystemExit) as stopped:
+            main([*words, "--cutout", "--background", "blur", "--sheet", "--bf16"])
+        assert stopped.value.code == 2
+        assert "a.mp4 is not a film" in capsys.readouterr().err
+        made = {path.name for path in (tmp_path / "out" / "b").iterdir()}
+        assert made == {
+            *["background.webm", "cutout.webm", "maps", "overlay.webm", "run.json", "sheet.png"]
+        }
 
     @pytest.mark.parametrize("damage", ["weights", "record", "absent"])
     def test_checkpoint(self, net, damage, root, capsys):

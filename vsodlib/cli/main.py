@@ -69,8 +69,13 @@ def _add_train(subparsers: Any) -> None:
         group.add_argument(option, dest=field.name, type=kinds.get(field.type, str), **many)
 
 
-def _add_network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--checkpoint", required=True, help="a name in checkpoints/, or a file")
+def _add_network(parser: argparse.ArgumentParser, checkpoint: str | None = None) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        default=checkpoint,
+        required=checkpoint is None,
+        help="a name in checkpoints/, or a file" + (f" (default: {checkpoint})" * bool(checkpoint)),
+    )
     parser.add_argument("--height", type=_count, help="rows the network sees (default: as trained)")
     parser.add_argument("--flip", action="store_true", help="average with the mirrored frame")
     parser.add_argument("--batch-size", type=_count, default=8)
@@ -80,12 +85,34 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_predict(subparsers: Any) -> None:
-    parser = subparsers.add_parser("predict", help="saliency of a video or a folder of frames")
+    parser = subparsers.add_parser("predict", help="saliency of any video or photographs")
     parser.set_defaults(run=network.predict)
-    parser.add_argument("source", help="video file, folder of frames, or webcam number")
-    parser.add_argument("--out", required=True, help="folder for the maps and the overlay video")
-    parser.add_argument("--no-overlay", action="store_true", help="write maps only")
-    _add_network(parser)
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="film, animated GIF or WebP, photograph, folder of frames, of photographs, of films "
+        "or of such folders, or a camera's number",
+    )
+    parser.add_argument(
+        "--out", help="folder to write to (default: NAME-saliency beside each source)"
+    )
+    parser.add_argument("--no-overlay", action="store_true", help="no film of tinted frames")
+    parser.add_argument(
+        "--cutout",
+        nargs="?",
+        const="webm",
+        choices=["webm", "mov", "png"],
+        help="also the object on a transparent background (photographs: always png)",
+    )
+    parser.add_argument(
+        "--background", metavar="COLOUR|IMAGE|blur", help="also the object before another one"
+    )
+    parser.add_argument("--sheet", action="store_true", help="also twelve moments on one page")
+    parser.add_argument(
+        "--bf16", action="store_true", help="compute in bfloat16, faster where the CPU has it"
+    )
+    _add_network(parser, checkpoint="lite-davis")
 
 
 def _add_scoring(subparsers: Any) -> None:

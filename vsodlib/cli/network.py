@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -177,28 +178,25 @@ def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
 
 
 def predict(args: Namespace) -> None:
-    from vsodlib.inference.predict import predict_maps
-    from vsodlib.inference.video import predict_video, video_references
+    """Exit code 3: something was read in part; 2: something could not be read, the rest was."""
+    from vsodlib.inference.video import Outputs, predict_sources
     from vsodlib.model import checkpoint
 
-    net = load_network(args)
-    references = video_references(net, args.source)
+    outputs = Outputs(not args.no_overlay, args.cutout, args.background, args.sheet)
     weights = checkpoint.fingerprint(args.checkpoint)[:12]
-    name = f"weights {weights}, height {args.height or net.input_height}, flip {args.flip}"
-    summary = predict_video(
-        args.source,
-        args.out,
-        lambda frames: predict_maps(
-            net, frames, args.height, args.flip, args.batch_size, references
-        ),
-        batch_size=args.batch_size,
-        overlay=not args.no_overlay,
-        predictor_name=name,
-    )
-    print(
-        f"{summary['frames']} frames ({summary['kept']} kept from before) in "
-        f"{summary['seconds']:.1f} s, {summary['fps']:.1f} frames a second: {args.out}"
-    )
+    options = (args.height, args.flip, args.batch_size, args.bf16, True, f"weights {weights}")
+    code = 0
+    for done in predict_sources(load_network(args), args.sources, args.out, outputs, *options):
+        if told := done.get("error") or done["damage"]:
+            print(f"vsod: {told}", file=sys.stderr)
+            code = 2 if "error" in done else code or 3
+        if "out" in done:
+            print(
+                f"{done['frames']} frames ({done['kept']} kept from before) in "
+                f"{done['seconds']:.1f} s, {done['fps']:.1f} frames a second: {done['out']}"
+            )
+    if code:
+        raise SystemExit(code)
 
 
 def embed(args: Namespace) -> None:
@@ -224,7 +222,7 @@ def embed(args: Namespace) -> None:
 
 
 def compare(args: Namespace) -> None:
-    from vsodlib.cli.scores import write_json  # which imports this module
+    from vsodlib.cli.scores import write_json
     from vsodlib.metrics import compare as compare_scores
 
     check_writable(args.json)
@@ -260,7 +258,9 @@ def load_network(args: Namespace) -> Any:
     from vsodlib.inference.folding import fold_batch_norms
     from vsodlib.model.vsodnet import VSODNet
 
-    device = provenance.find_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    mps = "mps" if torch.backends.mps.is_available() else "cpu"
+    name = args.device or ("cuda" if torch.cuda.is_available() else mps)
+    device = provenance.find_device(name)
     net = VSODNet.from_pretrained(args.checkpoint)
     net.encoder = fold_batch_norms(net.encoder)  # where all batch norms are
     return net.to(device, memory_format=torch.channels_last)

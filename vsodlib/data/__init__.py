@@ -16,7 +16,7 @@ from vsodlib.data.catalogue import (
     scored_split,
     stored_frames,
 )
-from vsodlib.data.clips import demo_clips
+from vsodlib.data.clips import demo_clips, demo_file
 from vsodlib.data.dataset import FrameDataset, FrameRecord, concat
 from vsodlib.data.storage import Storage, data_root
 from vsodlib.data.synthetic import Clip, synthetic_clip, synthetic_dataset
@@ -32,6 +32,7 @@ __all__ = [
     "concat",
     "data_root",
     "demo_clips",
+    "demo_file",
     "locate_dataset",
     "open_dataset",
     "scored_split",

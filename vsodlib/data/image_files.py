@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vsodlib.files import write_file
 
@@ -27,6 +27,8 @@ FAINT = 32
 """Up to this difference of its channels a lossy picture is grey."""
 VOID_COLOUR = (224, 224, 192)
 """Of PASCAL VOC's palette, index 255: pixels that do not count."""
+ORIENTATION = 0x0112
+"""The EXIF note that says how a picture is turned; from 5 on, rows are columns."""
 _UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 """What Pillow raises for damaged files."""
 
@@ -42,9 +44,12 @@ def resize_rows(pixels: np.ndarray, height: int | None) -> np.ndarray:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
-def decode_image(data: bytes, place: str) -> np.ndarray:
-    """An encoded picture as np.uint8 (H, W, 3), RGB, on the stored pixel grid (EXIF rotation is
-    ignored, as masks are drawn on that grid).
+def decode_image(data: bytes, place: str, as_shown: bool = False) -> np.ndarray:
+    """An encoded picture as np.uint8 (H, W, 3), RGB.
+
+    Args:
+        as_shown: turned upright by its EXIF note and laid over white where it is transparent, as
+            every viewer shows it. Otherwise the stored pixel grid, on which masks are drawn.
 
     Raises:
         ValueError: damaged, truncated or no picture, 16-bit grey; names `place`.
@@ -53,7 +58,19 @@ def decode_image(data: bytes, place: str) -> np.ndarray:
     with _opened(data, place) as picture:
         if picture.mode[0] in "IF":  # Pillow would cut these at 255: nearly all white
             raise ValueError(f"{place} is 16-bit or float grey; save it with 8 bits.")
-        return np.array(picture.convert("RGB"))
+        return (
+            over_white(ImageOps.exif_transpose(picture))
+            if as_shown
+            else np.array(picture.convert("RGB"))
+        )
+
+
+def over_white(picture: Image.Image) -> np.ndarray:
+    """A picture as np.uint8 (H, W, 3), RGB, laid over white where it is transparent."""
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.array(picture.convert("RGB"))
 
 
 @dataclass(frozen=True)
@@ -149,6 +166,36 @@ def _coloured(values: np.ndarray, place: str, lossy: bool, white_background: boo
     names[colours == VOID_COLOUR @ np.array([1 << 16, 1 << 8, 1])] = 255
     levels = names[numbers.reshape(codes.shape)]
     return MaskFile(place, levels, numbered=True, notes=("colours",))
+
+
+def shown_size(path: Path) -> tuple[int, int] | None:
+    """(H, W) of an image file as viewers show it, from its header alone; None: no picture."""
+    try:
+        with Image.open(path, formats=_formats()) as picture:
+            W, H = picture.size
+            turned = picture.getexif().get(ORIENTATION, 1) >= 5
+    except _UNREADABLE:
+        return None
+    return (W, H) if turned else (H, W)
+
+
+def is_photograph(path: Path) -> bool:
+    """Whether an image file holds a camera's EXIF note: how it was held, its make or model."""
+    try:
+        with Image.open(path, formats=_formats()) as picture:
+            return not {ORIENTATION, 0x010F, 0x0110}.isdisjoint(picture.getexif())
+    except _UNREADABLE:
+        return False
+
+
+def animation_length(path: Path) -> int:
+    """Frames of an animated GIF, WebP or PNG; 1 for every other file."""
+    try:
+        with Image.open(path, formats=_formats()) as picture:
+            # Others hold pages, or as phones' JPEG files a preview, and do not move.
+            return picture.n_frames if picture.format in ("GIF", "WEBP", "PNG") else 1
+    except (*_UNREADABLE, EOFError, AttributeError):
+        return 1
 
 
 def image_size(data: bytes, place: str) -> tuple[int, int]:
