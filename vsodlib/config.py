@@ -28,6 +28,10 @@ def profile() -> Profile:
     `smoke`: seconds a notebook on synthetic clips (tests); `laptop`: minutes on a CPU; `full`:
     the paper's setting on a GPU.
 
+        >>> from vsodlib import profile
+        >>> profile() in ("smoke", "laptop", "full")
+        True
+
     Raises:
         ValueError: the variable holds another word.
     """
@@ -70,6 +74,10 @@ class ModelConfig(_Config):
     """The network: encoder, attention modules, gates, decoder.
 
     An ablation is `dataclasses.replace(config, co_attention=False)`.
+
+        >>> from vsodlib import ModelConfig
+        >>> ModelConfig.paper().output_stride, ModelConfig.lite().backbone
+        (8, 'tf_efficientnet_lite0')
 
     Raises:
         ValueError: values that contradict each other, naming them.
@@ -165,6 +173,11 @@ class TrainConfig(_Config):
 
     From the paper (Section 3.5): SGD, learning rate 1e-4, batch 8. Momentum, weight decay, length,
     input size and augmentation are not given there and are ours.
+
+        >>> from vsodlib import TrainConfig
+        >>> paper = TrainConfig.paper()
+        >>> paper.optimizer, paper.learning_rate, paper.batch_size, paper.samples
+        ('sgd', 0.0001, 8, 4)
 
     Raises:
         ValueError: values that contradict each other, naming them.

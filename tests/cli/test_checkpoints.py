@@ -5,6 +5,7 @@ import json
 import torch
 
 from vsodlib import provenance
+from vsodlib.cli.card import model_card
 from vsodlib.cli.main import main
 from vsodlib.model import checkpoint
 
@@ -16,6 +17,7 @@ def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys, sent
     monkeypatch.setattr(provenance, "REPOSITORY", tmp_path)
     assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 0
     _, record = checkpoint.read("good")
+    assert (tmp_path / "checkpoints" / "good.md").read_text() == model_card("good", record)
     foreign = tmp_path / "foreign.json"
     foreign.write_text(scores.read_text().replace(checkpoint.fingerprint(net), "0" * 64))
     capsys.readouterr()

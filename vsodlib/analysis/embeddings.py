@@ -1,4 +1,4 @@
-"""Where a network puts foregrounds and backgrounds: the features of Eq. 9 on whole videos.
+"""Foregrounds and backgrounds as vectors: the features of Eq. 9 on whole videos.
 
 Section 3.4 wants the foreground regions of a video close together and far from its backgrounds.
 Here those regions are collected for frames that training never saw, and how well the wish came true

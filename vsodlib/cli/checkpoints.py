@@ -9,8 +9,9 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
+from vsodlib.cli.card import model_card
 from vsodlib.cli.options import Command, one_or_more
-from vsodlib.files import check_writable
+from vsodlib.files import check_writable, write_file
 
 
 @dataclass(kw_only=True)
@@ -59,4 +60,6 @@ class Publish(Command):
         if made.get("weights_sha256") != checkpoint.fingerprint(self.checkpoint):
             raise ValueError(f"{self.scores} holds scores of other weights than {self.checkpoint}.")
         record |= {"input_height": made["height"], "scores": kept}
-        print(checkpoint.write(provenance.REPOSITORY / "checkpoints" / self.name, tensors, record))
+        path = checkpoint.write(provenance.REPOSITORY / "checkpoints" / self.name, tensors, record)
+        write_file(path.with_suffix(".md"), model_card(self.name, record).encode())
+        print(path)

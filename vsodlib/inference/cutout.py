@@ -49,6 +49,12 @@ def foreground(frame: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def cutout(frame: np.ndarray, saliency: np.ndarray) -> np.ndarray:
     """The salient object with a transparent background, its rim cleaned of the old background.
 
+        >>> from vsodlib import cutout, demo_clips
+        >>> fish = demo_clips(frames=2)["fish"]
+        >>> picture = cutout(fish.frames[0], fish.masks[0].astype("float32"))
+        >>> picture.shape, picture[~fish.masks[0]].any()
+        ((192, 336, 4), np.False_)
+
     Args:
         frame: np.uint8 (H, W, 3), RGB.
         saliency: float (H, W) in [0, 1]; opacity follows it as in `opacity`.

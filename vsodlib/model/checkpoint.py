@@ -25,10 +25,9 @@ FORMAT = "vsodlib-1"
 
 
 def available() -> list[str]:
-    """Names of the checkpoints in `checkpoints/`."""
-    return sorted(
-        path.stem for path in (provenance.REPOSITORY / "checkpoints").glob("*.safetensors")
-    )
+    """Names of the checkpoints that come with vsodlib."""
+    folder = provenance.REPOSITORY / "checkpoints"
+    return sorted(path.stem for path in folder.glob("*.safetensors"))
 
 
 def locate(name_or_path: str | Path) -> Path:
@@ -41,12 +40,11 @@ def locate(name_or_path: str | Path) -> Path:
     for path in (given, Path(f"{given}.safetensors")):
         if path.is_file() and path.suffix == ".safetensors":
             return path
-    bundled = provenance.REPOSITORY / "checkpoints" / f"{given.name}.safetensors"
-    if len(given.parts) == 1 and bundled.is_file():
-        return bundled
+    if len(given.parts) == 1 and given.name in available():
+        return provenance.bundled(f"checkpoints/{given.name}.safetensors")
     raise FileNotFoundError(
-        f"There is no checkpoint {str(name_or_path)!r}: give a .safetensors file or one of "
-        f"{', '.join(available()) or 'the names in checkpoints/ (none yet)'}."
+        f"There is no checkpoint {str(name_or_path)!r}: give a .safetensors file or a name in "
+        f"{provenance.REPOSITORY / 'checkpoints'} ({', '.join(available()) or 'none yet'})."
     )
 
 

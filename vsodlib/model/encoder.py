@@ -92,7 +92,7 @@ class Encoder(nn.Module):
             self.backbone = timm.create_model(
                 config.backbone, features_only=True, output_stride=config.output_stride
             )
-        except (RuntimeError, TypeError, NotImplementedError) as error:
+        except (AssertionError, RuntimeError, TypeError, NotImplementedError) as error:
             raise ValueError(
                 f"timm cannot build {config.backbone!r} as a feature pyramid at stride "
                 f"{config.output_stride} ({error})."

@@ -59,6 +59,13 @@ def fit(
     """Train a network and leave in `out`: `log.jsonl`, `last.safetensors`, `best.safetensors` (with
     a validation set), and `state.pt` to resume from.
 
+        >>> from vsodlib import ModelConfig, TrainConfig, fit, open_dataset
+        >>> config = TrainConfig(steps=1, batch_size=2, frames_per_video=2, height=32, width=64)
+        >>> tiny, dataset = ModelConfig.lite(), open_dataset("synthetic", "train")
+        >>> options = {"pretrained_encoder": False, "progress": False, "device": "cpu"}
+        >>> fit(tiny, config, dataset, "runs/tiny", **options).training
+        False
+
     Launch under `accelerate launch` or Accelerate's notebook launcher for several devices.
 
     Args:

@@ -109,7 +109,7 @@ def work_and_time(
             ends = np.array([min(done), max(done)])
             label = "a plain matrix product"
             axes.plot(ends, ends / rates[machine], ":", color=PALETTE[k], lw=1.6, label=label)
-    axes.set(xscale="log", yscale="log", xlabel="multiply-adds, G", ylabel="seconds a frame")
+    axes.set(xscale="log", yscale="log", xlabel="multiply-adds, G", ylabel="seconds per frame")
     axes.margins(x=0.12)
     figure.legend(loc="outside upper center", ncols=len(machines) + len(rates))
     return figure

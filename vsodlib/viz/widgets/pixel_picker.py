@@ -117,7 +117,7 @@ _STYLE = """
 
 
 class PixelPicker(anywidget.AnyWidget):
-    """A frame to pick a pixel from, and beside it the pictures that `look` makes of that pixel.
+    """A frame to pick a pixel from, and next to it the pictures that `look` makes of that pixel.
 
     Click the frame, or focus it and press the arrow keys; from a cell, `picker.pixel = (80, 120)`.
     Build it with `pick_pixel`.
