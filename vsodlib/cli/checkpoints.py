@@ -9,7 +9,6 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from vsodlib.cli.card import model_card
 from vsodlib.cli.options import Command, one_or_more
 from vsodlib.files import check_writable, write_file
 
@@ -43,6 +42,7 @@ class Publish(Command):
 
     def run(self) -> None:
         from vsodlib import provenance
+        from vsodlib.cli.card import model_card
         from vsodlib.model import checkpoint
 
         tensors, record = checkpoint.read(self.checkpoint)

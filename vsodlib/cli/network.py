@@ -32,7 +32,7 @@ class Predict(Network, Command):
     """
 
     sources: Annotated[Positional[tuple[str, ...]], one_or_more("SOURCE")]
-    """Films, animated GIFs or WebPs, photographs, folders of these or of frames, cameras' numbers."""
+    """Films, animated GIFs or WebPs, photographs, folders of these or of frames, camera numbers."""
     checkpoint: str = "lite-davis"
     """A name in checkpoints/, or a file."""
     out: str | None = None

@@ -149,7 +149,8 @@ def _open_all(names: Sequence[str], root: str | None) -> tuple[list[Any], list[s
     """The named training sets, and a sentence for each that cannot be had, unknown names first."""
     from vsodlib.data import DATASETS, OWN, open_dataset
 
-    opened, faults = [], []
+    opened: list[Any] = []
+    faults: list[str] = []
     for name in names:
         try:
             opened.append(open_dataset(name, "train", root).labelled())
