@@ -24,7 +24,7 @@ from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import synthetic_dataset
 from vsodlib.inference.folding import fold_batch_norms
 from vsodlib.inference.predict import predict_maps
-from vsodlib.inference.video import predict_video
+from vsodlib.inference.video import Outputs, predict_video
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.provenance import REPOSITORY
 from vsodlib.training.ablations import table4
@@ -200,7 +200,9 @@ def end_to_end(
             cv2.imwrite(str(source / f"{t:05d}.jpg"), image)
         predictor(clip.image(0)[None])
         out = Path(folder) / "maps"
-        run = predict_video(source, out, predictor, batch_size, progress=False, overlay=False)
+        run = predict_video(
+            source, out, predictor, batch_size, False, outputs=Outputs(overlay=False)
+        )
     return {
         "height": height,
         "width": width,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.util import find_spec
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,12 +37,14 @@ def bench_metrics(
     the same uint8 images (a sentence says so where it is not installed); `weighted_f` likewise.
     `masks`: J and F against a plain loop with the official definition. One process against one
     process, OpenCV on one thread, rivals taking turns frame by frame; medians over frames and
-    repeats. `processes`: frames per second of it all with `workers` processes against one.
+    repeats. `command`: seconds of `vsod score` as people type it, from its start to its end and
+    from PNG files to the table: the default measures with `workers` and with one, and all measures;
+    on AnDiff's masks of the whole of DAVIS 2016 val where they are, else on files of the maps.
 
     Args:
         root: where DAVIS is; None: `VSOD_DATA`, else `data`. Without DAVIS the maps are synthetic.
-        frames, repeats: how much is measured.
-        workers: processes for the last measurement.
+        frames, repeats: how much is measured; the command runs once each.
+        workers: of the command.
         progress: show a progress bar where there is a terminal.
 
     Raises:
@@ -62,7 +65,6 @@ def bench_metrics(
     cv2.setNumThreads(1)
     try:
         seconds = _take_turns(rivals, pairs, repeats, progress)
-        processes = _processes(pairs, repeats, workers)
     finally:
         cv2.setNumThreads(threads)
     result: dict[str, Any] = {
@@ -81,7 +83,7 @@ def bench_metrics(
             }
         else:
             result[key]["note"] = "pysodmetrics is not installed: pip install pysodmetrics==1.6.2"
-    return {**result, "processes": processes}
+    return {**result, "command": _commands(root, pairs, workers)}
 
 
 def _take_turns(
@@ -105,42 +107,48 @@ def _take_turns(
     return seconds
 
 
-def _processes(pairs: list[Pair], repeats: int, workers: int) -> dict[str, float]:
-    """Frames per second of all measures with one process and with several, started beforehand."""
-    start = time.perf_counter()
-    for pair in pairs * repeats:
-        _everything(pair)
-    alone = len(pairs) * repeats / (time.perf_counter() - start)
-    order = list(range(len(pairs))) * repeats
-    with ProcessPoolExecutor(workers, get_context("spawn"), _hold, (pairs,)) as pool:
-        list(pool.map(_everything_of, order[: 4 * workers]))
-        start = time.perf_counter()
-        list(pool.map(_everything_of, order, chunksize=4))
-        together = len(pairs) * repeats / (time.perf_counter() - start)
+def _commands(
+    root: str | os.PathLike[str] | None, pairs: list[Pair], workers: int
+) -> dict[str, Any]:
+    """Seconds of `vsod score`, wall clock and processor, with several workers and with one."""
+    data = _data(root)
+    published = data / "published/davis2016-val/masks/andiff"
+    with tempfile.TemporaryDirectory() as folder:
+        maps, truth = published, ["--dataset", "davis2016", "--data", str(data)]
+        if not (published.is_dir() and _davis_home(data)):
+            maps, truth = Path(folder, "maps"), ["--gt", str(Path(folder, "truth"))]
+            for k, pair in enumerate(pairs):
+                for kind, image in zip(("maps", "truth"), pair, strict=True):
+                    path = Path(folder, kind, f"sequence{k // 10}", f"{k:05d}.png")
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    cv2.imwrite(str(path), image.astype(np.uint8) * (1 if kind == "maps" else 255))
+        files = list(maps.glob("*/*.png"))
+        for path in files:
+            path.read_bytes()  # from here on in the system's cache
+        words = [str(maps), *truth]
+        several = _command([*words, "--workers", str(workers)])
+        one = _command([*words, "--workers", "1"])
+        return {
+            "maps": "AnDiff on DAVIS 2016 val" if maps == published else "the frames above",
+            "files": len(files),
+            "workers": workers,
+            "default": several,
+            "default_one_worker": one,
+            "times_faster": one["seconds"] / several["seconds"],
+            "all": _command([*words, "--all", "--workers", str(workers)]),
+        }
+
+
+def _command(words: list[str]) -> dict[str, float]:
+    before, start = os.times(), time.perf_counter()
+    command = [sys.executable, "-m", "vsodlib.cli.main", "score", *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    seconds, after = time.perf_counter() - start, os.times()
+    used = after.children_user + after.children_system
     return {
-        "workers": workers,
-        "frames_per_second_1": alone,
-        "frames_per_second": together,
-        "times_faster": together / alone,
+        "seconds": seconds,
+        "cpu_seconds": used - before.children_user - before.children_system,
     }
-
-
-_held: list[Pair] = []  # a worker's frames: as in `score_folder`, none travels between processes
-
-
-def _hold(pairs: list[Pair]) -> None:
-    cv2.setNumThreads(1)
-    _held[:] = pairs
-
-
-def _everything_of(index: int) -> None:
-    _everything(_held[index])
-
-
-def _everything(pair: Pair) -> None:
-    _saliency(*pair)
-    weighted_f(*pair)
-    _masks(*pair)
 
 
 def _saliency(p: np.ndarray, g: np.ndarray) -> None:
@@ -199,10 +207,18 @@ def _plain_contour(mask: np.ndarray) -> np.ndarray:
     return contour
 
 
+def _data(root: str | os.PathLike[str] | None) -> Path:
+    return Path(root if root is not None else os.environ.get("VSOD_DATA") or "data")
+
+
+def _davis_home(root: Path) -> Path | None:
+    return next((h for h in (root / "DAVIS", root) if (h / "Annotations/480p").is_dir()), None)
+
+
 def _davis_pairs(root: str | os.PathLike[str] | None, frames: int) -> tuple[list[Pair], str]:
     """Soft maps over DAVIS validation frames: published masks, or else shifted truths, blurred."""
-    root = Path(root if root is not None else os.environ.get("VSOD_DATA") or "data")
-    home = next((h for h in (root / "DAVIS", root) if (h / "Annotations/480p").is_dir()), None)
+    root = _data(root)
+    home = _davis_home(root)
     if home is None:
         return [], ""
     truths = [

@@ -40,11 +40,12 @@ def f_at(p, g, threshold, beta_squared=0.3):
 def e_at(p, g, threshold):
     """E of one threshold, with the whole enhanced alignment matrix."""
     H, W = p.shape
+    divisor = max(H * W - 1, 1)
     mask = p >= threshold
     if not g.any():
-        return float((~mask).sum()) / (H * W - 1 + EPS)
+        return float((~mask).sum()) / divisor
     if g.all():
-        return float(mask.sum()) / (H * W - 1 + EPS)
+        return float(mask.sum()) / divisor
     mean_mask, mean_g = mask.mean(), g.mean()
     total = 0.0
     for y in range(H):
@@ -52,7 +53,7 @@ def e_at(p, g, threshold):
             a, b = float(mask[y, x]) - mean_mask, float(g[y, x]) - mean_g
             alignment = 2 * a * b / (a * a + b * b + EPS)
             total += (1 + alignment) ** 2 / 4
-    return total / (H * W - 1 + EPS)
+    return total / divisor
 
 
 def s_measure(p, g, alpha=0.5, half_up=False):

@@ -110,3 +110,23 @@ def test_profile(monkeypatch):
     monkeypatch.setenv("VSOD_PROFILE", "fast")
     with pytest.raises(ValueError, match="smoke, laptop, full"):
         profile()
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(ValueError, match=r"steps .* momentum .* scale_min|steps .*scale_min.*mom"):
+        TrainConfig(steps=0, momentum=-1, scale_min=0)
+
+
+def test_values_not_given_fit_the_data():
+    lite = TrainConfig.lite()
+    clips = lite.for_data({}, videos=3, images=0)
+    assert (clips.batch_size, clips.image_fraction, clips.frames_per_video) == (8, 0, 8)
+    stills = lite.for_data({}, videos=0, images=60)
+    assert (stills.batch_size, stills.image_fraction) == (12, 1)
+    assert lite.for_data({}, videos=3, images=60) == lite
+    small = lite.for_data({"batch_size": 9, "steps": 50}, videos=3, images=60)
+    assert (small.frames_per_video, small.image_samples, small.warmup_steps) == (6, 3, 5)
+    with pytest.raises(
+        ValueError, match=r"divide that\. 3 samples .* still images.*image_fraction"
+    ):
+        lite.for_data({"image_fraction": 0.25, "frames_per_video": 4}, videos=3, images=0)

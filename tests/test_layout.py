@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = [
-    {"config", "files", "provenance"},
+    {"config", "files", "notes", "provenance"},
     {"model", "losses", "metrics", "data", "viz"},
     {"inference", "analysis"},
     {"training"},

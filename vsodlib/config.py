@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -237,71 +237,59 @@ class TrainConfig(_Config):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in (
-            "steps",
-            "batch_size",
-            "frames_per_video",
-            "height",
-            "width",
-            "samples",
-            "region_grid",
-            "checkpoint_every",
-        ):
+        if faults := list(self._faults()):
+            raise ValueError(" ".join(faults))
+
+    def _faults(self) -> Iterator[str]:
+        """Everything that is wrong, a sentence each."""
+        counts = ("steps", "batch_size", "frames_per_video", "height", "width", "samples")
+        for name in (*counts, "region_grid", "checkpoint_every"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}.")
+                yield f"{name} must be at least 1, got {getattr(self, name)!r}."
         for name in ("image_fraction", "color_jitter", "paste", "ema_decay"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must lie between 0 and 1, got {getattr(self, name)!r}.")
+                yield f"{name} must lie between 0 and 1, got {getattr(self, name)!r}."
         if not 0 < self.scale_min <= 1:
-            raise ValueError(f"scale_min must lie in (0, 1], got {self.scale_min!r}.")
+            yield f"scale_min must lie in (0, 1], got {self.scale_min!r}."
         if self.ema_decay == 1:
-            raise ValueError("ema_decay of 1 would never follow the weights; use 0.999 or less.")
-        for name in (
-            "learning_rate",
-            "encoder_learning_rate",
-            "momentum",
-            "weight_decay",
-            "minutes",
-            "contrastive_weight",
-            "iou_weight",
-            "edge_weight",
-            "clip_gradient",
-        ):
+            yield "ema_decay of 1 would never follow the weights; use 0.999 or less."
+        rates = ("learning_rate", "encoder_learning_rate", "momentum", "weight_decay", "minutes")
+        weights = ("contrastive_weight", "iou_weight", "edge_weight", "clip_gradient")
+        for name in (*rates, *weights):
             if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(
-                    f"{name} must be a finite number, not negative, got {getattr(self, name)!r}."
-                )
+                yield f"{name} must be a finite number, not negative, got {getattr(self, name)!r}."
         if not 0 < self.temperature < math.inf:
-            raise ValueError(f"temperature must be positive, got {self.temperature!r}.")
+            yield f"temperature must be positive, got {self.temperature!r}."
         if self.mining not in ("hard", "random"):
-            raise ValueError(f"mining must be 'hard' or 'random', got {self.mining!r}.")
+            yield f"mining must be 'hard' or 'random', got {self.mining!r}."
         if self.paste_as not in ("object", "distractor"):
-            raise ValueError(f"paste_as must be 'object' or 'distractor', got {self.paste_as!r}.")
+            yield f"paste_as must be 'object' or 'distractor', got {self.paste_as!r}."
         if self.optimizer not in ("sgd", "adamw"):
-            raise ValueError(f"optimizer must be 'sgd' or 'adamw', got {self.optimizer!r}.")
+            yield f"optimizer must be 'sgd' or 'adamw', got {self.optimizer!r}."
         if self.precision not in ("no", "fp16", "bf16", "auto"):
-            raise ValueError(
-                f"precision must be 'no', 'fp16', 'bf16' or 'auto', got {self.precision!r}."
-            )
+            yield f"precision must be 'no', 'fp16', 'bf16' or 'auto', got {self.precision!r}."
         if self.freeze_stages < 0 or (self.freeze_stages and not self.freeze_batch_norm):
-            raise ValueError(
+            yield (
                 f"freeze_stages must be 0 or more, and 0 without freeze_batch_norm, got "
                 f"{self.freeze_stages!r}."
             )
         if self.warmup_steps is not None and not 0 <= self.warmup_steps < max(2, self.steps):
-            raise ValueError(
+            yield (
                 f"warmup_steps ({self.warmup_steps}) must not be negative and be smaller than "
                 f"steps ({self.steps})."
             )
-        video_frames = self.batch_size - round(self.batch_size * self.image_fraction)
-        if not self.mix and video_frames % self.frames_per_video:
-            raise ValueError(
-                f"{video_frames} frames of a batch come from videos (batch_size "
+        frames = self.batch_size - round(self.batch_size * self.image_fraction)
+        if not self.mix and self.frames_per_video >= 1 and frames % self.frames_per_video:
+            yield (
+                f"{frames} frames of a batch come from videos (batch_size "
                 f"{self.batch_size}, image_fraction {self.image_fraction}); frames_per_video "
                 f"({self.frames_per_video}) must divide that."
             )
-        # Both raise where their text cannot be read.
-        _ = self.weights, self.schedule
+        for read in ("weights", "schedule"):
+            try:
+                getattr(self, read)
+            except ValueError as error:
+                yield str(error)
 
     @cached_property
     def weights(self) -> Mapping[str, float]:
@@ -340,6 +328,49 @@ class TrainConfig(_Config):
     def phase_at(self, progress: float) -> int:
         """The number of the phase in force at a share of the schedule, from 0 on."""
         return max(i for i, (start, _) in enumerate(self.schedule) if start <= progress or i == 0)
+
+    def for_data(self, given: dict[str, Any], videos: int, images: int) -> Self:
+        """This configuration with some values given, and those that are not made to fit them and
+        the data: no share of images where there are none, batches that the frames divide.
+
+        Args:
+            given: field -> value.
+            videos: how many videos of two frames or more the data holds.
+            images: how many still images.
+
+        Raises:
+            ValueError: all that contradicts itself or the data, at once.
+        """
+        values = dict(given)
+        if not images or not videos:
+            values.setdefault("image_fraction", float(not videos))
+        if not images and videos and "image_fraction" not in given:
+            values.setdefault("batch_size", round(self.batch_size * (1 - self.image_fraction)))
+        if values.get("mix", self.mix):  # shares follow from its weights
+            return replace(self, **values)
+        batch = values.get("batch_size", self.batch_size)
+        still = round(batch * values.get("image_fraction", self.image_fraction))
+        if "frames_per_video" not in given:
+            fitting = [n for n in range(1, self.frames_per_video + 1) if (batch - still) % n == 0]
+            values["frames_per_video"] = max(fitting, default=1)
+        faults = []
+        if still > 0 and not images:
+            faults.append(
+                f"{still} samples of a batch come from still images, but the data holds none: add "
+                "an image data set such as duts-tr or set image_fraction to 0."
+            )
+        if still < batch and not videos:
+            faults.append(
+                f"{batch - still} samples of a batch come from videos, but the data holds none of "
+                "two frames or more: add a video data set or set image_fraction to 1."
+            )
+        try:
+            config = replace(self, **values)
+        except ValueError as error:
+            faults.insert(0, str(error))
+        if faults:
+            raise ValueError(" ".join(faults))
+        return config
 
     @property
     def warmup(self) -> int:

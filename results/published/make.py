@@ -15,9 +15,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from vsodlib.data.davis import davis_truth
-from vsodlib.data.image_files import read_grey
-from vsodlib.inference.score_folder import match_frames
+from vsodlib.inference.score_folder import find_truth, match_frames
 from vsodlib.metrics import Protocol, contour_accuracy, outline, region_similarity, statistics
 from vsodlib.metrics.instability import T_SCALE, UNSTABLE, contour_instability
 
@@ -59,13 +57,13 @@ def site(published: Path) -> list[dict]:
 def frame_scores(root: Path, masks: Path) -> dict[str, np.ndarray]:
     """J and F, (2, T), of every frame of every sequence; NaN where the method has no mask."""
     scores: dict[str, list] = {}
-    frames = match_frames(masks, davis_truth("davis2016", root), allow_missing_first=True)
+    truth, records = find_truth("davis2016", root=root)
+    frames = match_frames(masks, truth, records, allow_missing_first=True)
     for frame in tqdm(frames, desc=masks.name, disable=None):
         values = (np.nan, np.nan)
         if frame.prediction is not None:
-            mask, truth, _ = frame.load(ENDS)
-            mask = mask > 0  # AnDiff stores the object as 1, the others as 255
-            values = region_similarity(mask, truth), contour_accuracy(mask, truth)
+            mask, true, _ = frame.load(ENDS)
+            values = region_similarity(mask > 0, true), contour_accuracy(mask > 0, true)
         scores.setdefault(frame.video, []).append(values)
     return {video: np.array(values).T for video, values in scores.items()}
 
@@ -100,10 +98,14 @@ def by_protocol(method: str, scores: dict[str, np.ndarray]) -> list[dict]:
 
 def instability(root: Path, masks: Path | None) -> float:
     """Our T under the official protocol; of the true masks where `masks` is None."""
-    truth, means = davis_truth("davis2016", root), []
-    for video in tqdm(sorted(truth.keys() - UNSTABLE), desc="T", disable=None):
-        paths = [masks / video / p.name if masks else p for p in truth[video][1:-1]]
-        contours = [outline((read_grey(p)[0] > 0).astype(np.uint8)) for p in paths]
+    truth, records = find_truth("davis2016", root=root)
+    frames = match_frames(masks, truth, records, allow_missing_first=True) if masks else []
+    shown = {(f.video, f.name): f for f in frames}
+    means = []
+    for video in tqdm(sorted({r.video for r in records} - UNSTABLE), desc="T", disable=None):
+        ours = [record for record in records if record.video == video][1:-1]
+        pictures = [shown[video, r.frame].load(ENDS)[0] if masks else truth.mask(r) for r in ours]
+        contours = [outline((picture > 0).astype(np.uint8)) for picture in pictures]
         costs = [contour_instability(*pair) for pair in pairwise(contours)]
         means.append(T_SCALE * np.nanmean(costs))
     return float(np.mean(means))

@@ -1,6 +1,7 @@
 """The speed measurement measures the right things and says what it lacks."""
 
 import json
+from subprocess import CalledProcessError
 
 import numpy as np
 import py_sod_metrics
@@ -10,32 +11,44 @@ from benchmarks import metrics as bench
 from vsodlib.metrics import contour_accuracy, region_similarity
 
 
-def test_bench_without_data(tmp_path, monkeypatch):
-    monkeypatch.setattr(bench, "_processes", lambda *_: {"workers": 1})
+def test_bench_without_data(tmp_path):
     result = bench.bench_metrics(tmp_path, frames=1, repeats=1, progress=False)
     assert result["maps"] == "synthetic"
     assert result["size"] == [480, 854]
     for key in ("saliency", "weighted_f", "masks"):
         entry = result[key]
         assert entry["times_faster"] == pytest.approx(entry["theirs_ms"] / entry["ours_ms"])
+    # The command really ran on the one map: every way of it takes its time.
+    command = result["command"]
+    assert (command["files"], command["maps"]) == (1, "the frames above")
+    for way in ("default", "default_one_worker", "all"):
+        assert command[way]["seconds"] > 0.1
+        assert command[way]["cpu_seconds"] > 0.1
     json.dumps(result, allow_nan=False)
 
 
 def test_bench_without_pysodmetrics(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "find_spec", lambda _: None)
-    monkeypatch.setattr(bench, "_processes", lambda *_: {})
+    monkeypatch.setattr(bench, "_commands", lambda *_: {})
     result = bench.bench_metrics(tmp_path, frames=1, repeats=1, progress=False)
     assert "not installed" in result["saliency"]["note"]
     assert "times_faster" in result["masks"]
 
 
-@pytest.mark.slow
-def test_bench_on_davis_with_processes(davis_root):
+def test_bench_on_davis(davis_root, monkeypatch):
+    ran = []
+    monkeypatch.setattr(bench, "_command", lambda words: ran.append(words) or {"seconds": 2.0})
     result = bench.bench_metrics(davis_root, frames=2, repeats=1, workers=2, progress=False)
     assert result["maps"].startswith("DAVIS")
     assert result["frames"] == 2
-    assert result["processes"]["workers"] == 2
-    assert result["processes"]["frames_per_second"] > 0
+    assert result["command"]["times_faster"] == 1
+    assert [words[words.index("--workers") + 1] for words in ran] == ["2", "1", "2"]
+    assert ["--all" in words for words in ran] == [False, False, True]
+
+
+def test_a_command_that_fails_is_no_measurement(tmp_path):
+    with pytest.raises(CalledProcessError):
+        bench._command([str(tmp_path / "nowhere"), "--gt", str(tmp_path)])
 
 
 def test_bench_refuses():

@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from small_clips import clip
 
 from vsodlib import VSODNet, provenance
 from vsodlib.cli.main import build_parser, main
+from vsodlib.data.video_files import write_video
 from vsodlib.model import checkpoint
 
 TRAIN = [
@@ -106,7 +108,7 @@ def test_train_evaluate_predict(root, tmp_path, capsys):
     words = [str(source), "--checkpoint", str(run / "last"), "--out", str(tmp_path / "out")]
     assert main(["predict", *words]) == 0
     assert len(list((tmp_path / "out" / "maps").glob("*.png"))) == 4
-    assert (tmp_path / "out" / "overlay.mp4").exists()
+    assert (tmp_path / "out" / "overlay.webm").exists()
 
 
 def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys):
@@ -245,6 +247,34 @@ class TestBadInput:
         words = ["no.mp4", "--checkpoint", net, "--out", str(tmp_path / "out")]
         assert main(["predict", *words]) == 2
         assert "no.mp4" in sentence(capsys)
+
+    def test_address_on_a_network(self, capsys, net):
+        assert main(["predict", "https://example.org/a.mp4", "--checkpoint", net]) == 2
+        assert "is an address on a network; download it" in sentence(capsys)
+
+    def test_film_cut_off_exits_with_3_and_keeps_what_is_before(self, tmp_path, capsys, net):
+        path = tmp_path / "clip.webm"
+        write_video(path, clip(40), 24)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        with pytest.raises(SystemExit) as stopped:
+            main(["predict", str(path), "--checkpoint", net, "--no-overlay", "--height", "32"])
+        assert stopped.value.code == 3
+        assert "clip.webm breaks off" in capsys.readouterr().err
+        assert len(list((tmp_path / "clip-saliency" / "maps").iterdir())) > 3
+
+    def test_one_bad_source_among_others(self, tmp_path, capsys, net):
+        (tmp_path / "a.mp4").write_text("no film")
+        write_video(tmp_path / "b.webm", clip(3), 24)
+        words = ["predict", str(tmp_path / "a.mp4"), str(tmp_path / "b.webm")]
+        words += ["--checkpoint", net, "--out", str(tmp_path / "out"), "--height", "32"]
+        with pytest.raises(SystemExit) as stopped:
+            main([*words, "--cutout", "--background", "blur", "--sheet", "--bf16"])
+        assert stopped.value.code == 2
+        assert "a.mp4 is not a film" in capsys.readouterr().err
+        made = {path.name for path in (tmp_path / "out" / "b").iterdir()}
+        assert made == {
+            *["background.webm", "cutout.webm", "maps", "overlay.webm", "run.json", "sheet.png"]
+        }
 
     @pytest.mark.parametrize("damage", ["weights", "record", "absent"])
     def test_checkpoint(self, net, damage, root, capsys):
@@ -404,3 +434,79 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch, capsys):
     words = ["data", "make-synthetic", "--out", str(out), "--videos", "2", "--frames", "1"]
     assert main(words) == 2
     assert f"No space left on device: '{out}'" in sentence(capsys)
+
+
+@pytest.fixture
+def maps(root, tmp_path):
+    """Blurred and moved masks of the synthetic videos, in two qualities, and the true masks."""
+    truth = root / "Annotations" / "480p"
+    for name, shift in (("near", 1), ("far", 9)):
+        for path in sorted(truth.glob("*/*.png")):
+            out = tmp_path / name / path.parent.name / path.name
+            out.parent.mkdir(parents=True, exist_ok=True)
+            mask = cv2.GaussianBlur(np.roll(cv2.imread(str(path), 0), shift, 1), (0, 0), 1)
+            cv2.imwrite(str(out), mask)
+    return tmp_path, truth
+
+
+def test_score_measures_what_is_asked(maps, capsys):
+    folder, truth = maps
+    out = folder / "scores.json"
+    words = ["score", str(folder / "near"), "--gt", str(truth), "--json", str(out)]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["J", "F", "maxF", "meanF", "S", "E", "MAE"]
+    scores = json.loads(out.read_text())
+    assert "T" not in scores
+    found = {line.split()[0]: line.split() for line in lines[2:]}
+    assert float(found["all"][1]) == pytest.approx(scores["J"]["mean"], abs=5e-4)
+    low, high = scores["intervals"]["J"]["mean"]
+    assert float(found["from"][2]) == pytest.approx(low, abs=5e-4)
+    assert float(found["to"][2]) == pytest.approx(high, abs=5e-4)
+    assert main([*words, "--all", "--workers", "1"]) == 0
+    header = capsys.readouterr().out.splitlines()[1].split()
+    assert header[-3:] == ["wF", "T", "C"]
+    assert {"weighted_f", "T", "consistency"} <= json.loads(out.read_text()).keys()
+    assert main([*words, "--measures", "mae", "adaptive_f"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["adaptive_f", "MAE"]
+    assert json.loads(out.read_text())["measures"] == ["adaptive_f", "mae"]
+    assert main([*words, "--measures", "?"]) == 2
+    assert "No measure ?; there are J, F, max_f" in sentence(capsys)
+
+
+def test_score_explains_a_number(maps, capsys):
+    folder, truth = maps
+    out = folder / "explained.json"
+    words = ["score", str(folder / "near"), "--gt", str(truth)]
+    assert main([*words, "--protocol", "davsod", "--json", str(folder / "a.json")]) == 0
+    number = f"{json.loads((folder / 'a.json').read_text())['max_f']:.6f}"
+    capsys.readouterr()
+    assert main([*words, "--explain", number, "--json", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert found["found"] and "max_f" in [way["measure"] for way in found["ways"]]
+    shown = capsys.readouterr().out
+    assert f"{number} is\n" in shown and "max_f" in shown
+    assert main([*words, "--explain", "0.0123456"]) == 0
+    assert "Nothing tried gives 0.0123456; the nearest are" in capsys.readouterr().out
+    assert main([*words, "--explain", "much"]) == 2
+    assert "as it is printed" in sentence(capsys)
+
+
+def test_compare(maps, capsys):
+    folder, truth = maps
+    for name in ("near", "far"):
+        words = [str(folder / name), "--gt", str(truth), "--json", str(folder / f"{name}.json")]
+        assert main(["score", *words]) == 0
+    capsys.readouterr()
+    words = ["compare", str(folder / "far.json"), str(folder / "near.json")]
+    assert main([*words, "--json", str(folder / "both.json")]) == 0
+    shown = capsys.readouterr().out
+    assert "near.json against far.json, 4 sequences" in shown
+    lines = {line.split()[0]: line for line in shown.splitlines()}
+    assert lines["J"].endswith("near.json is better")
+    assert lines["mae"].endswith("near.json is better")
+    assert json.loads((folder / "both.json").read_text())["measures"]["J"]["second_better"] == 4
+    (folder / "odd.json").write_text("{")
+    for odd in (folder / "odd.json", truth, folder / "none.json"):
+        assert main(["compare", str(folder / "far.json"), str(odd)]) == 2
+        sentence(capsys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -62,7 +63,9 @@ def test_all_problems_at_once(root):
         f"{FRAMES}/{a}/00002.jpg": "is empty",
         f"{MASKS}/{a}/00003.png": "is not a picture (or cut off in its first bytes)",
         f"{MASKS}/{b}/00000.png": "20x10, but its frame is 64x48",
-        f"{MASKS}/{b}/00001.png": "not binary: holds the values 7 in place of 0 and 255",
+        f"{MASKS}/{b}/00001.png": f"holds the levels 0, 7, but {root}/{MASKS}/{a}/00000.png holds "
+        "the levels 0, 255: the masks of davis2016 must be alike; save them as 0 and 255, or say "
+        "which level the object lies above (--foreground)",
         f"{FRAMES}/{b}/00002.jpg": "30x20, but the first frame of its video is 64x48",
         f"{MASKS}/{b}/00002.png": "64x48, but its frame is 30x20",
         f"{MASKS}/{b}/00009.png": "mask without a frame",
@@ -97,19 +100,22 @@ def test_every_data_set_below_the_root_is_checked(root):
     rgb = np.full((H, W, 3), 9)
     soft = np.zeros((H, W))
     soft[:24], soft[24, :10] = 255, 100  # soft edges are normal for images
-    for number, mask in enumerate((soft, np.full((H, W), 100), soft > 0)):
+    for number, mask in enumerate((soft, np.full((H, W), 100), soft > 0, soft)):
         grey(root / f"DUTS-TR/DUTS-TR-Image/{number}.jpg", rgb)
         grey(root / f"DUTS-TR/DUTS-TR-Mask/{number}.png", mask)
-    grey(root / "DUTS-TR/DUTS-TR-Image/3.jpg", rgb)
+    grey(root / "DUTS-TR/DUTS-TR-Image/4.jpg", rgb)
     grey(root / "FBMS/Testset/cars1/cars1_01.jpg", rgb)
     grey(root / "FBMS/Testset/cars1/cars1_02.jpg", rgb)
     grey(root / "FBMS/Testset/cars1/GroundTruth/cars1_01.pgm", soft)
     grey(root / "FBMS/Testset/cars1/GroundTruth/cars1_07.pgm", soft)
-    dark = "none above 127, so all is background"
-    assert found(root) == {
-        "DUTS-TR/DUTS-TR-Mask/1.png": f"not binary: holds the values 100, {dark}",
-        "DUTS-TR/DUTS-TR-Mask/2.png": f"not binary: holds the values 0, 1, {dark}",
-        "DUTS-TR/DUTS-TR-Image/3.jpg": "frame without a mask",
+    problems = found(root)
+    for number, levels in ((1, "0, 100"), (2, "0, 1")):
+        fault = problems.pop(f"DUTS-TR/DUTS-TR-Mask/{number}.png")
+        assert re.match(
+            rf"holds the levels {levels}, but .*/[03].png holds the levels 0, 255", fault
+        )
+    assert problems == {
+        "DUTS-TR/DUTS-TR-Image/4.jpg": "frame without a mask",
         "FBMS/Testset/cars1/GroundTruth/cars1_07.pgm": "mask without a frame",
     }
     assert found(root, "fbms").keys() == {"FBMS/Testset/cars1/GroundTruth/cars1_07.pgm"}
@@ -121,9 +127,10 @@ def test_half_grey_masks_of_images(tmp_path):
     mask[:20], mask[20:30] = 255, 150
     grey(tmp_path / "DUTS-TR/DUTS-TR-Image/1.jpg", np.zeros((H, W, 3)))
     grey(tmp_path / "DUTS-TR/DUTS-TR-Mask/1.png", mask)
-    assert list(found(tmp_path).values()) == [
-        "not binary: holds the values 0, 150, 255 in place of 0 and 255"
-    ]
+    (fault,) = found(tmp_path).values()
+    assert fault.startswith(
+        "holds the levels 0, 150, 255, which may be objects, void or doubt: say"
+    )
 
 
 def test_nothing_to_check(tmp_path):

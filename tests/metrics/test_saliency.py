@@ -7,7 +7,6 @@ import numpy as np
 import py_sod_metrics
 import pytest
 import reference_metrics as loops
-import torch
 
 from vsodlib.metrics import mae, s_measure, saliency_scores
 
@@ -138,18 +137,43 @@ def test_ground_truth_encodings_agree():
     assert mae(g, g) == 0  # a boolean map
 
 
-@pytest.mark.parametrize(
-    ("p", "g", "sentence"),
-    [
-        (torch.zeros(2, 4, 5, 3), torch.zeros(2, 4, 5).bool(), "B, H, W"),
-        (torch.zeros(2, 4, 5), torch.zeros(3, 4, 5).bool(), "resize"),
-        (torch.full((2, 4, 5), 2.0), torch.zeros(2, 4, 5).bool(), r"\[0, 1\]"),
-        (torch.full((2, 4, 5), torch.nan), torch.zeros(2, 4, 5).bool(), r"\[0, 1\]"),
-        (torch.zeros(2, 4, 5).long(), torch.zeros(2, 4, 5).bool(), "int64"),
-        (torch.zeros(2, 4, 5), torch.rand(2, 4, 5), "binary"),
-        (torch.zeros(2, 4, 5), torch.zeros(2, 4, 5, device="meta").bool(), "move one"),
-    ],
-)
-def test_bad_tensors(p, g, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        saliency_scores(p, g)
+def test_adaptive_threshold_that_a_value_meets():
+    """Where a value is exactly twice the mean it passes, however the map is stored."""
+    g = np.random.default_rng(3).random((3, 4)) > 0.5
+    g[0, 0], g[0, 3] = True, False
+    for level in range(1, 256):
+        p = np.zeros((3, 4), np.uint8)
+        p[:, :2] = level  # half of the pixels, so that twice the mean is the level itself
+        expected = loops.f_at(p, g, level)[2], loops.e_at(p, g, level)
+        for values in (p, (p / 255).astype(np.float32), p / 255):
+            scores = saliency_scores(values, g)
+            assert scores.adaptive_f == pytest.approx(expected[0], abs=1e-12)
+            assert scores.adaptive_e == pytest.approx(expected[1], abs=1e-12)
+            assert scores.f_curve[level] == pytest.approx(expected[0], abs=1e-12)
+    # A map that holds no 8-bit levels: 0.3 on half of the pixels.
+    for kind in (np.float32, np.float64):
+        p = np.zeros((300, 500), kind)
+        p[:, ::2] = 0.3
+        g = p > 0
+        assert saliency_scores(p, g).adaptive_f == pytest.approx(1)
+        assert saliency_scores(p, g, stretch=True).adaptive_f == pytest.approx(1)
+
+
+def test_stretched_levels_and_floats_agree():
+    p, g = (np.clip(CASES[0][1], 0.1, 0.8) * 255).astype(np.uint8), CASES[0][2]
+    for kind in (np.float32, np.float64):
+        a = saliency_scores(p, g, stretch=True)
+        b = saliency_scores((p / 255).astype(kind), g, stretch=True)
+        for key in ("mae", "s_measure", "adaptive_f", "adaptive_e", "f_curve", "e_curve"):
+            close(getattr(a, key), getattr(b, key), key)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
+def test_e_of_a_single_pixel(value):
+    for truth in (False, True):
+        p, g = np.full((1, 1), value), np.full((1, 1), truth)
+        scores = saliency_scores(p, g)
+        assert set(scores.e_curve) <= {0.0, 1.0}
+        for level in (0, 1, 102, 255):
+            assert scores.e_curve[level] == loops.e_at(np.floor(p * 255), g, level)
+        assert scores.adaptive_e == loops.e_at(p, g, min(1.0, 2 * value))

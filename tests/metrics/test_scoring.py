@@ -23,6 +23,8 @@ from vsodlib.metrics import (
     temporal_instability,
     weighted_f,
 )
+from vsodlib.metrics.bootstrap import interval, resamples
+from vsodlib.metrics.protocol import DEFAULT
 from vsodlib.metrics.scoring import _ctrl_c_held_back
 
 H, W = 36, 48
@@ -62,7 +64,7 @@ def by_hand(video, indices, stretch=False):
 
 
 def test_davis2016_leaves_out_the_ends_and_averages_sequences():
-    result = score_frames(stream())
+    result = score_frames(stream(), measures="all")
     a, b = by_hand("a", range(1, 6)), by_hand("b", range(1, 3))
     assert result["frames"] == 7
     assert result["sequences"] == 2
@@ -97,7 +99,7 @@ def test_davis2016_leaves_out_the_ends_and_averages_sequences():
 
 
 def test_frames_pools_everything():
-    result = score_frames(stream(), "frames")
+    result = score_frames(stream(), "frames", "all")
     a, b = by_hand("a", range(7)), by_hand("b", range(4))
     assert result["frames"] == 11
     assert result["mae"] == pytest.approx(np.mean([s.mae for s in a["scores"] + b["scores"]]))
@@ -109,7 +111,7 @@ def test_frames_pools_everything():
 
 
 def test_davsod_stretches():
-    result = score_frames(stream(), "davsod")
+    result = score_frames(stream(), "davsod", [*DEFAULT, "weighted_f"])
     a, b = by_hand("a", range(1, 6), True), by_hand("b", range(1, 3), True)
     expected = np.mean([np.mean([s.mae for s in v["scores"]]) for v in (a, b)])
     assert result["mae"] == pytest.approx(expected)
@@ -140,16 +142,16 @@ def test_where_the_maximum_is_taken(maximum):
 
 def test_mean_t_leaves_out_unstable_sequences():
     result = score_frames(
-        (("goat" if v == "a" else v, n, p, g) for v, n, p, g in stream()), "davis2016"
+        (("goat" if v == "a" else v, n, p, g) for v, n, p, g in stream()), measures="T"
     )
     assert result["T"] == pytest.approx(result["per_sequence"]["b"]["T"])
     assert result["per_sequence"]["goat"]["T"] > 0
-    only = score_frames((("goat", n, p, g) for v, n, p, g in stream() if v == "a"), "davis2016")
+    only = score_frames((("goat", n, p, g) for v, n, p, g in stream() if v == "a"), measures="T")
     assert only["T"] is None
 
 
 def test_result_is_json_and_names_the_protocol():
-    result = score_frames(stream())
+    result = score_frames(stream(), measures="all")
     text = json.dumps(result, allow_nan=False)
     assert json.loads(text)["protocol"] == json.loads(
         json.dumps(Protocol.preset("davis2016").to_dict())
@@ -160,15 +162,98 @@ def test_result_is_json_and_names_the_protocol():
 
 @pytest.mark.parametrize("workers", [1, 2])  # one frame at a time; in chunks
 def test_long_sequences_are_scored_in_chunks_without_a_seam(workers):
-    long = score_frames(stream((("a", 40),)), workers=workers)
+    long = score_frames(stream((("a", 40),)), measures="all", workers=workers)
     t = by_hand("a", range(1, 39))["T"]
     assert long["per_sequence"]["a"]["per_frame"]["T"][1:] == pytest.approx(t)
 
 
 def test_workers_give_the_same_numbers():
-    one = score_frames(stream((("a", 40), ("b", 5))))
-    two = score_frames(stream((("a", 40), ("b", 5))), workers=2)
-    assert_same(one, two)
+    for measures in ("default", ["weighted_f", "consistency"]):
+        one = score_frames(stream((("a", 40), ("b", 5))), measures=measures)
+        for workers in (2, 3):
+            many = score_frames(stream((("a", 40), ("b", 5))), measures=measures, workers=workers)
+            assert_same(one, many)
+
+
+def test_scoring_leaves_opencv_its_threads():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    try:
+        score_frames(stream(), workers=2)
+        with pytest.raises(ValueError, match="do not follow"):
+            score_frames([*stream(), *stream()])
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
+
+
+def test_only_what_is_asked_is_measured(monkeypatch):
+    """The others are not in the result, and nothing is computed for them."""
+
+    def never(*_, **__):
+        raise AssertionError("measured without being asked")
+
+    full = score_frames(stream(), measures="all")
+    slow = ("weighted_f", "outline", "shape_contexts", "temporal_consistency")
+    for name in slow:
+        monkeypatch.setattr(f"vsodlib.metrics.scoring.{name}", never)
+    result = score_frames(stream())
+    assert result["measures"] == list(DEFAULT)
+    assert not {"weighted_f", "T", "consistency"} & result.keys()
+    for one, whole in ((result, full), (result["per_sequence"]["b"], full["per_sequence"]["b"])):
+        assert_same({k: one[k] for k in DEFAULT}, {k: whole[k] for k in DEFAULT})
+    monkeypatch.setattr("vsodlib.metrics.scoring.contour_accuracy", never)
+    monkeypatch.setattr("vsodlib.metrics.scoring.saliency_scores", never)
+    only = score_frames(stream(), measures=["J"])
+    assert only["J"] == full["J"]
+    assert only["curves"] == {}
+    assert not {"F", "mae", "max_f"} & (only.keys() | only["per_sequence"]["a"].keys())
+    assert only["per_sequence"]["a"]["per_frame"].keys() == {"name", "J"}
+
+
+def test_measures_that_do_not_exist():
+    for measures in (["J", "maxF"], "maxF"):
+        with pytest.raises(ValueError, match="No measure maxF; there are J, F, max_f"):
+            score_frames(stream(), measures=measures)
+    with pytest.raises(ValueError, match="No measure asked for"):
+        score_frames(stream(), measures=[])
+
+
+def test_intervals_over_sequences():
+    """The bootstrap once more, one resample at a time, from the results of the sequences."""
+    lengths = (("a", 7), ("b", 4), ("c", 5), ("d", 6))
+    for protocol in ("davis2016", "frames"):
+        result = score_frames(stream(lengths), protocol, "all")
+        rows = list(result["per_sequence"].values())
+        found = result["intervals"]
+        assert (found["over"], found["units"], found["level"]) == ("sequences", 4, 0.95)
+        counts = np.concatenate(list(resamples(4)))
+        assert counts.shape == (found["resamples"], 4)
+        assert (counts.sum(1) == 4).all()
+        again = {"J": [], "mae": []}
+        for drawn in counts:
+            weights = drawn * [row["frames"] if protocol == "frames" else 1 for row in rows]
+            again["J"].append(np.average([row["J"]["mean"] for row in rows], weights=weights))
+            again["mae"].append(np.average([row["mae"] for row in rows], weights=weights))
+        low, high = found["mae"]
+        assert [low, high] == pytest.approx(interval(np.array(again["mae"]), 4))
+        assert found["J"]["mean"] == pytest.approx(interval(np.array(again["J"]), 4))
+        assert low < result["mae"] < high
+        assert found["max_f"][0] <= result["max_f"] <= found["max_f"][1]
+        assert len(found["T"]) == len(found["F"]["decay"]) == len(found["weighted_f"]) == 2
+    assert score_frames(stream((("a", 7),)))["intervals"] is None
+
+
+def test_interval_of_a_mean():
+    """As wide as Student's t has it, where plain percentiles would be too narrow."""
+    values = np.random.default_rng(5).normal(size=12)
+    means = np.concatenate([counts @ values / 12 for counts in resamples(12)])
+    low, high = interval(means, 12)
+    half = 2.201 * values.std(ddof=1) / np.sqrt(12)  # t of 11 degrees of freedom, 97.5 %
+    assert (high - low) / 2 == pytest.approx(half, rel=0.06)
+    assert (high - low) > 1.1 * np.diff(np.quantile(means, [0.025, 0.975]))
+    assert interval(np.full(9, np.nan), 9) is None
+    assert resamples(5).__next__().sum() == resamples(5).__next__().sum()
 
 
 def test_memory_does_not_grow_with_the_video():
@@ -214,7 +299,6 @@ def test_refused_options():
         {"average": "video"},
         {"maximum": "last"},
         {"centroid_ties": "odd"},
-        {"gt_threshold": 255},
         {"mask_threshold": 0.0},
         {"beta_squared": 0.0},
     ):
@@ -225,7 +309,7 @@ def test_refused_options():
 def assert_same(a, b, where=""):
     """Everything measured is equal to rounding, whatever way the maps took."""
     if isinstance(a, dict):
-        described = {"protocol", "missing_ends", "conversions"}
+        described = {"protocol", "missing_ends", "conversions", "levels"}
         assert a.keys() - described == b.keys() - described, where
         for key in a.keys() - described:
             assert_same(a[key], b[key], f"{where}/{key}")
@@ -240,10 +324,10 @@ def assert_same(a, b, where=""):
 
 def test_one_frame_and_empty_truth():
     p, g = frame(0)
-    one = score_frames([("a", "0", p, g)], "frames")
+    one = score_frames([("a", "0", p, g)], "frames", "all")
     assert (one["T"], one["consistency"]) == (None, None)
     assert one["J"] == {"mean": region_similarity(p > 127, g), "recall": 1.0, "decay": 0.0}
-    empty = score_frames([("a", "0", p, np.zeros_like(g))], "frames")
+    empty = score_frames([("a", "0", p, np.zeros_like(g))], "frames", "all")
     assert empty["mae"] == pytest.approx(p.mean() / 255)
     assert empty["s_measure"] == pytest.approx(1 - p.mean() / 255)
     for key in ("max_f", "mean_f", "adaptive_f", "weighted_f"):
@@ -265,7 +349,7 @@ def test_workers_never_see_ctrl_c(monkeypatch):
             return super().submit(*arguments)
 
     monkeypatch.setattr("vsodlib.metrics.scoring.ProcessPoolExecutor", Pool)
-    score_frames(stream((("a", 4),)), workers=2)
+    score_frames(stream((("a", 4),)), measures="T", workers=2)
     assert held and all(held)
     with _ctrl_c_held_back():
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])

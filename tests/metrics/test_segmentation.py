@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pytest
 import reference_metrics as loops
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsodlib.metrics import contour_accuracy, region_similarity, statistics
-from vsodlib.metrics.segmentation import _dilate_batch, contour, dilate, pack, rectangles
+from vsodlib.metrics.segmentation import contour, dilate, pack
 
 
 def disc(H, W, y, x, radius):
@@ -50,23 +49,6 @@ def test_loops(name, p, g, tolerance):
     assert contour_accuracy(p, g, tolerance) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("device", ["cpu", *(["cuda"] if torch.cuda.is_available() else [])])
-@pytest.mark.parametrize("tolerance", [0.008, 0.1])
-def test_tensor_batches_equal_arrays(device, tolerance):
-    chosen = [(p, g) for _, p, g in PAIRS if p.shape == (30, 41)]
-    p, g = (torch.tensor(np.stack(m), device=device) for m in zip(*chosen, strict=True))
-    j, f = region_similarity(p, g), contour_accuracy(p, g, tolerance)
-    assert j.shape == f.shape == (len(chosen),)
-    for b, (mask, truth) in enumerate(chosen):
-        assert j[b].item() == pytest.approx(region_similarity(mask, truth), abs=1e-12)
-        expected = contour_accuracy(mask, truth, tolerance)
-        assert f[b].item() == pytest.approx(expected, abs=1e-12)
-    one = region_similarity(p[0].to(torch.uint8) * 255, g[0])
-    assert one.ndim == contour_accuracy(p[0], g[0]).ndim == 0
-    assert torch.equal(region_similarity(p.cpu(), g.cpu().numpy()), j.cpu())
-    assert one.item() == pytest.approx(region_similarity(*chosen[0]))
-
-
 def test_hand_worked_4x4():
     p, g = np.zeros((2, 4, 4), bool)
     g[1:3, 1:3] = True
@@ -96,9 +78,6 @@ def test_dilation_with_a_disk(radius, corner):
     inside = pack(np.ones_like(mask), radius)
     wide = dilate(pack(mask, radius), radius, 31 + radius)
     assert wide & inside == pack(expected.astype(np.uint8), radius)
-    batch = _dilate_batch(torch.tensor(mask)[None] > 0, radius)[0]
-    np.testing.assert_array_equal(batch, expected)
-    assert len(rectangles(radius)) <= radius + 1
 
 
 def test_pack_by_hand():
@@ -142,11 +121,6 @@ def test_statistics_by_hand():
         (np.zeros((4, 5), bool), np.full((4, 5), np.nan), "ground truth must be binary"),
         (np.zeros((4, 5), bool), np.zeros((5, 4), bool), "resize"),
         (np.zeros((4, 5, 3), bool), np.zeros((4, 5), bool), "shape"),
-        (torch.zeros(2, 4, 5).bool(), torch.zeros(2, 5, 4).bool(), "resize"),
-        (torch.rand(2, 4, 5), torch.zeros(2, 4, 5).bool(), "masks must be binary"),
-        (torch.zeros(2, 4, 5).bool(), torch.rand(2, 4, 5), "ground truths must be binary"),
-        (torch.full((2, 4, 5), 0.5), torch.zeros(2, 4, 5).bool(), "masks must be binary"),
-        (torch.zeros(1, 2, 4, 5).bool(), torch.zeros(1, 2, 4, 5).bool(), "B, H, W"),
     ],
 )
 def test_bad_masks(p, g, sentence):

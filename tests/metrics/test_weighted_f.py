@@ -7,7 +7,6 @@ import numpy as np
 import py_sod_metrics
 import pytest
 import reference_metrics as loops
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,48 +181,6 @@ def test_weighted_f_loops():
     close(weighted_f(p, g, beta_squared=0.3), loops.weighted_f(p, g, 0.3), "beta")
 
 
-DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-
-
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("stretch", [False, True])
-def test_tensor_batches_equal_arrays(device, stretch):
-    H, W = CASES[0][1].shape
-    chosen = [(p, g) for _, p, g in CASES if p.shape == (H, W)]
-    maps = torch.tensor(np.stack([p for p, _ in chosen]), device=device)
-    truths = torch.tensor(np.stack([g for _, g in chosen]), device=device)
-    batch = saliency_scores(maps, truths, stretch=stretch)
-    weighted = weighted_f(maps, truths, stretch=stretch)
-    assert batch.mae.shape == (len(chosen),)
-    assert batch.f_curve.shape == (len(chosen), 256)
-    assert batch.f_curve.device.type == device
-    for b, (p, g) in enumerate(chosen):
-        one = saliency_scores(p, g, stretch=stretch)
-        for key in (
-            "mae", "s_measure", "adaptive_f", "adaptive_e", "f_curve", "e_curve", "precision",
-            "recall", "max_f", "mean_f", "max_e", "mean_e",
-        ):  # fmt: skip
-            close(getattr(batch, key)[b].cpu(), getattr(one, key), f"{key} of map {b}")
-        close(weighted[b].cpu(), weighted_f(p, g, stretch=stretch), f"weighted F of map {b}")
-
-
-def test_tensor_kinds():
-    p, g = CASES[2][1], CASES[2][2]
-    expected = saliency_scores(p, g)
-    single = saliency_scores(torch.tensor(p), torch.tensor(g))
-    assert single.mae.ndim == 0
-    assert single.s_measure.item() == pytest.approx(expected.s_measure, abs=1e-9)
-    levels = torch.tensor(np.round(p * 255).astype(np.uint8))[None]
-    truth = torch.tensor(g.astype(np.uint8) * 255)[None]
-    close(saliency_scores(levels, truth).f_curve[0], expected.f_curve, "uint8")
-    half = saliency_scores(torch.tensor(p).half(), torch.tensor(g)).mae.item()
-    assert half == pytest.approx(expected.mae, abs=1e-3)
-    close(mae(torch.tensor(g), torch.tensor(g)), 0, "bool")
-    assert weighted_f(torch.tensor(p), torch.tensor(g)).ndim == 0
-    trained = torch.tensor(p, requires_grad=True)  # as a network returns it
-    assert saliency_scores(trained, torch.tensor(g)).mae.item() == pytest.approx(expected.mae)
-
-
 @pytest.mark.parametrize(
     ("p", "g", "sentence"),
     [
@@ -243,11 +200,6 @@ def test_bad_arrays(p, g, sentence):
         saliency_scores(p, g)
     with pytest.raises(ValueError, match=sentence):
         weighted_f(p, g)
-
-
-def test_weighted_f_of_unlike_batches():
-    with pytest.raises(ValueError, match="ground truths"):
-        weighted_f(torch.zeros(2, 4, 5), torch.zeros(3, 4, 5).bool())
 
 
 @st.composite
@@ -279,3 +231,18 @@ def test_properties(pair):
     # ~p against ~g: hits and correct rejections swap, and E counts both alike.
     binary = p > 0.5
     close(e_measure(~binary, ~g).e_curve[255], e_measure(binary, g).e_curve[255], "complement")
+
+
+def test_weighted_f_far_from_the_object():
+    """Alarms nearer and farther than the distance at which their weight is taken as 2."""
+    g = np.zeros((12, 420), np.uint8)
+    g[5:8, 3:6] = 1
+    p = np.random.default_rng(4).random(g.shape)
+    columns = np.maximum(np.arange(420) - 5, 0), np.maximum(3 - np.arange(420), 0)
+    rows = np.maximum(np.arange(12) - 7, 0), np.maximum(5 - np.arange(12), 0)
+    distance = np.hypot((rows[0] + rows[1])[:, None], columns[0] + columns[1])
+    false = (p * (2 - 0.5 ** (distance / 5)))[g == 0].sum()
+    from vsodlib.metrics.weighted_f import _false_alarms
+
+    assert _false_alarms(p, g, 0.0) == pytest.approx(false, rel=1e-8)
+    close(weighted_f(p, g), pysod(p, g > 0)["weighted_f"], "far")

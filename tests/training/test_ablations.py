@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from vsodlib import ModelConfig, TrainConfig
+from vsodlib import ModelConfig, TrainConfig, VSODNet
 from vsodlib.analysis.seeds import read_table
 from vsodlib.cli.main import main
 from vsodlib.data import synthetic_dataset
 from vsodlib.data.sampling import TrainBatches
 from vsodlib.data.synthetic import make_synthetic
+from vsodlib.model import checkpoint
 from vsodlib.training import ablations
 from vsodlib.training.ablations import Experiment, collect, table3, table4
 from vsodlib.training.run import read_log
@@ -30,7 +31,7 @@ def rows(tiny_config):
 
 
 def run(rows, seeds, clips, out, **options):
-    ablations.run(rows, seeds, clips, clips, out, pretrained_encoder=False, **options)
+    ablations.run(rows, seeds, clips, {"": clips}, out, pretrained_encoder=False, **options)
 
 
 def test_table3_changes_one_thing_a_row():
@@ -50,6 +51,19 @@ def test_table3_changes_one_thing_a_row():
     for row in rows:
         assert replace(row.model, self_attention=True, co_attention=True) == LITE
         assert replace(row.train, contrastive_weight=1.0, mining="hard") == SMOKE
+
+
+def test_rows_branch_off_a_trunk_and_are_scored_twice(tiny_config, clips, tmp_path):
+    plain = replace(tiny_config, self_attention=False, co_attention=False)
+    net = VSODNet(plain)
+    checkpoint.write(tmp_path / "trunk", net.state_dict(), {"model": plain.to_dict()})
+    rows = table3(tiny_config, replace(ablations.branch("smoke"), steps=1))[:2]
+    tests = {"": clips, " (held out)": clips.subset(list(clips.videos)[:1])}
+    ablations.run(rows, [0], clips, tests, tmp_path / "runs", trunk=tmp_path / "trunk")
+    assert collect(rows, tmp_path / "runs", tmp_path / "t.csv") == 2
+    assert {"J", "J (held out)", "max_f (held out)"} < read_table(tmp_path / "t.csv").keys()
+    _, record = checkpoint.read(tmp_path / "runs" / "co-attention-seed0" / "last")
+    assert record["initial"]["weights_sha256"] == checkpoint.fingerprint(tmp_path / "trunk")
 
 
 def test_table4_shares_rows_with_table3():
@@ -128,7 +142,7 @@ def test_collect_and_read(rows, clips, tmp_path):
     found = json.loads((tmp_path / "plain-seed1" / "scores.json").read_text())
     assert scores["mae"]["plain"][1] == pytest.approx(found["scores"]["mae"], abs=5e-6)
     record = json.loads((tmp_path / "table.json").read_text())
-    assert record["test"].startswith("synthetic") and record["commit"]
+    assert record["test"][0].startswith("synthetic") and record["commit"]
     assert record["device"].startswith("cpu")
     names = [(r["experiment"], r["seed"], r["train"]["contrastive_weight"]) for r in record["runs"]]
     assert names == [("plain", 0, 0), ("plain", 1, 0), ("+ L_cl", 0, 1), ("+ L_cl", 1, 1)]
@@ -137,9 +151,13 @@ def test_collect_and_read(rows, clips, tmp_path):
 
 
 def test_rows_share_batches(rows, clips):
-    plain, contrastive = (TrainBatches(clips, row.train) for row in rows)
-    assert plain.batches == contrastive.batches
-    assert plain.batches != TrainBatches(clips, replace(rows[0].train, seed=1)).batches
+    def batches(config):
+        (phase,) = TrainBatches(clips, config).phases
+        return [phase.batch(step) for step in range(config.steps)]
+
+    plain, contrastive = (batches(row.train) for row in rows)
+    assert plain == contrastive
+    assert plain != batches(replace(rows[0].train, seed=1))
 
 
 def test_seeds_differ_and_names_do_not_matter(rows, clips, tmp_path):

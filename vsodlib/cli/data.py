@@ -38,7 +38,9 @@ def check(args: Namespace) -> None:
 def pack(args: Namespace) -> None:
     from vsodlib.data.pack import pack as write_pack
 
-    print(write_pack(args.root, args.height, args.out, args.name))
+    how = (args.split, args.format, args.quality, args.every, args.max_mib)
+    for path in write_pack(args.root, args.height, args.out, args.name, *how):
+        print(f"{path}  {path.stat().st_size / 2**20:.1f} MiB")
 
 
 def make_synthetic(args: Namespace) -> None:

@@ -21,6 +21,7 @@ from vsodlib.config import PROFILES, TrainConfig
 from vsodlib.training.allocator import keep_freed_memory
 
 PRESETS = ("lite", "paper")
+DATASET_HELP = "davis2016, fbms, visal, davsod, an image set, or folder:PATH"
 ROOT_HELP = "data root (default: $VSOD_DATA, else data/)"
 
 
@@ -33,7 +34,7 @@ def _add_train(subparsers: Any) -> None:
         nargs="+",
         default=["davis2016"],
         metavar="NAME",
-        help="data sets to train on, e.g. davis2016 duts-tr",
+        help="data sets to train on, e.g. davis2016 duts-tr, or folder:PATH for one's own",
     )
     parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
     parser.add_argument("--out", required=True, help="folder of the run")
@@ -50,6 +51,9 @@ def _add_train(subparsers: Any) -> None:
     parser.add_argument(
         "--first-step", type=_whole, default=0, metavar="N", help="pass over N steps (--initial)"
     )
+    parser.add_argument(
+        "--last-step", type=_whole, default=0, metavar="N", help="stop the schedule at step N"
+    )
     parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the fastest there is)")
     parser.add_argument("--workers", type=_whole, default=0, help="processes that load data")
     parser.add_argument("--tensorboard", action="store_true", help="also log for TensorBoard")
@@ -65,8 +69,13 @@ def _add_train(subparsers: Any) -> None:
         group.add_argument(option, dest=field.name, type=kinds.get(field.type, str), **many)
 
 
-def _add_network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--checkpoint", required=True, help="a name in checkpoints/, or a file")
+def _add_network(parser: argparse.ArgumentParser, checkpoint: str | None = None) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        default=checkpoint,
+        required=checkpoint is None,
+        help="a name in checkpoints/, or a file" + (f" (default: {checkpoint})" * bool(checkpoint)),
+    )
     parser.add_argument("--height", type=_count, help="rows the network sees (default: as trained)")
     parser.add_argument("--flip", action="store_true", help="average with the mirrored frame")
     parser.add_argument("--batch-size", type=_count, default=8)
@@ -76,20 +85,41 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_predict(subparsers: Any) -> None:
-    parser = subparsers.add_parser("predict", help="saliency of a video or a folder of frames")
+    parser = subparsers.add_parser("predict", help="saliency of any video or photographs")
     parser.set_defaults(run=network.predict)
-    parser.add_argument("source", help="video file, folder of frames, or webcam number")
-    parser.add_argument("--out", required=True, help="folder for the maps and the overlay video")
-    parser.add_argument("--no-overlay", action="store_true", help="write maps only")
-    _add_network(parser)
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="film, animated GIF or WebP, photograph, folder of frames, of photographs, of films "
+        "or of such folders, or a camera's number",
+    )
+    parser.add_argument(
+        "--out", help="folder to write to (default: NAME-saliency beside each source)"
+    )
+    parser.add_argument("--no-overlay", action="store_true", help="no film of tinted frames")
+    parser.add_argument(
+        "--cutout",
+        nargs="?",
+        const="webm",
+        choices=["webm", "mov", "png"],
+        help="also the object on a transparent background (photographs: always png)",
+    )
+    parser.add_argument(
+        "--background", metavar="COLOUR|IMAGE|blur", help="also the object before another one"
+    )
+    parser.add_argument("--sheet", action="store_true", help="also twelve moments on one page")
+    parser.add_argument(
+        "--bf16", action="store_true", help="compute in bfloat16, faster where the CPU has it"
+    )
+    _add_network(parser, checkpoint="lite-davis")
 
 
 def _add_scoring(subparsers: Any) -> None:
     evaluate = subparsers.add_parser("evaluate", help="score a network on a data set")
     evaluate.set_defaults(run=scores.evaluate)
     _add_network(evaluate)
-    evaluate.add_argument("--dataset", default="davis2016")
-    evaluate.add_argument("--split", default="val")
+    evaluate.add_argument("--dataset", default="davis2016", help=DATASET_HELP)
     evaluate.add_argument(
         "--held-out", action="store_true", help="only what the checkpoint's training held out"
     )
@@ -98,15 +128,36 @@ def _add_scoring(subparsers: Any) -> None:
     score.set_defaults(run=scores.score)
     score.add_argument("predictions", help="folder of maps, one folder a sequence, or flat")
     truth = score.add_mutually_exclusive_group(required=True)
-    truth.add_argument("--dataset", help="davis2016")
+    truth.add_argument("--dataset", help=DATASET_HELP)
     truth.add_argument("--gt", metavar="DIR", help="folder of ground-truth masks")
     score.add_argument(
         "--allow-missing-first", action="store_true", help="sequences may lack an end frame"
     )
+    asked = score.add_mutually_exclusive_group()
+    asked.add_argument(
+        "--measures", nargs="+", metavar="NAME", help="only these, e.g. J max_f (? lists them)"
+    )
+    asked.add_argument("--all", action="store_true", help="weighted F, T and consistency too: slow")
+    score.add_argument(
+        "--explain", metavar="NUMBER", help="say which measure and protocol give, say, 0.83"
+    )
+    comparison = subparsers.add_parser("compare", help="two sets of scores, sequence by sequence")
+    comparison.set_defaults(run=network.compare)
+    comparison.add_argument("first", metavar="A.json", help="what `vsod score --json` wrote")
+    comparison.add_argument("second", metavar="B.json", help="the same of other maps")
+    comparison.add_argument("--json", metavar="OUT", help="write all differences there")
+    evaluate.add_argument("--workers", type=_count, default=1, help="processes that score")
+    score.add_argument("--workers", type=_count, help="default: as many as there are processors")
     for parser, protocol in ((evaluate, "davis2016"), (score, None)):
+        parser.add_argument("--split", help="of the data set (default: the one commonly scored)")
+        parser.add_argument(
+            "--foreground", type=_level, metavar="LEVEL", help="masks: object lies above"
+        )
+        parser.add_argument(
+            "--void", type=_level, metavar="LEVEL", help="masks: pixels that do not count"
+        )
         parser.add_argument("--data", dest="root", metavar="ROOT", help=ROOT_HELP)
         parser.add_argument("--protocol", default=protocol, help="davis2016, davsod or frames")
-        parser.add_argument("--workers", type=_count, default=1, help="processes that score")
         parser.add_argument("--json", metavar="OUT", help="write all scores there")
         parser.add_argument("--per-frame", action="store_true", help="every frame's too")
     average = subparsers.add_parser("average", help="the mean of several trained networks")
@@ -126,6 +177,14 @@ def _add_ablate(subparsers: Any) -> None:
     parser = subparsers.add_parser("ablate", help="train and score the rows of an ablation table")
     parser.set_defaults(run=network.ablate)
     parser.add_argument("table", choices=["table3", "table4"])
+    parser.add_argument("--trunk", metavar="CHECKPOINT", help="branch every run off this network")
+    parser.add_argument(
+        "--hold-out",
+        nargs="+",
+        default=[],
+        metavar="NAME=COUNT",
+        help="videos kept out of training and scored too, e.g. davis2016=6",
+    )
     parser.add_argument("--seeds", type=_whole, nargs="+", default=[0, 1, 2], metavar="N")
     parser.add_argument("--rows", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--datasets", nargs="+", default=["davis2016", "duts-tr"], metavar="NAME")
@@ -171,6 +230,11 @@ def _add_data(subparsers: Any) -> None:
     pack.add_argument("root")
     pack.add_argument("--height", type=_count, required=True, help="rows of the packed frames")
     pack.add_argument("--out", required=True, metavar="FILE.zip")
+    pack.add_argument("--split", help="e.g. train (default: all of it)")
+    pack.add_argument("--format", choices=["jpg", "webp", "avif"], default="jpg")
+    pack.add_argument("--quality", type=_count, default=90, help="of the frames, 1 to 100")
+    pack.add_argument("--every", type=_count, default=1, help="keep every so manieth frame")
+    pack.add_argument("--max-mib", type=_count, help="split into parts of so many MiB")
     pack.add_argument("--name", default="davis2016", help="data set (default: davis2016)")
     make = actions.add_parser("make-synthetic", help="write synthetic clips in DAVIS layout")
     make.set_defaults(run=data_commands.make_synthetic)
@@ -194,6 +258,12 @@ def _whole(text: str, least: int = 0) -> int:
 
 def _count(text: str) -> int:
     return _whole(text, least=1)
+
+
+def _level(text: str) -> int:
+    if not text.isdecimal() or int(text) > 255:
+        raise argparse.ArgumentTypeError(f"give a level from 0 to 255, not {text!r}")
+    return int(text)
 
 
 def _number(text: str) -> float:

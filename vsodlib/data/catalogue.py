@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 
 from vsodlib.data import davis, image_sets, video_sets
 from vsodlib.data.dataset import FrameDataset, FrameRecord, StoredFrames
+from vsodlib.data.folders import own_records, sort_out
+from vsodlib.data.mask_levels import TruthLevels
 from vsodlib.data.storage import Storage, find_storage
 from vsodlib.data.synthetic import synthetic_dataset
 
@@ -16,21 +20,31 @@ FOLDERS: dict[str, str] = {"davis2016": davis.FOLDER} | {
 """Data set -> its folder in the data root."""
 
 DATASETS = (*FOLDERS, "synthetic")
-"""Every name that `open_dataset` takes."""
+"""Every name that `open_dataset` takes, and `OWN` before a path."""
+
+OWN = "folder:"
+"""Before the path of a folder or zip of one's own frames and masks (`folders`)."""
 
 
 def open_dataset(
-    name: str, split: str | None = None, root: str | os.PathLike[str] | None = None
+    name: str,
+    split: str | None = None,
+    root: str | os.PathLike[str] | None = None,
+    foreground: int | None = None,
+    void: int | None = None,
 ) -> FrameDataset:
     """A data set by name.
 
     Args:
-        name: one of `DATASETS`.
+        name: one of `DATASETS`, or "folder:PATH".
         split: "train" or "val" (davis2016, synthetic), "train" or "test" (fbms), "test" (visal),
             "train", "val", "easy", "normal" or "difficult" (davsod), "train" (image sets); None:
-            all of it.
+            all of it. A folder of one's own may have the folders train, val and test.
         root: the folder that holds the data set, the data set's folder itself, or one zip of it;
-            None: the environment variable `VSOD_DATA`, else `data/`. Unused for "synthetic".
+            None: the environment variable `VSOD_DATA`, else `data/`. Unused for "synthetic" and
+            "folder:PATH".
+        foreground: mask levels above this are object; None: known of the data set, or recognised.
+        void: mask level of pixels that do not count.
 
     Returns:
         All frames in official order. FBMS, ViSal and DAVSOD leave frames without annotation;
@@ -43,17 +57,36 @@ def open_dataset(
     if name == "synthetic":
         return synthetic_dataset(split)
     storage, records = locate_dataset(name, split, root)
-    if not records:
+    if not any(record.image for record in records):
         raise ValueError(f"{storage.locate('')} holds no frames of {name}.")
-    if name in video_sets.VIDEO_LAYOUTS:
-        dataset = FrameDataset(
-            name, records, StoredFrames(storage, video_sets.VIDEO_LAYOUTS[name].foreground)
-        )
+    dataset = FrameDataset(name, records, stored_frames(name, storage, records, foreground, void))
+    if name in video_sets.VIDEO_LAYOUTS or name.startswith(OWN):
         dataset.labelled()  # raises where no frame at all has a mask
-        return dataset
-    _require_pairs(name, storage, records)
-    foreground = davis.FOREGROUND if name == "davis2016" else image_sets.FOREGROUND
-    return FrameDataset(name, records, StoredFrames(storage, foreground))
+    else:
+        _require_pairs(name, storage, records)
+    return dataset
+
+
+def stored_frames(
+    name: str,
+    storage: Storage,
+    records: Sequence[FrameRecord],
+    foreground: int | None = None,
+    void: int | None = None,
+) -> StoredFrames:
+    """What reads the files of a data set, knowing what its masks mean."""
+    layout = video_sets.VIDEO_LAYOUTS.get(name)
+    known = layout.foreground if layout and foreground is None else foreground
+    masks = [record.mask for record in records if record.mask]
+    white = layout.white_background if layout else "(?!)"
+    return StoredFrames(storage, masks, TruthLevels(name, known, void), white)
+
+
+def scored_split(name: str) -> str | None:
+    """The split of a data set that is scored where none is named."""
+    if name in video_sets.VIDEO_LAYOUTS:
+        return video_sets.VIDEO_LAYOUTS[name].test
+    return "val" if name in ("davis2016", "synthetic") else None
 
 
 def locate_dataset(
@@ -65,11 +98,12 @@ def locate_dataset(
         FileNotFoundError, ValueError: as `open_dataset`, but frames without masks pass.
     """
     if name == "davis2016":
-        storage = find_storage(name, davis.FOLDER, [davis.IMAGES], root)
+        storage = find_storage(name, davis.FOLDER, ["JPEGImages", "Annotations"], root)
         return storage, davis.davis_records(storage, split)
     if name in video_sets.VIDEO_LAYOUTS:
         video_layout = video_sets.VIDEO_LAYOUTS[name]
-        storage = find_storage(name, video_layout.folder, video_layout.markers, root)
+        markers = video_layout.markers
+        storage = find_storage(name, video_layout.folder, markers, root, any_layout=True)
         return storage, video_sets.video_records(video_layout, storage, split)
     if name in image_sets.IMAGE_LAYOUTS:
         if split not in (None, "train"):
@@ -77,7 +111,28 @@ def locate_dataset(
         layout = image_sets.IMAGE_LAYOUTS[name]
         storage = find_storage(name, layout.folder, [layout.images], root)
         return storage, image_sets.image_records(layout, storage)
-    raise ValueError(f"There is no data set {name!r}; choose one of {', '.join(DATASETS)}.")
+    if name.startswith(OWN):
+        return _own(Path(name.removeprefix(OWN)), split)
+    own = f"{OWN}{name if Path(name).exists() else 'PATH'}"
+    raise ValueError(
+        f"There is no data set {name!r}; choose one of {', '.join(DATASETS)}, or {own} for yours."
+    )
+
+
+def _own(path: Path, split: str | None) -> tuple[Storage, list[FrameRecord]]:
+    storage = Storage(path)
+    paths = storage.list()
+    if any(path.startswith("ImageSets/") for path in paths):
+        return storage, davis.davis_records(storage, split)
+    parts = {
+        name: [p for p in paths if f"/{name}/" in f"/{p}"] for name in ("train", "val", "test")
+    }
+    there = [name for name, found in parts.items() if found]
+    if split and len(there) > 1:  # one alone may be a video
+        if split not in there:
+            raise FileNotFoundError(f"{path} has the folders {', '.join(there)}, but not {split}.")
+        return storage, own_records(sort_out(parts[split], [split]), storage)
+    return storage, own_records(sort_out(paths), storage)
 
 
 def _require_pairs(name: str, storage: Storage, records: list[FrameRecord]) -> None:

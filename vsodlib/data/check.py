@@ -9,18 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import numpy as np
 from tqdm.auto import tqdm
 
 from vsodlib.config import profile
 from vsodlib.data import davis, image_sets, video_sets
-from vsodlib.data.catalogue import FOLDERS, locate_dataset
+from vsodlib.data.catalogue import FOLDERS, OWN, locate_dataset, stored_frames
 from vsodlib.data.dataset import FrameRecord
-from vsodlib.data.image_files import decode_image, decode_mask
+from vsodlib.data.image_files import decode_image
 from vsodlib.data.storage import Storage, data_root
-
-SOFT_SHARE = 0.05
-"""A mask of a still image may have soft edges; beyond this share of its pixels it is no mask."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +35,13 @@ def check(root: str | os.PathLike[str] | None = None, name: str | None = None) -
 
     Reported: frames without a mask (where every frame should have one), masks without a frame, gaps
     in the numbering (DAVIS), missing, unreadable or truncated files, frames of another size than
-    their video's first, masks of another size than their frame, masks that are not binary.
+    their video's first, masks of another size than their frame, masks whose levels contradict each
+    other or themselves (`mask_levels`).
 
     Args:
         root: as in `open_dataset`.
-        name: the data set; None: every one that is found there.
+        name: the data set; None: every one that is found there, else `root` as a folder of one's
+            own.
 
     Returns:
         The problems, by data set and file; empty where all is well.
@@ -53,7 +51,10 @@ def check(root: str | os.PathLike[str] | None = None, name: str | None = None) -
         ValueError: an unknown name, or an archive that cannot be opened.
     """
     problems, found = [], False
-    for candidate in FOLDERS if name is None else (name,):
+    own = f"{OWN}{data_root(root)}"
+    for candidate in (*FOLDERS, own) if name is None else (name,):
+        if found and candidate == own:
+            break
         try:
             storage, records = locate_dataset(candidate, None, root)
         except FileNotFoundError:
@@ -81,41 +82,49 @@ def _check_one(name: str, storage: Storage, records: list[FrameRecord]) -> list[
         problems += _gaps(storage, records)
     if all(record.mask is None for record in records):
         problems.append(Problem(storage.locate(""), "not one of the frames has a mask"))
+    files = stored_frames(name, storage, records)
+    files.levels.learn(files.masks, files.mask_file, refuse=False)
+    if files.masks and files.levels.counts.keys() <= {"empty"} and files.levels.counts:
+        problems.append(Problem(storage.locate(""), "not one of the masks shows an object"))
     sizes: dict[str, tuple[int, int]] = {}
     hidden = profile() == "smoke"
     for record in tqdm(records, desc=f"Checking {name}", unit="frame", leave=False, disable=hidden):
         size = None
         for kind, path in (("frame", record.image), ("mask", record.mask)):
             if path is None:
-                if name not in video_sets.VIDEO_LAYOUTS:
+                if name in FOLDERS and name not in video_sets.VIDEO_LAYOUTS:
                     problems.append(Problem(storage.locate(record.image), "frame without a mask"))
                 continue
+            place = storage.locate(path)
             try:
-                data, place = storage.read(path), storage.locate(path)
-                pixels = (decode_image if kind == "frame" else decode_mask)(data, place)
+                if kind == "frame":
+                    h, w = decode_image(storage.read(path), place).shape[:2]
+                    size = (h, w)
+                    wanted, other = (
+                        sizes.setdefault(record.video, size),
+                        "the first frame of its video",
+                    )
+                else:
+                    file = files.mask_file(path)
+                    h, w = file.levels.shape
+                    wanted, other = size, "its frame"
+                if wanted is not None and (h, w) != wanted:
+                    message = f"{w}x{h}, but {other} is {wanted[1]}x{wanted[0]}"
+                    problems.append(Problem(place, message))
+                if kind == "mask":
+                    files.levels.mask(file, record.video)
             except (OSError, ValueError) as error:
-                message = str(error).removeprefix(storage.locate(path)).strip(" .")
-                problems.append(Problem(storage.locate(path), message))
-                continue
-            (h, w), wanted = pixels.shape[:2], size
-            if kind == "frame":
-                size = (h, w)
-                wanted = sizes.setdefault(record.video, size)
-                other = "the first frame of its video"
-            else:
-                other = "its frame"
-                if fault := _not_binary(name, pixels):
-                    problems.append(Problem(place, fault))
-            if wanted is not None and (h, w) != wanted:
-                problems.append(Problem(place, f"{w}x{h}, but {other} is {wanted[1]}x{wanted[0]}"))
+                problems.append(Problem(place, str(error).removeprefix(place).strip(" .")))
     return problems
 
 
 def _mask_files(name: str, storage: Storage) -> set[str]:
     """Every file that is named like a mask of this data set."""
     if name in video_sets.VIDEO_LAYOUTS:
-        layout = video_sets.VIDEO_LAYOUTS[name]
-        return set(video_sets.matching(layout, storage, layout.masks))
+        pictures = video_sets.video_pictures(video_sets.VIDEO_LAYOUTS[name], storage)
+        return {picture.path for picture in pictures if picture.mask}
+    if name not in FOLDERS:
+        return set()  # of one's own data these are told already
     folder = davis.MASKS if name == "davis2016" else image_sets.IMAGE_LAYOUTS[name].masks
     return {path for path in storage.list(folder) if path.lower().endswith(".png")}
 
@@ -130,19 +139,3 @@ def _gaps(storage: Storage, records: list[FrameRecord]) -> Iterator[Problem]:
     for folder, present in numbers.items():
         for number in sorted(set(range(min(present), max(present))) - present):
             yield Problem(storage.locate(f"{folder}/{number:05d}.jpg"), "frame left out")
-
-
-def _not_binary(name: str, values: np.ndarray) -> str | None:
-    """What keeps these mask values from being black and white; None where nothing does."""
-    if name == "fbms":  # one colour per object
-        return None
-    found = np.flatnonzero(np.bincount(values.ravel(), minlength=256))
-    if set(found.tolist()) <= {0, 255}:
-        return None
-    listed = ", ".join(map(str, found[:5])) + (", ..." if len(found) > 5 else "")
-    if found[-1] <= 127 and name != "davis2016":
-        return f"not binary: holds the values {listed}, none above 127, so all is background"
-    soft = float(((values > 25) & (values < 230)).mean())
-    if name in image_sets.IMAGE_LAYOUTS and soft <= SOFT_SHARE:
-        return None
-    return f"not binary: holds the values {listed} in place of 0 and 255"

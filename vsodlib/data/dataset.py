@@ -7,9 +7,11 @@ frames have `mask=None` in their record and no "mask" in their item.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -19,7 +21,8 @@ from torchvision import tv_tensors
 from tqdm.auto import tqdm
 
 from vsodlib.config import profile
-from vsodlib.data.image_files import decode_image, decode_mask, image_size, resize_rows
+from vsodlib.data.image_files import MaskFile, decode_image, decode_mask, image_size, resize_rows
+from vsodlib.data.mask_levels import TruthLevels
 from vsodlib.data.storage import Storage
 
 
@@ -43,37 +46,64 @@ class FrameSource(Protocol):
 
     def mask(self, record: FrameRecord) -> np.ndarray: ...
 
+    def counted(self, record: FrameRecord) -> np.ndarray | None: ...
+
 
 class StoredFrames:
     """Pixels decoded from files on every call.
 
     Args:
         storage: where the files lie.
-        foreground: mask values above this are foreground: 127 for black-and-white files (soft
-            edges are cut in the middle), 0 where every non-black value or palette index is an
-            object; with 0, white is background too in colour masks called .ppm (FBMS).
+        masks: all mask files of the set, which together tell what their levels mean.
+        levels: what is known of that before.
+        white_background: regular expression of the masks that are drawn on white.
     """
 
-    def __init__(self, storage: Storage, foreground: int = 127) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        masks: Sequence[str],
+        levels: TruthLevels,
+        white_background: str = "(?!)",
+    ) -> None:
         self.storage = storage
-        self.foreground = foreground
+        self.masks = list(masks)
+        self.levels = levels
+        self.white_background = white_background
 
     def image(self, record: FrameRecord) -> np.ndarray:
         return decode_image(self.storage.read(record.image), self.storage.locate(record.image))
 
     def mask(self, record: FrameRecord) -> np.ndarray:
-        place = self.storage.locate(record.mask)
-        values = decode_mask(self.storage.read(record.mask), place)
-        H, W = image_size(self.storage.read(record.image), self.storage.locate(record.image))
-        h, w = values.shape[:2]
-        if (h, w) != (H, W):
-            raise ValueError(f"{place} is {w}x{h}, but its frame {record.image} is {W}x{H}.")
-        if values.ndim == 2:
-            return values > self.foreground
-        mask = values.max(axis=2) > self.foreground
-        if self.foreground == 0 and record.mask.lower().endswith(".ppm"):
-            mask &= values.min(axis=2) < 255
-        return mask
+        file = self.mask_file(record.mask)
+        if record.image:
+            H, W = image_size(self.storage.read(record.image), self.storage.locate(record.image))
+            h, w = file.levels.shape
+            if (h, w) != (H, W):
+                raise ValueError(
+                    f"{file.place} is {w}x{h}, but its frame {record.image} is {W}x{H}."
+                )
+        self.learn()
+        return self.levels.mask(file, record.video)
+
+    def counted(self, record: FrameRecord) -> np.ndarray | None:
+        if self.levels.void is None:
+            return None
+        return self.levels.counted(self.mask_file(record.mask))
+
+    def mask_file(self, path: str) -> MaskFile:
+        """A mask's levels as its file holds them."""
+        white = re.fullmatch(self.white_background, path, re.IGNORECASE) is not None
+        return decode_mask(self.storage.read(path), self.storage.locate(path), white)
+
+    def learn(self) -> None:
+        """Find out what the levels of the set mean, once.
+
+        Raises:
+            ValueError: masks that contradict each other, or are all empty.
+        """
+        if not self.levels.learned:
+            self.levels.learn(self.masks, self.mask_file)
 
 
 class HeldFrames:
@@ -93,6 +123,9 @@ class HeldFrames:
 
     def mask(self, record: FrameRecord) -> np.ndarray:
         return self.masks[record.mask]
+
+    def counted(self, record: FrameRecord) -> None:
+        return None
 
 
 class FrameDataset(Dataset):
@@ -132,6 +165,37 @@ class FrameDataset(Dataset):
         for index, record in enumerate(self.records):
             self.videos.setdefault(record.video, []).append(index)
 
+    @classmethod
+    def from_folders(
+        cls,
+        frames: str | os.PathLike[str],
+        masks: str | os.PathLike[str],
+        name: str | None = None,
+        foreground: int | None = None,
+        void: int | None = None,
+    ) -> Self:
+        """Frames of one folder with the masks of another: a folder per video in both, or pictures
+        side by side, which count as still images.
+
+        Args:
+            frames, masks: the folders; frame and mask pair by name, else by the number in it.
+            name: of the data set; None: the frames' folder.
+            foreground: mask levels above this are object; None: recognised (`mask_levels`).
+            void: mask level of pixels that do not count (`counted`); `mask` has them as background.
+
+        Raises:
+            FileNotFoundError: a folder that is not there.
+            ValueError: nothing pairs, numbers that are shifted against each other, or masks whose
+                levels contradict each other.
+        """
+        from vsodlib.data.folders import folder_records
+
+        storage, records = folder_records(Path(frames), Path(masks))
+        name = name or Path(frames).name
+        levels = TruthLevels(name, foreground, void)
+        found = [record.mask for record in records if record.mask]
+        return cls(name, records, StoredFrames(storage, found, levels))
+
     def __len__(self) -> int:
         return len(self.records)
 
@@ -142,6 +206,12 @@ class FrameDataset(Dataset):
     def storage(self) -> Storage | None:
         """The folder or zip the first frame comes from; None when it is held in memory."""
         return getattr(self.sources[0], "storage", None)
+
+    @property
+    def levels(self) -> str | None:
+        """How the masks of the first frame's set are read, in words; None: held in memory."""
+        source = self.sources[0]
+        return source.levels.meaning if isinstance(source, StoredFrames) else None
 
     def image(self, index: int) -> np.ndarray:
         """One frame, np.uint8 (H, W, 3), RGB.
@@ -162,6 +232,14 @@ class FrameDataset(Dataset):
         if record.mask is None:
             raise ValueError(f"{self.name}: frame {record.frame} of {record.video} has no mask.")
         return self.sources[index].mask(record)
+
+    def counted(self, index: int) -> np.ndarray | None:
+        """The pixels whose truth is known, np.bool_ (H, W); None: all (no void was declared).
+
+        Raises:
+            FileNotFoundError, ValueError: as `mask`.
+        """
+        return self.sources[index].counted(self.records[index])
 
     def images(self, indices: Sequence[int]) -> np.ndarray:
         """Frames of one video, np.uint8 (T, H, W, 3), RGB.
@@ -234,7 +312,7 @@ class FrameDataset(Dataset):
                 half); None keeps the size.
 
         Raises:
-            ValueError: fewer than 16 rows, masks that are all empty, or a damaged file; names it.
+            ValueError: fewer than 16 rows, or a damaged file; names it.
         """
         if height is not None and height < 16:
             raise ValueError(f"height must be at least 16 rows, got {height!r}.")
@@ -262,11 +340,6 @@ class FrameDataset(Dataset):
                 if mask is not None:
                     masks[key] = mask
                 records.append(replace(record, image=key, mask=None if mask is None else key))
-        if masks and not any(mask.any() for mask in masks.values()):
-            raise ValueError(
-                f"Not one of the {len(masks)} masks of {self.name} shows an object; "
-                "`vsod data check` tells which values they hold."
-            )
         return type(self)(self.name, records, HeldFrames(images, masks), self.transform)
 
     def _pick(self, indices: list[int]) -> Self:

@@ -1,25 +1,31 @@
 """DAVIS 2016 (Perazzi et al., CVPR 2016), the official folder layout.
 
     DAVIS/JPEGImages/480p/<sequence>/00000.jpg
-    DAVIS/Annotations/480p/<sequence>/00000.png      0 background, 255 object
-    DAVIS/ImageSets/480p/{train,val}.txt             the paths of a frame and its mask per line
+    DAVIS/Annotations/480p/<sequence>/00000.png
+    DAVIS/ImageSets/480p/{train,val}.txt             the paths of a frame and its mask per line,
+    DAVIS/ImageSets/2016/{train,val}.txt             or, in the download of DAVIS 2017, a sequence
 
-The splits come from `ImageSets` where it is present, else from the official lists below. Every
-non-zero mask value is foreground, so masks with DAVIS 2017's object indices work as well.
+The splits come from `ImageSets` where it is present, else from the official lists below, else (of
+one's own clips in this layout) all there is belongs to either split. Masks by object number, as in
+DAVIS 2017, work as well (`mask_levels`).
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path, PurePosixPath
+import codecs
+import re
+from collections import Counter
+from pathlib import PurePosixPath
 
 from vsodlib.data.dataset import FrameRecord
+from vsodlib.data.folders import listed, paired, sort_out
+from vsodlib.data.image_files import SUFFIXES
 from vsodlib.data.storage import Storage
+from vsodlib.notes import note
 
 FOLDER = "DAVIS"
 IMAGES = "JPEGImages/480p"
 MASKS = "Annotations/480p"
-FOREGROUND = 0
 
 SEQUENCES = {
     "train": """
@@ -47,76 +53,72 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     file in `Annotations` gets `mask=None`.
 
     Raises:
-        ValueError: another split; a list in `ImageSets` that is not in the official form.
+        ValueError: another split; a list in `ImageSets` that is in neither form, or names a
+            sequence that is not there; frames shifted against their masks.
     """
     if split is not None and split not in SPLITS:
         raise ValueError(f"davis2016 has the splits train and val, not {split!r}.")
-    records: list[FrameRecord] = []
-    for part in SPLITS if split is None else (split,):
-        listed = f"ImageSets/480p/{part}.txt"
-        if storage.exists(listed):
-            records += _listed(storage, listed)
+    parts = SPLITS if split is None else {split: SPLITS[split]}
+    found = _found(storage)
+    there = {record.video for record in found}
+    official = there & {video for videos in SPLITS.values() for video in videos}
+    records, listing = [], False
+    for part, videos in parts.items():
+        years = ("480p", "2016") if official else ("480p", "2016", "2017")
+        lists = [f"ImageSets/{year}/{part}.txt" for year in years]
+        if path := next(filter(storage.exists, lists), None):
+            records += _from_list(storage, path, found)
+            listing = True
         else:
-            records += _found(storage, SPLITS[part])
+            records += [record for record in found if record.video in videos]
+    if listing or not found:
+        return records
+    place = storage.locate("")
+    if not official:
+        note(f"{place} has no lists of sequences: all are taken ({listed(sorted(there))}).")
+        return found
+    if others := there - official:
+        note(f"{place}: {listed(sorted(others))} are not of DAVIS 2016 and left out.")
     return records
 
 
-def _listed(storage: Storage, path: str) -> list[FrameRecord]:
-    records = []
-    for number, line in enumerate(storage.read(path).decode().splitlines(), 1):
-        if not line.strip():
-            continue
-        columns = [column.strip("/") for column in line.split()]
-        if len(columns) != 2 or "/" not in columns[0]:
+def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[FrameRecord]:
+    """The frames that a list names, by pairs of paths or by sequences."""
+    lines = [line.strip() for line in _text(storage.read(path)).splitlines()]
+    named: list[FrameRecord | str] = []
+    suffix = "|".join(re.escape(suffix) for suffix in SUFFIXES)
+    for number, line in enumerate(lines, 1):
+        pairs = re.fullmatch(rf"(\S.*?(?:{suffix}))\s+(\S.*(?:{suffix}))", line, re.IGNORECASE)
+        if pairs and "/" in pairs[1].strip("/"):
+            image, mask = (column.strip("/") for column in pairs.groups())
+            place = PurePosixPath(image)
+            named.append(FrameRecord(place.parent.name, place.stem, image, mask))
+        elif line and "/" not in line and not line.lower().endswith(SUFFIXES):
+            named.append(line)
+        elif line:
             raise ValueError(
                 f"{storage.locate(path)}, line {number}: expected the paths of a frame and its "
-                f"mask, got {line.strip()!r}."
+                f"mask, or the name of a sequence, got {line!r}."
             )
-        image = PurePosixPath(columns[0])
-        records.append(FrameRecord(image.parent.name, image.stem, columns[0], columns[1]))
-    return records
-
-
-def _found(storage: Storage, sequences: tuple[str, ...]) -> list[FrameRecord]:
+    if twice := [str(getattr(one, "image", one)) for one, n in Counter(named).items() if n > 1]:
+        note(f"{storage.locate(path)} names {listed(twice)} more than once; each counts once.")
     records = []
-    masks = set(storage.list(MASKS))
-    for image in storage.list(IMAGES):
-        path = PurePosixPath(image)
-        if path.suffix.lower() == ".jpg" and path.parent.name in sequences:
-            mask = f"{MASKS}/{path.parent.name}/{path.stem}.png"
-            records.append(
-                FrameRecord(path.parent.name, path.stem, image, mask if mask in masks else None)
-            )
+    for one in dict.fromkeys(named):
+        of_sequence = [one] if isinstance(one, FrameRecord) else []
+        of_sequence = of_sequence or [record for record in found if record.video == one]
+        if not of_sequence:
+            raise ValueError(f"{storage.locate(path)} names {one!r}, which has no frames there.")
+        records += of_sequence
     return records
 
 
-def davis_truth(dataset: str, root: str | os.PathLike[str] | None) -> dict[str, list[Path]]:
-    """The ground-truth images of every DAVIS 2016 validation sequence, in order.
+def _text(data: bytes) -> str:
+    """A list as text, whatever editor saved it."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
 
-    Raises:
-        ValueError: another data set, or a list of sequences that is not in the official form.
-        FileNotFoundError: no DAVIS folder, no list of sequences, or images it lists missing.
-    """
-    if dataset != "davis2016":
-        raise ValueError(f"No data set {dataset!r} to score on; use 'davis2016' or a gt folder.")
-    root = Path(root if root is not None else os.environ.get("VSOD_DATA") or "data")
-    home = next((h for h in (root / "DAVIS", root) if (h / "Annotations").is_dir()), None)
-    if home is None:
-        raise FileNotFoundError(
-            f"There is no DAVIS/Annotations under {root}; set VSOD_DATA or --data to the folder "
-            "that holds DAVIS."
-        )
-    listing = home / "ImageSets" / "480p" / "val.txt"
-    if not listing.is_file():
-        raise FileNotFoundError(f"There is no list of validation frames {listing}.")
-    truth: dict[str, list[Path]] = {}
-    for line in listing.read_text().splitlines():
-        if line.strip():
-            columns = line.split()
-            if len(columns) != 2:
-                raise ValueError(f"{listing} must name a frame and its mask a line, not {line!r}.")
-            path = home / columns[1].lstrip("/")
-            truth.setdefault(path.parent.name, []).append(path)
-    if absent := [str(p) for paths in truth.values() for p in paths if not p.is_file()]:
-        raise FileNotFoundError(f"{listing} names {len(absent)} missing images: {absent[0]} ...")
-    return truth
+
+def _found(storage: Storage) -> list[FrameRecord]:
+    """The frames and masks that are there, of 480 rows where there are some."""
+    files = [storage.list(top) or storage.list(top.split("/")[0]) for top in (IMAGES, MASKS)]
+    return paired(sort_out([path for found in files for path in found]), storage)

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vsodlib.files import write_file
 
+SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pnm", ".tif", ".tiff", ".webp", ".gif",
+    ".avif",
+)  # fmt: skip
+"""Names that frames, masks and maps end with, in lower case."""
+LOSSY = (".jpg", ".jpeg", ".webp", ".avif")
+FORMATS = ("PNG", "JPEG", "MPO", "BMP", "PPM", "TIFF", "WEBP", "GIF", "AVIF")
+"""What Pillow may open, whatever a file is called; others of its readers start programs."""
+COLOURS = 64
+"""A mask with more colours than these is a photograph."""
+FAINT = 32
+"""Up to this difference of its channels a lossy picture is grey."""
+VOID_COLOUR = (224, 224, 192)
+"""Of PASCAL VOC's palette, index 255: pixels that do not count."""
+ORIENTATION = 0x0112
+"""The EXIF note that says how a picture is turned; from 5 on, rows are columns."""
 _UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 """What Pillow raises for damaged files."""
 
@@ -26,9 +44,12 @@ def resize_rows(pixels: np.ndarray, height: int | None) -> np.ndarray:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
-def decode_image(data: bytes, place: str) -> np.ndarray:
-    """An encoded picture as np.uint8 (H, W, 3), RGB, on the stored pixel grid (EXIF rotation is
-    ignored, as masks are drawn on that grid).
+def decode_image(data: bytes, place: str, as_shown: bool = False) -> np.ndarray:
+    """An encoded picture as np.uint8 (H, W, 3), RGB.
+
+    Args:
+        as_shown: turned upright by its EXIF note and laid over white where it is transparent, as
+            every viewer shows it. Otherwise the stored pixel grid, on which masks are drawn.
 
     Raises:
         ValueError: damaged, truncated or no picture, 16-bit grey; names `place`.
@@ -37,20 +58,144 @@ def decode_image(data: bytes, place: str) -> np.ndarray:
     with _opened(data, place) as picture:
         if picture.mode[0] in "IF":  # Pillow would cut these at 255: nearly all white
             raise ValueError(f"{place} is 16-bit or float grey; save it with 8 bits.")
-        return np.array(picture.convert("RGB"))
+        return (
+            over_white(ImageOps.exif_transpose(picture))
+            if as_shown
+            else np.array(picture.convert("RGB"))
+        )
 
 
-def decode_mask(data: bytes, place: str) -> np.ndarray:
-    """The values of a mask file, np.uint8: grey values or palette indices (H, W), or colours
-    (H, W, 3).
+def over_white(picture: Image.Image) -> np.ndarray:
+    """A picture as np.uint8 (H, W, 3), RGB, laid over white where it is transparent."""
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.array(picture.convert("RGB"))
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """The levels of one mask or map as its file holds them; `mask_levels` says what they mean."""
+
+    place: str
+    levels: np.ndarray
+    """(H, W) uint8, of 16-bit files uint16. Numbers of palette entries or colours: black is 0."""
+    numbered: bool = False
+    """Whether the levels are such numbers, not grey levels."""
+    lossy: bool = False
+    """Whether the format changes levels near edges, as JPEG does."""
+    notes: tuple[str, ...] = ()
+    """What reading it took."""
+
+
+def decode_mask(data: bytes, place: str, white_background: bool = False) -> MaskFile:
+    """The levels of a mask or map in any of `FORMATS`.
+
+    Args:
+        data: the encoded picture.
+        place: its name in messages.
+        white_background: white is background too, and any other colour an object (FBMS's .ppm).
 
     Raises:
-        ValueError: damaged, truncated or no picture; names `place`.
+        ValueError: damaged, truncated or no picture, several in one file, transparent, float, a
+            photograph, or other channels than grey and RGB; names `place`.
     """
     with _opened(data, place) as picture:
-        if picture.mode not in ("L", "P", "RGB"):
-            picture = picture.convert("RGB" if "RGB" in picture.mode else "L")
-        return np.array(picture)
+        mode, lossy = picture.mode, picture.format in ("JPEG", "MPO", "WEBP", "AVIF")
+        if (count := getattr(picture, "n_frames", 1)) > 1:
+            raise ValueError(f"{place} holds {count} pictures; save each to a file of its own.")
+        if mode in ("LA", "RGBA", "PA"):
+            if np.asarray(picture.getchannel("A")).min() < 255:
+                raise ValueError(f"{place} is partly transparent; save it as a grey image.")
+            picture = picture.convert("L" if mode == "LA" else "RGB")
+        if picture.mode == "1":
+            picture = picture.convert("L")
+        if picture.mode == "P":
+            return _indexed(picture, place)
+        values = np.asarray(picture)
+    if values.ndim == 2 and picture.mode == "L":
+        return MaskFile(place, values, lossy=lossy)
+    if picture.mode[0] == "I" and values.min() >= 0 and values.max() <= 65535:
+        return MaskFile(place, values.astype(np.uint16), lossy=lossy, notes=("16 bit",))
+    if picture.mode != "RGB":
+        what = "float" if picture.mode == "F" else picture.mode
+        raise ValueError(f"{place} holds {what} pixels; save it as grey with 8 or 16 bits.")
+    if lossy and np.ptp(values, axis=2).max() <= FAINT:
+        values = np.asarray(picture.convert("L"))[..., None]
+    grey = values[..., 0]
+    if not white_background and not np.any(values != grey[..., None]):
+        return MaskFile(place, np.ascontiguousarray(grey), lossy=lossy, notes=("colour channels",))
+    return _coloured(values, place, lossy, white_background)
+
+
+def _indexed(picture: Image.Image, place: str) -> MaskFile:
+    """A grey palette holds levels; in a coloured one, or one without contrast, indices count."""
+    indices = np.asarray(picture)
+    palette = np.zeros((256, 3), np.uint8)
+    colours = np.reshape(picture.getpalette("RGB"), (-1, 3))
+    palette[: len(colours)] = colours
+    used = np.unique(indices)
+    shown = palette[used]
+    blank = len(colours) > 1 and not np.any(colours != colours[0])
+    grey = not blank and not np.any(palette != palette[:, :1])
+    if grey and len(np.unique(shown[:, 0])) == len(used):
+        return MaskFile(place, palette[:, 0][indices])
+    if len(np.unique(shown, axis=0)) < len(used) and "transparency" in picture.info:
+        raise ValueError(f"{place} is partly transparent; save it as a grey image.")
+    numbers = np.arange(256, dtype=np.uint8)
+    black = [k for k in used if not palette[k].any()]
+    if palette[0].any() and black:  # background is black, wherever it stands in the palette
+        numbers[0], numbers[black[0]] = black[0], 0
+    return MaskFile(place, numbers[indices], numbered=True, notes=("indexed",))
+
+
+def _coloured(values: np.ndarray, place: str, lossy: bool, white_background: bool) -> MaskFile:
+    """Colours by number, black 0, VOC's void 255."""
+    codes = values @ np.array([1 << 16, 1 << 8, 1])
+    colours, numbers = np.unique(codes, return_inverse=True)
+    if lossy or len(colours) > COLOURS:
+        raise ValueError(
+            f"{place} is a colour image ({len(colours)} colours); a mask or map must be grey, or "
+            "show every object in one colour on black, saved without loss."
+        )
+    background = [0, 0xFFFFFF] if white_background else [0]
+    if not np.isin(colours, background).any():
+        raise ValueError(f"{place} is a colour image without a black background.")
+    names = np.arange(1, len(colours) + 1, dtype=np.uint8)
+    names[np.isin(colours, background)] = 0
+    names[colours == VOID_COLOUR @ np.array([1 << 16, 1 << 8, 1])] = 255
+    levels = names[numbers.reshape(codes.shape)]
+    return MaskFile(place, levels, numbered=True, notes=("colours",))
+
+
+def shown_size(path: Path) -> tuple[int, int] | None:
+    """(H, W) of an image file as viewers show it, from its header alone; None: no picture."""
+    try:
+        with Image.open(path, formats=_formats()) as picture:
+            W, H = picture.size
+            turned = picture.getexif().get(ORIENTATION, 1) >= 5
+    except _UNREADABLE:
+        return None
+    return (W, H) if turned else (H, W)
+
+
+def is_photograph(path: Path) -> bool:
+    """Whether an image file holds a camera's EXIF note: how it was held, its make or model."""
+    try:
+        with Image.open(path, formats=_formats()) as picture:
+            return not {ORIENTATION, 0x010F, 0x0110}.isdisjoint(picture.getexif())
+    except _UNREADABLE:
+        return False
+
+
+def animation_length(path: Path) -> int:
+    """Frames of an animated GIF, WebP or PNG; 1 for every other file."""
+    try:
+        with Image.open(path, formats=_formats()) as picture:
+            # Others hold pages, or as phones' JPEG files a preview, and do not move.
+            return picture.n_frames if picture.format in ("GIF", "WEBP", "PNG") else 1
+    except (*_UNREADABLE, EOFError, AttributeError):
+        return 1
 
 
 def image_size(data: bytes, place: str) -> tuple[int, int]:
@@ -60,15 +205,22 @@ def image_size(data: bytes, place: str) -> tuple[int, int]:
         ValueError: not a picture; names `place`.
     """
     try:
-        W, H = Image.open(io.BytesIO(data)).size
+        W, H = Image.open(io.BytesIO(data), formats=_formats()).size
     except _UNREADABLE as error:
         raise _unreadable(place, data, error) from error
     return H, W
 
 
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow can read."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
 def _opened(data: bytes, place: str) -> Image.Image:
     try:
-        picture = Image.open(io.BytesIO(data))
+        picture = Image.open(io.BytesIO(data), formats=_formats())
         picture.load()
     except _UNREADABLE as error:
         raise _unreadable(place, data, error) from error
@@ -81,58 +233,6 @@ def _unreadable(place: str, data: bytes, error: Exception) -> ValueError:
     if isinstance(error, UnidentifiedImageError):
         return ValueError(f"{place} is not a picture (or cut off in its first bytes).")
     return ValueError(f"{place} cannot be decoded: {error}.")
-
-
-def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    """One channel of an image file, and the conversions that took.
-
-    Returns:
-        (H, W) uint8, or float32 in [0, 1] for 16-bit files (v / 65535).
-
-    Raises:
-        ValueError: not an image, coloured, or transparent.
-    """
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    if image is None:
-        raise ValueError(f"{path} {'cannot be read as an image' if data.size else 'is empty'}.")
-    notes: tuple[str, ...] = ()
-    if image.ndim == 3:
-        colours = image[..., :3]
-        coloured = np.any(colours != colours[..., :1])
-        with Image.open(path) as file:
-            if coloured and file.mode == "P":
-                return (np.asarray(file) > 0).astype(np.uint8) * 255, ("indexed",)
-        if image.shape[2] == 4 and image[..., 3].min() < np.iinfo(image.dtype).max:
-            raise ValueError(f"{path} is partly transparent; save it as a grey image.")
-        if coloured:
-            raise ValueError(f"{path} is a colour image; a map or mask must be grey.")
-        image, notes = np.ascontiguousarray(colours[..., 0]), ("colour channels",)
-    if image.dtype == np.uint16:
-        return image.astype(np.float32) / np.float32(65535), (*notes, "16 bit")
-    if image.dtype != np.uint8:
-        raise ValueError(f"{path} holds {image.dtype} pixels; save it with 8 or 16 bits.")
-    return image, notes
-
-
-def read_truth(path: Path, threshold: int = 128) -> tuple[np.ndarray, tuple[str, ...]]:
-    """A ground truth as bool (H, W): levels above `threshold`, or level 1 of a 0/1 image.
-
-    Returns:
-        The mask, and a note where the image has more than two levels.
-
-    Raises:
-        ValueError: as `read_grey`.
-    """
-    image, _ = read_grey(path)
-    high = image.max()
-    if image.dtype != np.uint8 and high <= 255 / 65535:
-        image, high = np.rint(image * 65535).astype(np.uint8), round(high * 65535)  # a 16-bit file
-    if image.dtype != np.uint8:
-        threshold = threshold / 255
-    mask = image > 0 if image.dtype == np.uint8 and high <= 1 else image > threshold
-    grey = np.any((image != 0) & (image != high))
-    return mask, ("grey ground truth",) if grey else ()
 
 
 def write_map(path: Path, saliency: np.ndarray) -> None:

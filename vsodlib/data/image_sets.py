@@ -4,7 +4,7 @@
     DUT-OMRON/DUT-OMRON-image/NAME.jpg + pixelwiseGT-new-PNG/NAME.png
     DUTS-TR/DUTS-TR-Image/NAME.jpg + DUTS-TR-Mask/NAME.png
 
-Each image is a video of one frame. Masks have soft edges in places: above 127 is foreground.
+Each image is a video of one frame. Masks have soft edges in places.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from pathlib import PurePosixPath
 
 from vsodlib.data.dataset import FrameRecord
 from vsodlib.data.storage import Storage
-
-FOREGROUND = 127
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,25 @@
-"""A data set in one small zip: decode and shrink once, carry anywhere."""
+"""A data set in one small zip, or in parts: decode and shrink once, carry anywhere."""
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
+from PIL import Image
 from tqdm.auto import tqdm
 
 from vsodlib.config import profile
 from vsodlib.data.catalogue import FOLDERS, open_dataset
-from vsodlib.data.dataset import FrameDataset
+from vsodlib.data.dataset import FrameDataset, FrameRecord
 from vsodlib.data.download import disk_full_named
 from vsodlib.data.image_files import resize_rows
 
-JPEG_QUALITY = 90
+FORMATS = ("jpg", "webp", "avif")
 
 
 def pack(
@@ -24,67 +27,126 @@ def pack(
     height: int,
     out: str | os.PathLike[str],
     name: str = "davis2016",
-) -> Path:
-    """Write a data set, resized to `height` rows, into one zip of the same layout.
+    split: str | None = None,
+    format: str = "jpg",
+    quality: int = 90,
+    every: int = 1,
+    max_mib: int | None = None,
+) -> list[Path]:
+    """Write a data set, reduced to `height` rows, into one zip of the same layout, or into parts.
 
-    Frames keep their format (JPEG at quality 90), masks become black-and-white PNG. Every command
-    takes the zip in place of the folder. It is written aside and renamed at the end, so nothing
-    half-written ever has the name `out`.
+    Frames keep their names whatever their format, masks become black-and-white PNG of one bit.
+    Every command takes a zip in place of the folder; parts are unpacked into one folder first.
+    Each zip is renamed at the end, so nothing half-written ever has its name.
 
     Args:
         root: as in `open_dataset`.
-        height: rows of the packed frames, at least 16; the aspect is kept.
-        out: the zip to write.
+        height: rows of the packed frames, at least 16; the aspect is kept, smaller frames stay.
+        out: the zip to write; parts are called OUT-1.zip, OUT-2.zip ...
+        name: the data set.
+        split: as in `open_dataset`; None: all of it.
+        format: of the frames, one of `FORMATS`.
+        quality: of the frames, 1 to 100.
+        every: keep every so manieth frame of a video, the first among them.
+        max_mib: a part is closed before it would grow beyond so many MiB; None: one zip.
 
     Returns:
-        `out`.
+        The zips.
 
     Raises:
-        FileExistsError: `out` is there already.
+        FileExistsError: one of them is there already.
         FileNotFoundError, ValueError: as `open_dataset`, or a damaged file; names it.
         OSError: no space, no permission.
     """
     out = Path(out)
     if height < 16:
         raise ValueError(f"height must be at least 16 rows, got {height!r}.")
-    if out.exists():
-        raise FileExistsError(f"{out} exists already: choose another name or delete it.")
+    if format not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {format!r}.")
+    if not 1 <= quality <= 100 or every < 1:
+        raise ValueError(f"quality is 1 to 100 and every at least 1, got {quality} and {every}.")
+    if taken := [path for path in (out, _part(out, 1)) if path.exists()]:
+        raise FileExistsError(f"{taken[0]} exists already: choose another name or delete it.")
     if name not in FOLDERS:
         raise ValueError(f"{name!r} cannot be packed; choose one of {', '.join(FOLDERS)}.")
-    dataset = open_dataset(name, None, root)
+    dataset = open_dataset(name, split, root)
     out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(out.name + ".part")
+    limit = None if max_mib is None else max_mib * 2**20
+    parts: list[Path] = []
     try:
-        # Pictures are compressed already: stored as they are, they can be read at once.
-        with disk_full_named(out), zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
-            _fill(archive, dataset, height)
-        aside.replace(out)
+        with disk_full_named(out):
+            _fill(parts, out, limit, _entries(dataset, height, format, quality, every))
+        if limit is None:
+            parts[0].replace(out)
+            return [out]
+        zips = [_part(out, k) for k in range(1, len(parts) + 1)]
+        for part, path in zip(parts, zips, strict=True):
+            part.replace(path)
+        return zips
     except BaseException:
-        aside.unlink(missing_ok=True)
+        for part in parts:
+            part.unlink(missing_ok=True)
         raise
-    return out
 
 
-def _fill(archive: zipfile.ZipFile, dataset: FrameDataset, height: int) -> None:
+def _part(out: Path, number: int) -> Path:
+    return out.with_name(f"{out.stem}-{number}{out.suffix}")
+
+
+def _fill(
+    parts: list[Path], out: Path, limit: int | None, entries: Iterator[tuple[str, bytes]]
+) -> None:
+    """Store the entries in OUT.1.part, OUT.2.part ..., whose names are added to `parts`."""
+    archive, size = None, 0
+    try:
+        for path, data in entries:
+            if archive is None or (limit is not None and size + len(data) > limit):
+                if archive is not None:
+                    archive.close()
+                parts.append(out.with_name(f"{out.name}.{len(parts) + 1}.part"))
+                # Pictures are compressed already: stored as they are, they can be read at once.
+                archive, size = zipfile.ZipFile(parts[-1], "w", zipfile.ZIP_STORED), 0
+            archive.writestr(path, data)
+            size += len(data) + 2 * len(path) + 100  # headers, there and in the directory
+    finally:
+        if archive is not None:
+            archive.close()
+
+
+def _entries(
+    dataset: FrameDataset, height: int, format: str, quality: int, every: int
+) -> Iterator[tuple[str, bytes]]:
+    """(path, bytes) of every file of the zip: lists first, then frames and masks."""
     top, storage = FOLDERS[dataset.name], dataset.storage
+    kept = [i for frames in dataset.videos.values() for i in frames[::every]]
+    images = {dataset.records[i].image for i in kept}
     for path in storage.list("ImageSets"):
-        archive.writestr(f"{top}/{path}", storage.read(path))
+        lines = storage.read(path).decode().splitlines(keepends=True)
+        listed = [line for line in lines if line.lstrip("/").partition(" ")[0].strip() in images]
+        yield f"{top}/{path}", "".join(listed).encode()
     frames = tqdm(
-        dataset.records,
+        kept,
         desc=f"Packing {dataset.name}",
         unit="frame",
         leave=False,
         disable=profile() == "smoke",
     )
-    for index, record in enumerate(frames):
-        picture = resize_rows(dataset.image(index), height)
-        suffix = PurePosixPath(record.image).suffix
-        options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if suffix == ".jpg" else []
-        data = cv2.imencode(suffix, picture[..., ::-1], options)[1]
-        archive.writestr(f"{top}/{record.image}", data.tobytes())
+    for index in frames:
+        record, image = dataset.records[index], dataset.image(index)
+        rows = min(height, len(image))
+        yield f"{top}/{record.image}", _encode(resize_rows(image, rows), record, format, quality)
         if record.mask is not None:
-            mask = resize_rows(dataset.mask(index), height)
-            data = cv2.imencode(".png", mask.astype(np.uint8) * 255)[1]
-            archive.writestr(
-                f"{top}/{PurePosixPath(record.mask).with_suffix('.png')}", data.tobytes()
-            )
+            mask = resize_rows(dataset.mask(index), rows).astype(np.uint8) * 255
+            data = cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
+            yield f"{top}/{PurePosixPath(record.mask).with_suffix('.png')}", data
+
+
+def _encode(picture: np.ndarray, record: FrameRecord, format: str, quality: int) -> bytes:
+    if PurePosixPath(record.image).suffix.lower() not in (".jpg", ".jpeg"):
+        return cv2.imencode(PurePosixPath(record.image).suffix, picture[..., ::-1])[1].tobytes()
+    if format == "jpg":
+        options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+        return cv2.imencode(".jpg", picture[..., ::-1], options)[1].tobytes()
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, format.upper(), quality=quality)
+    return data.getvalue()

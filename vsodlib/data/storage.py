@@ -122,7 +122,11 @@ class Storage:
 
 
 def find_storage(
-    name: str, folder: str, markers: Sequence[str], root: str | os.PathLike[str] | None
+    name: str,
+    folder: str,
+    markers: Sequence[str],
+    root: str | os.PathLike[str] | None,
+    any_layout: bool = False,
 ) -> Storage:
     """The storage of one data set under `root`.
 
@@ -132,7 +136,8 @@ def find_storage(
     Args:
         name: what `vsod data fetch` calls the data set (for the message).
         folder: the folder's usual name, e.g. "DAVIS".
-        markers: folders inside it any of which tells it apart, e.g. "JPEGImages/480p".
+        markers: folders inside it any of which tells it apart, e.g. "JPEGImages".
+        any_layout: whether its name alone is enough.
         root: a folder or zip; None: the environment variable `VSOD_DATA`, else `data/`.
 
     Raises:
@@ -140,13 +145,16 @@ def find_storage(
         ValueError: a file that is not a zip archive.
     """
     start = data_root(root)
-    for path in (start / folder, start / f"{folder}.zip", start):
+    named = any_layout and start.stem.lower() == folder.lower()
+    for path in (start if named else start / folder, start / f"{folder}.zip", start):
         if not path.exists():
             continue
         storage = Storage(path)
         for inside in ("", folder):
             if any(storage.has_folder(f"{inside}/{marker}") for marker in markers):
                 return Storage(path, inside)
+        if any_layout and path.stem.lower() == folder.lower():
+            return storage
     if start.exists():
         what = f"{start} holds no {folder} folder with {' or '.join(markers)} in it"
     else:

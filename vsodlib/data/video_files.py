@@ -1,31 +1,62 @@
-"""Frames out of video files, image folders and webcams, and into video files.
+"""Frames out of films, animated pictures, folders of images and cameras, and into films.
 
-Videos are written as MPEG-4 Part 2 (`mp4v`), the one MP4 codec that the wheels of
-opencv-python-headless can encode (they hold no H.264 encoder): VLC, mpv and OpenCV play it,
-browsers do not. `ffmpeg -i overlay.mp4 -c:v libx264 web.mp4` makes a copy for a web page.
+Films are read and written by PyAV, which brings FFmpeg in its wheel. What is written plays in
+browsers: VP9 in WebM, with transparency where there is any; for film editors ProRes 4444 in MOV.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
-import shutil
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from time import perf_counter
 from types import TracebackType
-from typing import Self
+from typing import Any, NamedTuple, Self
 
+import av
 import cv2
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".tif", ".tiff", ".webp")
+from vsodlib.data.folders import is_picture, natural
+from vsodlib.data.image_files import SUFFIXES, animation_length, decode_image, over_white
+
 FOLDER_FPS = 24.0
 """Frames per second of a folder of images (as DAVIS), and of a video that does not tell."""
+SMALLEST = 16
+"""Rows and columns that a frame needs: what one position of the network's features covers."""
+TICK = Fraction(1, 1000)
+"""Seconds: the finest step of a WebM file's clock."""
+NO_FILMS = ("tty", "bin", "xbin", "adf", "idf", "hls", "dash", "concat")
+"""Formats in which FFmpeg would take any text for pictures, or follow links to other places."""
+FORMATS = {  # suffix -> codec, its options, pixel format, that with transparency, codec of sound
+    ".webm": (
+        "libvpx-vp9",
+        {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1"},
+        "yuv420p",
+        "yuva420p",
+        "libopus",
+    ),
+    ".mov": ("prores_ks", {"profile": "4444"}, "yuv444p10le", "yuva444p10le", "pcm_s16le"),
+}
+av.logging.set_level(None)  # FFmpeg's own complaints stay off the screen: ours name the file
+
+
+class Frame(NamedTuple):
+    """A frame of a video: `pixels` np.uint8 (H, W, 3), RGB; `time` and `duration` in seconds;
+    `name`, that of its file in a folder.
+    """
+
+    pixels: np.ndarray
+    time: float
+    duration: float
+    name: str = ""
 
 
 class Video:
@@ -33,12 +64,15 @@ class Video:
 
     Attributes:
         source: what `read_video` was given, for messages.
-        fps: frames per second.
-        length: number of frames, None where it is unknown before the end (webcam, some files).
-        names: file names of the frames of a folder, in order; None for other sources.
-        live: whether it is a webcam, which never ends by itself.
-        height, width: of every frame.
+        fps: frames per second, on average.
+        length: number of frames as announced, None where it is unknown before the end (camera).
+        live: whether it is a camera, which never ends by itself.
+        sound: the file whose sound belongs to the frames, if any.
+        start: when the first frame is shown on the clock of `sound`, seconds.
+        height, width: of every frame, or of the first where `mixed`.
+        mixed: whether the frames are pictures of their own that may differ in size.
         digest: of the first frame's pixels, to tell apart videos of one name and size.
+        damage: a sentence for each thing that could not be read, all of them after the last frame.
 
     Raises:
         ValueError: there are no frames; later, while iterating: a frame cannot be read, or is of
@@ -48,111 +82,270 @@ class Video:
     def __init__(
         self,
         source: str,
-        frames: Iterator[np.ndarray],
+        frames: Iterator[Frame],
         fps: float,
         length: int | None = None,
-        names: list[str] | None = None,
         live: bool = False,
+        mixed: bool = False,
+        sound: Path | None = None,
+        damage: list[str] | None = None,
     ) -> None:
+        self.damage = [] if damage is None else damage
         first = next(frames, None)
         if first is None:
-            raise ValueError(f"{source} has no frames that OpenCV can decode.")
+            raise ValueError(" ".join(self.damage) or f"{source} has no frames.")
         self.source = source
         self.fps = round(fps, 2) if 0 < fps < 1000 else FOLDER_FPS  # 0 or nan: the file is silent
         self.length = length
-        self.names = names
         self.live = live
-        self.height, self.width, _ = first.shape
-        self.digest = hashlib.sha256(first.tobytes()).hexdigest()[:12]
+        self.mixed = mixed
+        self.sound = sound
+        self.start = first.time
+        self.height, self.width, _ = first.pixels.shape
+        _check_size(first.pixels, source)
+        self.digest = hashlib.sha256(first.pixels.tobytes()).hexdigest()[:12]
         self._frames = chain([first], frames)
         self._index = 0
 
-    def __iter__(self) -> Self:
-        return self
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for frame in self.timed():
+            yield frame.pixels
+        for sentence in self.damage:
+            warnings.warn(sentence, stacklevel=2)
 
-    def __next__(self) -> np.ndarray:
-        frame = next(self._frames, None)
-        if frame is None:
-            # Headers may be off by a few frames; one that is far off tells of a damaged file.
-            if self.length and self._index < 0.95 * self.length:
-                warnings.warn(
-                    f"{self.source} announces {self.length} frames, but only {self._index} can be "
-                    "decoded; it may be damaged.",
-                    stacklevel=2,
+    def timed(self) -> Iterator[Frame]:
+        """The frames that are left, each with its time since the first."""
+        for frame in self._frames:
+            if frame.pixels.shape[:2] != (self.height, self.width) and not self.mixed:
+                H, W, _ = frame.pixels.shape
+                name = frame.name or f"frame {self._index}"
+                raise ValueError(
+                    f"{name} of {self.source} is {W}x{H}, the frames before are "
+                    f"{self.width}x{self.height}; all frames of a video must have one size."
                 )
-            raise StopIteration
-        if frame.shape[:2] != (self.height, self.width):
-            H, W, _ = frame.shape
-            name = self.names[self._index] if self.names else f"frame {self._index}"
-            raise ValueError(
-                f"{name} of {self.source} is {W}x{H}, the frames before are "
-                f"{self.width}x{self.height}; all frames of a video must have one size."
-            )
-        self._index += 1
-        return frame
+            self._index += 1
+            yield frame._replace(time=frame.time - self.start)
 
 
 def read_video(source: str | int | Path) -> Video:
-    """The frames of a video file, of a folder of images in natural order, or of a webcam.
+    """The frames of a film, an animated picture, a folder of frames, or a camera.
 
-    Nothing but the current frame is held in memory.
+    Frames are as a player shows them: upright and with square pixels. Nothing but the current one
+    is held in memory. A film that breaks off gives the frames before its break, then a warning.
 
     Args:
-        source: a path, or the number of a webcam (`0`, `"0"`).
+        source: a path, or the number of a camera (`0`, `"0"`).
 
     Returns:
         An iterator of np.uint8 (H, W, 3) RGB frames with `fps`, `length`, `height`, `width`.
 
     Raises:
         FileNotFoundError: no such file or folder.
-        ValueError: a folder without images, a file without frames, no such webcam.
+        ValueError: a folder without images, a file without frames, no such camera.
     """
     path = Path(str(source))
-    if path.is_dir():
-        files = sorted(
-            (
-                file
-                for file in path.iterdir()
-                if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
-            ),
-            key=lambda file: _natural(file.name),
-        )
-        if not files:
-            raise ValueError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)}).")
-        names = [file.name for file in files]
-        return Video(str(path), map(_read_image, files), FOLDER_FPS, len(files), names)
-    live = str(source).isdigit() and not path.exists()
-    if not live and not path.exists():
+    if str(source).isdecimal() and not path.exists():
+        return _camera(int(source))
+    if not path.exists():
         raise FileNotFoundError(f"{path} does not exist.")
-    with _quiet():
-        if live:
-            capture = cv2.VideoCapture(int(source))
-        else:  # absolute: FFmpeg takes what stands before a colon, as in 12:30.mp4, for a protocol
-            capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+    if path.is_dir():
+        return read_images(images_in(path), str(path))
+    return _animation(path) if is_picture(path.name) else _film(path)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder in natural order (frame2 before frame10), hidden files left out."""
+    files = (path for path in folder.iterdir() if is_picture(path.name) and path.name[0] != ".")
+    return sorted(files, key=lambda path: natural(path.name))
+
+
+def read_images(files: list[Path], source: str, mixed: bool = False) -> Video:
+    """Image files as the frames of a video, or `mixed`: as pictures of their own.
+
+    A frame that cannot be decoded is an error; such a picture is left out and told of in `damage`.
+
+    Raises:
+        ValueError: no files.
+    """
+    if not files:
+        raise ValueError(f"{source} holds no images ({', '.join(SUFFIXES)}).")
+    if len({file.stem for file in files}) < len(files):
+        raise ValueError(
+            f"{source} holds images that differ only in their suffix, so their maps would have "
+            "one name; give a folder of frames alone."
+        )
+    damage: list[str] = []
+
+    def frames() -> Iterator[Frame]:
+        for index, file in enumerate(files):
+            try:
+                pixels = decode_image(file.read_bytes(), str(file), as_shown=True)
+                _check_size(pixels, str(file))
+            except ValueError as error:
+                if not mixed:
+                    raise
+                damage.append(str(error))
+                continue
+            yield Frame(pixels, index / FOLDER_FPS, 1 / FOLDER_FPS, file.name)
+
+    return Video(source, frames(), FOLDER_FPS, len(files), mixed=mixed, damage=damage)
+
+
+def _check_size(pixels: np.ndarray, place: str) -> None:
+    H, W, _ = pixels.shape
+    if min(H, W) < SMALLEST:
+        raise ValueError(
+            f"{place} is {W}x{H} pixels, too small to see anything in; it needs "
+            f"{SMALLEST} rows and columns."
+        )
+
+
+def _animation(path: Path) -> Video:
+    """An animated GIF, WebP or PNG, or a still picture as a video of one frame."""
+    length = animation_length(path)
+    if length == 1:
+        return read_images([path], str(path))
+    damage: list[str] = []
+
+    def frames() -> Iterator[Frame]:
+        time = 0.0
+        with Image.open(path, formats=("GIF", "WEBP", "PNG")) as picture:
+            for index in range(length):
+                try:
+                    picture.seek(index)
+                    pixels = over_white(picture)
+                except (OSError, SyntaxError, ValueError, EOFError) as error:
+                    damage.append(f"{path} breaks off after {index} of {length} frames ({error}).")
+                    return
+                duration = picture.info.get("duration", 0) / 1000
+                duration = duration if duration > 0.01 else 0.1  # as browsers do
+                yield Frame(pixels, time, duration)
+                time += duration
+
+    return Video(str(path), frames(), FOLDER_FPS, length, damage=damage)
+
+
+def _camera(number: int) -> Video:
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    capture = cv2.VideoCapture(number)
+    cv2.utils.logging.setLogLevel(level)
     if not capture.isOpened():
-        what = f"Webcam {source} cannot be opened" if live else f"{path} is not a readable video"
-        raise ValueError(f"{what}; see `vsod predict --help` for what can be read.")
-    announced = 0 if live else int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        raise ValueError(f"Camera {number} cannot be opened; is it connected, and free?")
+
+    def frames() -> Iterator[Frame]:
+        started = perf_counter()
+        try:
+            while (shot := capture.read())[0]:
+                pixels = cv2.cvtColor(shot[1], cv2.COLOR_BGR2RGB)
+                yield Frame(pixels, perf_counter() - started, 1 / FOLDER_FPS)
+        finally:
+            capture.release()
+
+    return Video(f"camera {number}", frames(), capture.get(cv2.CAP_PROP_FPS), live=True)
+
+
+def _film(path: Path) -> Video:
+    try:
+        container = _opened(path)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{path} is not a film that can be read ({reason}).") from None
+    picture = [s for s in container.streams.video if not s.disposition & _COVER]
+    if not picture or container.format.name in NO_FILMS:
+        container.close()
+        raise ValueError(f"{path} holds no pictures.")
+    stream = picture[0]
+    fps = float(stream.average_rate or 0)
+    seconds = (container.duration or 0) / av.time_base
+    damage: list[str] = []
     return Video(
-        f"webcam {source}" if live else str(path),
-        _captured(capture),
-        capture.get(cv2.CAP_PROP_FPS),
-        announced if announced > 0 else None,
-        live=live,
+        str(path),
+        _decoded(path, container, stream, damage),
+        fps,
+        stream.frames or round(seconds * fps) or None,
+        sound=path if container.streams.audio else None,
+        damage=damage,
     )
 
 
+_COVER = av.stream.Disposition.attached_pic
+
+
+def _opened(path: Path) -> Any:
+    # "file:", or FFmpeg takes what stands before a colon, as in 12:30.mp4, for a protocol.
+    return av.open(f"file:{path.absolute()}", options={"protocol_whitelist": "file"})
+
+
+def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iterator[Frame]:
+    """The frames of a film; `damage` tells where it breaks off, and of what is lost within."""
+    stream.thread_type = "AUTO"
+    longest = 1 / float(stream.average_rate or FOLDER_FPS)
+    time, reached, lost = None, 0.0, 0
+    with container:
+        announced = ((container.start_time or 0) + (container.duration or 0)) / av.time_base
+        for packet in _packets(container, [stream, *container.streams.audio]):
+            if packet is not None and packet.pts is not None:
+                ends = packet.pts + (packet.duration or 0)
+                reached = max(reached, float(ends * packet.time_base))
+            try:
+                frames = stream.decode(packet) if packet is None or packet.stream is stream else []
+            except av.error.FFmpegError:
+                lost += time is not None  # a recording may begin between two key frames
+                continue
+            for frame in frames:
+                duration = float(frame.duration * stream.time_base) or longest
+                before, time = time, None
+                if frame.pts is not None:
+                    time = float(frame.pts * stream.time_base)
+                if before is not None:
+                    time = before + duration if time is None else max(time, before + 1e-3)
+                    longest = max(longest, time - before)
+                time = time or 0.0
+                yield Frame(_as_shown(frame, stream), time, duration)
+    if lost:
+        damage.append(f"{path} is damaged: {lost} of its packets cannot be decoded.")
+    # A last frame of unknown duration is hardly shown for twice as long as any before it.
+    missing = announced - reached
+    if time is not None and missing > max(2 * longest, 0.01 * announced):
+        damage.append(f"{path} breaks off {missing:.1f} s before the end that it announces.")
+
+
+def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
+    """The packets of these streams as far as they can be read; None: the end."""
+    try:
+        for packet in container.demux(streams):
+            # An empty one without a time ends its stream, one with a time repeats a picture.
+            if packet.size or packet.pts is None:
+                yield packet
+    except av.error.FFmpegError:
+        yield None
+
+
+def _as_shown(frame: av.VideoFrame, stream: Any) -> np.ndarray:
+    """A decoded frame in RGB, with square pixels and upright, at the size of the film's first."""
+    width = max(1, round(stream.width * (stream.sample_aspect_ratio or 1)))
+    # Films that do not say so are in BT.709 from HD on, below it in BT.601, FFmpeg's own choice.
+    unsaid = frame.colorspace == Colorspace.DEFAULT and frame.height >= 720
+    pixels = frame.to_ndarray(
+        format="rgb24",
+        width=width,
+        height=stream.height,
+        src_colorspace=Colorspace.ITU709 if unsaid else None,
+    )
+    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
+
+
 def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> None:
-    """Write RGB frames as an MPEG-4 video, aside first and renamed when complete.
+    """Write RGB frames as a film, aside first and renamed when complete.
 
     Args:
-        path: should end in `.mp4`.
-        frames: np.uint8 (H, W, 3), all of one size; an odd last row or column is left out.
+        path: ends in `.webm` (VP9, for browsers and everyone) or `.mov` (ProRes 4444, for editors).
+        frames: np.uint8 (H, W, 3), or (H, W, 4) with transparency; all of one shape.
         fps: frames per second.
 
     Raises:
         FileNotFoundError: the folder of `path` does not exist.
-        ValueError: no frames, frames of mixed size or type, a suffix OpenCV cannot write.
+        ValueError: no frames, frames of mixed size or type, another suffix.
         OSError: the file could not be written to its end, as on a full disk.
     """
     with VideoWriter(Path(path), fps) as write:
@@ -161,39 +354,73 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> N
 
 
 class VideoWriter:
-    """Writes frames to a video file aside, which `with` renames when its block ends well.
+    """Writes frames to a film aside, which `with` renames when its block ends well or by Ctrl-C.
 
-        with VideoWriter(Path("clip.mp4"), fps=24) as write:
+        with VideoWriter(Path("clip.webm"), fps=24) as write:
             write(frame)
 
-    Args, raises: as `write_video`.
+    Args:
+        path, fps: as `write_video`.
+        sound: a file whose sound goes with the frames, as far as these reach.
+        start: where in `sound` the first frame stands, seconds.
+
+    Raises:
+        FileNotFoundError, ValueError, OSError: as `write_video`.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(
+        self, path: Path, fps: float = FOLDER_FPS, sound: Path | None = None, start: float = 0.0
+    ) -> None:
         if not path.parent.is_dir():
             raise FileNotFoundError(f"The folder {path.parent} does not exist.")
+        if path.suffix not in FORMATS:
+            raise ValueError(f"{path} should end in {' or '.join(FORMATS)}, to be a film.")
         self.path = path
-        self.fps = round(fps, 2)  # MPEG-4 knows no frame rate finer than 1/65535 s
+        self.fps = Fraction(fps).limit_denominator(1001)
         self.count = 0
         self.shape: tuple[int, ...] = ()
         self._aside = path.absolute().with_name(f".{path.stem}.part{path.suffix}")
-        self._writer: cv2.VideoWriter | None = None
+        self._source, self._start = sound, start
+        self._sound: _Sound | None = None
+        self._container: Any = None
+        self._durations: dict[int, int] = {}
+        self._end = 0
 
     def __enter__(self) -> Self:
         return self
 
-    def __call__(self, frame: np.ndarray) -> None:
-        """Append one frame, np.uint8 (H, W, 3), RGB."""
-        if self._writer is None:
+    def __call__(
+        self, frame: np.ndarray, time: float | None = None, duration: float | None = None
+    ) -> None:
+        """Append one frame, np.uint8 (H, W, 3) RGB or (H, W, 4) RGBA.
+
+        Args:
+            time: seconds from the first frame to this one; None: by `fps`.
+            duration: seconds that it is shown for; None: by `fps`.
+        """
+        if self._container is None:
             self._open(frame)
-        # OpenCV would leave out a frame of another size without a word.
         if frame.shape != self.shape or frame.dtype != np.uint8:
             raise ValueError(
                 f"Frame {self.count} for {self.path} is {frame.dtype} {frame.shape}; "
                 f"it must be uint8 {self.shape}, as the first."
             )
-        with _quiet():
-            self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        picture = av.VideoFrame.from_ndarray(frame, "rgba" if self.shape[2] == 4 else "rgb24")
+        picture = picture.reformat(
+            format=self._stream.pix_fmt,
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
+        at = self.count / self.fps if time is None else time
+        picture.pts = max(round(at / TICK), self._end)
+        picture.time_base = TICK
+        length = max(1, round((duration or 1 / self.fps) / TICK))
+        self._durations[picture.pts] = length
+        with self._told():
+            self._mux(self._stream.encode(picture))
+            if self._sound:
+                self._sound.copy_until((picture.pts + length) * TICK)
+        self._end = picture.pts + 1
         self.count += 1
 
     def __exit__(
@@ -202,81 +429,93 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._writer is not None:
-            with _quiet():
-                self._writer.release()
+        stopped = kind is not None and issubclass(kind, KeyboardInterrupt) and self.count
         try:
-            if kind is None:
+            if kind is None or stopped:
                 self._finish()
         finally:
+            if self._container is not None:
+                with suppress(OSError, av.error.FFmpegError):
+                    self._container.close()
+            if self._sound:
+                self._sound.close()
             self._aside.unlink(missing_ok=True)
 
     def _open(self, frame: np.ndarray) -> None:
-        if frame.ndim != 3 or frame.shape[2] != 3:
-            raise ValueError(f"A frame for {self.path} must be (H, W, 3), got {frame.shape}.")
-        H, W, _ = self.shape = frame.shape
-        with _quiet():
-            self._writer = cv2.VideoWriter(
-                str(self._aside), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"mp4v"), self.fps, (W, H)
-            )
-        if not self._writer.isOpened():
+        if frame.ndim != 3 or frame.shape[2] not in (3, 4) or frame.dtype != np.uint8:
             raise ValueError(
-                f"{self.path} cannot be opened for writing at {W}x{H} and {self.fps} frames per "
-                "second; use a name ending in .mp4."
+                f"A frame for {self.path} must be uint8 (H, W, 3) or (H, W, 4), "
+                f"got {frame.dtype} {frame.shape}."
             )
+        H, W, channels = self.shape = frame.shape
+        codec, options, plain, clear, sound_codec = FORMATS[self.path.suffix]
+        with self._told():
+            self._container = av.open(f"file:{self._aside}", "w")
+            # VP9 cannot look ahead where there is transparency.
+            options = options | ({"auto-alt-ref": "0"} if channels == 4 else {})
+            self._stream = self._container.add_stream(codec, rate=self.fps, options=options)
+            self._stream.width, self._stream.height = W, H
+            self._stream.pix_fmt = clear if channels == 4 else plain
+            context = self._stream.codec_context
+            context.time_base = TICK
+            context.color_primaries = context.color_trc = context.colorspace = Colorspace.ITU709
+            context.color_range = ColorRange.MPEG
+            context.thread_count = os.cpu_count() or 1
+            if self._source:
+                self._sound = _Sound(self._source, self._start, self._container, sound_codec)
+
+    def _mux(self, packets: Iterable[Any]) -> None:
+        for packet in packets:
+            packet.duration = self._durations.pop(packet.pts, packet.duration)
+            self._container.mux(packet)
 
     def _finish(self) -> None:
-        if self._writer is None:
+        if self._container is None:
             raise ValueError(f"There are no frames to write to {self.path}.")
-        # OpenCV does not report a failed write, but such a file lacks its index of frames.
-        with _quiet():
-            capture = cv2.VideoCapture(str(self._aside), cv2.CAP_FFMPEG)
-        written = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
-        capture.release()
-        if written != self.count:
-            free = shutil.disk_usage(self.path.parent).free / 1e6
-            raise OSError(
-                f"{self.path} could not be written to its end ({free:.1f} MB are free there)."
-            )
-        os.replace(self._aside, self.path)
+        with self._told():
+            self._mux(self._stream.encode())
+            if self._sound:
+                self._sound.finish()
+            self._container.close()
+            os.replace(self._aside, self.path)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of the disk and of FFmpeg, with the film's name."""
+        try:
+            yield
+        except (OSError, av.error.FFmpegError) as error:
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
 
 
-def _captured(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
-    try:
-        while True:
-            with _quiet():
-                good, frame = capture.read()
-            if not good:
-                return
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-    finally:
-        capture.release()
+class _Sound:
+    """Carries the sound of one film over to another, as far as its pictures have come."""
 
+    def __init__(self, path: Path, start: float, output: Any, codec: str) -> None:
+        self._input = _opened(path)
+        self._output, self._start = output, start
+        self._stream = output.add_stream(codec, rate=48_000, layout="stereo")
+        self._frames = self._decoded()
+        self._next = next(self._frames, None)
 
-def _read_image(path: Path) -> np.ndarray:
-    # Pillow, because OpenCV fills what is missing of a truncated JPEG with grey and says nothing.
-    try:
-        with Image.open(path) as picture:
-            if picture.mode[0] in "IF":  # Pillow would cut these at 255: nearly all white
-                raise ValueError("16-bit or float grey; save it with 8 bits")
-            return np.array(picture.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be decoded ({error}).") from None
+    def _decoded(self) -> Iterator[Any]:
+        stream = self._input.streams.audio[0]
+        for packet in _packets(self._input, [stream]):
+            with suppress(av.error.FFmpegError):  # of a damaged film, what can be heard
+                yield from stream.decode(packet)
 
+    def copy_until(self, time: float) -> None:
+        """Append the sound from where it is to `time`, seconds after the first frame."""
+        while self._next is not None and (at := self._next.time - self._start) < time:
+            if at >= 0:
+                self._next.pts = round(at / self._next.time_base)
+                self._output.mux(self._stream.encode(self._next))
+            self._next = next(self._frames, None)
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep OpenCV's and FFmpeg's own complaints off the screen: ours name the file."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read when FFmpeg is first used
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+    def finish(self) -> None:
+        """Append what the encoder still holds."""
+        self._output.mux(self._stream.encode(None))
 
-
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    """A sort key by which frame2 comes before frame10."""
-    return [
-        (0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name) if part
-    ]
+    def close(self) -> None:
+        """Close the film whose sound it was."""
+        self._input.close()

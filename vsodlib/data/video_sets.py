@@ -1,35 +1,48 @@
 """Video data sets besides DAVIS: FBMS, ViSal and DAVSOD, one row of a table each.
 
     FBMS/{Trainingset,Testset}/<video>/*.jpg            home: lmb.informatik.uni-freiburg.de
-         .../<video>/GroundTruth/*.{png,pgm,ppm}        a few frames per video; also accepted:
-         {Trainingset,Testset}/{JPEGImages,Annotations}/<video>/
-    ViSal/[ViSal/]<video>/*.{jpg,png,bmp} + ViSal/GroundTruth/*.{png,bmp}   original
-    ViSal/<video>/Imgs/* + <video>/{GT,ground-truth}/*.png                  in saliency benchmarks
+         .../<video>/GroundTruth/*.{png,pgm,ppm}        a few frames per video; or .pgm beside them
+    ViSal/<video>/*.{jpg,png,bmp} + ViSal/GroundTruth/*.{png,bmp}
     DAVSOD/{DAVSOD-TrainingSet,DAVSOD-ValidationSet,Easy-35,Normal-25,Difficult-20}/<video>/
          Imgs/*.{jpg,png} + GT_object_level/*.png
 
-Not every frame is annotated; frames without a mask have `mask=None`. A mask belongs to the frame of
-its video with the same trailing number ("bear01_0001_gt.ppm" to "bear01_0001.jpg"), or, where masks
-of all videos share one folder, with the same name.
+as published, and as they are found: every layout of `folders`, one folder too many, no splits.
 
-FBMS marks every moving object in its own grey value (.pgm, background black) or colour (.ppm,
-background white); all of them together are the foreground here. Ochs, Malik, Brox, PAMI 2014; Wang,
-Shen, Shao, TIP 2015 (ViSal); Fan et al., CVPR 2019 (DAVSOD).
+Not every frame is annotated; frames without a mask have `mask=None`. FBMS marks every moving object
+in its own grey value (.pgm, background black) or colour (.ppm, background white), all of which are
+the foreground here but static scenery, which marple2 marks too, and stray pixels: above 102 in
+marple2, above 12 in marple7, above 25 elsewhere, as public evaluation code has it (102, 12.75 and
+25.5). Ochs, Malik, Brox, PAMI 2014; Wang, Shen, Shao, TIP 2015 (ViSal); Fan et al., CVPR 2019
+(DAVSOD).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from vsodlib.data.dataset import FrameRecord
+from vsodlib.data.folders import Picture, paired, sort_out
 from vsodlib.data.storage import Storage
+from vsodlib.notes import note
+
+FBMS_TEST = """
+    camel01 cars1 cars10 cars4 cars5 cats01 cats03 cats06 dogs01 dogs02 farm01 giraffes01 goats01
+    horses02 horses04 horses05 lion01 marple12 marple2 marple4 marple6 marple7 marple9 people03
+    people1 people2 rabbits02 rabbits03 rabbits04 tennis
+"""
+"""The test videos, for copies without the folders Trainingset and Testset."""
+
+
+def fbms_foreground(video: str) -> int:
+    """The grey level of FBMS above which a video's objects lie."""
+    return {"marple2": 102, "marple7": 12}.get(video, 25)
 
 
 @dataclass(frozen=True)
 class VideoLayout:
-    """One data set: where its splits lie, and how frames and masks are named below."""
+    """One data set: where its splits lie, and what is special about it."""
 
     name: str
     folder: str
@@ -37,12 +50,16 @@ class VideoLayout:
     """Split -> folder that holds its videos."""
     markers: tuple[str, ...]
     """Folders any of which tells the data set apart."""
-    images: str
-    """Regular expression with the groups `video` and `frame`."""
-    masks: str
-    """The same; without a `video`, the frame's name alone decides."""
-    foreground: int = 127
-    """Mask values above this are foreground."""
+    test: str
+    """The split that is scored where none is named."""
+    skip: str = "(?!)"
+    """Regular expression of files that are neither frame nor mask."""
+    white_background: str = "(?!)"
+    """The same, of masks whose background is white."""
+    foreground: Callable[[str], int] | None = None
+    """Video -> the mask level above which is object; None: recognised (`mask_levels`)."""
+    videos: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Split -> its videos, for a copy without the splits' folders."""
 
 
 VIDEO_LAYOUTS: dict[str, VideoLayout] = {
@@ -53,21 +70,18 @@ VIDEO_LAYOUTS: dict[str, VideoLayout] = {
             folder="FBMS",
             splits={"train": "Trainingset", "test": "Testset"},
             markers=("Trainingset", "Testset"),
-            images=r"(?:JPEGImages/)?(?P<video>[^/]+)/(?P<frame>[^/]+)\.jpg",
-            # The .ppm files with PROB in their name are not annotations.
-            masks=r"(?:Annotations/)?(?P<video>[^/]+)(?:/GroundTruth)?/"
-            r"(?P<frame>(?![^/]*PROB)[^/]+?)(?:_gt)?\.(?:png|pgm|ppm)",
-            foreground=0,
+            test="test",
+            skip=r".*PROB.*\.ppm",
+            white_background=r".*\.ppm",
+            foreground=fbms_foreground,
+            videos={"test": frozenset(FBMS_TEST.split())},
         ),
         VideoLayout(
             name="visal",
             folder="ViSal",
             splits={"test": ""},
             markers=("GroundTruth", "aeroplane"),
-            images=r"(?:ViSal/)?(?P<video>(?!GroundTruth)[^/]+)(?:/Imgs)?/"
-            r"(?P<frame>[^/]+)\.(?:jpg|png|bmp)",
-            masks=r"(?:(?P<video>[^/]+)/(?:GT|ground-truth)|GroundTruth)/"
-            r"(?P<frame>[^/]+)\.(?:png|bmp)",
+            test="test",
         ),
         VideoLayout(
             name="davsod",
@@ -86,11 +100,51 @@ VIDEO_LAYOUTS: dict[str, VideoLayout] = {
                 "Normal-25",
                 "Difficult-20",
             ),
-            images=r"(?P<video>[^/]+)/Imgs/(?P<frame>[^/]+)\.(?:jpg|png)",
-            masks=r"(?P<video>[^/]+)/GT_object_level/(?P<frame>[^/]+)\.png",
+            test="easy",
         ),
     )
 }
+
+
+def video_pictures(
+    layout: VideoLayout, storage: Storage, split: str | None = None
+) -> list[Picture]:
+    """The frames and masks of one split or of all that are there (None).
+
+    Raises:
+        ValueError: another split.
+        FileNotFoundError: a split that is not there.
+    """
+    if split is not None and split not in layout.splits:
+        raise ValueError(f"{layout.name} has the splits {', '.join(layout.splits)}, not {split!r}.")
+    parts = {part: folder for part, folder in layout.splits.items() if folder}
+    pictures = [
+        picture
+        for picture in sort_out(storage.list(), parts.values())
+        if not re.fullmatch(layout.skip, picture.path, re.IGNORECASE)
+    ]
+    if split not in parts:
+        return pictures
+    inside = {part: [p for p in pictures if _below(p.path, parts[part])] for part in parts}
+    if any(inside.values()) or storage.has_folder(parts[split]):
+        if not inside[split] and not storage.has_folder(parts[split]):
+            raise FileNotFoundError(f"{storage.locate(parts[split])} does not exist.")
+        elsewhere = {p.path for part in parts if part != split for p in inside[part]}
+        return [
+            p
+            for p in pictures
+            if _below(p.path, parts[split]) or (p.mask and p.path not in elsewhere)
+        ]
+    if layout.videos:
+        others = frozenset().union(*layout.videos.values())
+        wanted = layout.videos.get(split)
+        return [p for p in pictures if (p.video in wanted if wanted else p.video not in others)]
+    note(f"{storage.locate('')} has no folder {parts[split]}: all its videos are taken.")
+    return pictures
+
+
+def _below(path: str, folder: str) -> bool:
+    return folder.lower() in path.lower().split("/")[:-1]
 
 
 def video_records(
@@ -99,47 +153,11 @@ def video_records(
     """The frames of one split or of all that are there (None), video by video in temporal order.
 
     Raises:
-        ValueError: another split.
-        FileNotFoundError: a split that is not there.
+        ValueError, FileNotFoundError: as `video_pictures`; frames shifted against their masks.
     """
-    if split is not None and split not in layout.splits:
-        raise ValueError(f"{layout.name} has the splits {', '.join(layout.splits)}, not {split!r}.")
-    records: list[FrameRecord] = []
-    for part, folder in layout.splits.items():
-        if split == part and not storage.has_folder(folder):
-            raise FileNotFoundError(f"{storage.locate(folder)} does not exist.")
-        if split in (None, part):
-            records += _split_records(layout, storage, folder)
-    return records
-
-
-def matching(layout: VideoLayout, storage: Storage, pattern: str) -> list[str]:
-    """All files of the data set whose path below their split's folder matches `pattern`."""
-    return [
-        path
-        for folder in layout.splits.values()
-        for path in storage.list(folder)
-        if re.fullmatch(pattern, path[len(folder) + 1 :] if folder else path, re.IGNORECASE)
+    there = [
+        part for part, folder in layout.splits.items() if folder and storage.has_folder(folder)
     ]
-
-
-def _split_records(layout: VideoLayout, storage: Storage, folder: str) -> list[FrameRecord]:
-    frames: list[tuple[str, int, str, str]] = []
-    masks: dict[tuple[str | None, int | str], str] = {}
-    for path in storage.list(folder):
-        relative = path[len(folder) + 1 :] if folder else path
-        if found := re.fullmatch(layout.images, relative, re.IGNORECASE):
-            frames.append((found["video"], _number(found["frame"]), found["frame"], path))
-        elif found := re.fullmatch(layout.masks, relative, re.IGNORECASE):
-            video, frame = found["video"], found["frame"]
-            masks[video, _number(frame) if video else frame] = path
-    return [
-        FrameRecord(video, frame, path, masks.get((video, number)) or masks.get((None, frame)))
-        for video, number, frame, path in sorted(frames)
-    ]
-
-
-def _number(frame: str) -> int:
-    """The last number in a frame's name, -1 without one: "cars1_07" -> 7."""
-    digits = re.findall(r"\d+", PurePosixPath(frame).name)
-    return int(digits[-1]) if digits else -1
+    if split is None and there:  # videos of two splits may share a name
+        return [r for part in there for r in video_records(layout, storage, part)]
+    return paired(video_pictures(layout, storage, split), storage)

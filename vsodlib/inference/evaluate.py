@@ -37,8 +37,8 @@ def evaluate(
         save_to: also write the maps there, one folder a video.
 
     Returns:
-        What `score_frames` returns, and `"seconds_per_frame"` of the network (resizing included,
-        decoding and scoring not).
+        What `score_frames` returns, `"levels"` (how the masks were read) and
+        `"seconds_per_frame"` of the network (resizing included, decoding and scoring not).
 
     Raises:
         ValueError: frames of a video that differ in size; as `predict_maps` and `score_frames`.
@@ -60,9 +60,13 @@ def evaluate(
                     frame = dataset.records[index].frame
                     if save_to:
                         write_map(Path(save_to) / video / f"{frame}.png", saliency)
+                    counted = dataset.counted(index)
+                    if counted is not None:  # elsewhere neither map nor truth shows anything
+                        saliency = saliency * counted
                     yield video, frame, saliency, dataset.mask(index)
 
-    scores = score_frames(frames(), protocol=protocol, workers=workers)
+    scores = score_frames(frames(), protocol, "all", workers)
+    scores["levels"] = {"truth": dataset.levels}
     return {**scores, "seconds_per_frame": clock["seconds"] / len(dataset)}
 
 

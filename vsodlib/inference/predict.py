@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
+from tqdm.auto import tqdm
 
 from vsodlib.data import FrameDataset
 from vsodlib.data.transforms import check_frames, to_images
@@ -22,6 +23,7 @@ def predict_maps(
     flip: bool = False,
     batch_size: int = 8,
     references: np.ndarray | None = None,
+    progress: bool = False,
 ) -> np.ndarray:
     """Saliency maps of frames of one size, each frame by itself (Section 3.5, testing).
 
@@ -34,6 +36,7 @@ def predict_maps(
         batch_size: frames a forward pass.
         references: (K, H, W, 3) uint8, frames of the same video that a network with
             `inter_frame_attention` compares with; None: five of `frames`. Others need none.
+        progress: show a progress bar, which goes when all is done.
 
     Returns:
         (T, H, W) float32 in [0, 1], at the frames' own size.
@@ -51,7 +54,8 @@ def predict_maps(
     if inter_frame and references is None:
         references = frames[spread_out(len(frames))]
     maps = []
-    for start in range(0, len(frames), batch_size):
+    starts = range(0, len(frames), batch_size)
+    for start in tqdm(starts, "maps", leave=False, unit="batch", disable=not progress):
         chunk = frames[start : start + batch_size]
         count = len(chunk)
         options = {}

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import cv2
 import numpy as np
 
-from vsodlib.data.davis import davis_truth
-from vsodlib.data.image_files import read_grey, read_truth
+from vsodlib.data import FrameRecord, locate_dataset, scored_split, stored_frames
+from vsodlib.data.dataset import StoredFrames
+from vsodlib.data.folders import is_picture, listed, natural, numbers, pair, shifted, truth_records
+from vsodlib.data.image_files import LOSSY, decode_mask
+from vsodlib.data.mask_levels import MapLevels
+from vsodlib.data.storage import Storage
 from vsodlib.metrics.protocol import Protocol
-from vsodlib.metrics.scoring import score_stream
+from vsodlib.metrics.scoring import Measures, score_stream
+from vsodlib.notes import note
 
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp")
-TRUTH_FOLDERS = ("ground-truth", "GT_object_level", "GroundTruth")
-"""Where DAVSOD, ViSal and FBMS keep a sequence's ground truth inside its folder."""
+COMPARED = 8
+"""Frames of a video whose content tells whether its numbers are shifted."""
+
+
+@dataclass(frozen=True)
+class Maps:
+    """A folder of maps, or one zip of it, and what their levels mean."""
+
+    storage: Storage
+    levels: MapLevels
+
+    def read(self, path: str) -> tuple[np.ndarray, tuple[str, ...]]:
+        """One map, and the conversions that it took."""
+        return self.levels.map(self.file(path))
+
+    def file(self, path: str) -> Any:
+        return decode_mask(self.storage.read(path), self.storage.locate(path))
 
 
 @dataclass(frozen=True)
@@ -28,181 +47,316 @@ class FileFrame:
 
     video: str
     name: str
-    prediction: Path | None
-    """None: a missing frame at the end of a sequence, never loaded."""
-    ground_truth: Path
-    unit_levels: bool = False
-    """Whether the prediction's levels 0 and 1 mean background and object."""
+    prediction: str | None
+    """Path within `maps`; None: a missing frame at the end of a sequence, never loaded."""
+    record: FrameRecord
+    maps: Maps
+    truth: StoredFrames
 
     def load(self, protocol: Protocol) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-        """Read both images and bring them to one size."""
-        prediction, notes = read_grey(self.prediction)
-        if self.unit_levels:
-            prediction, notes = (prediction > 0).astype(np.uint8) * 255, (*notes, "0/1 levels")
-        truth, more = read_truth(self.ground_truth, protocol.gt_threshold)
-        notes = (*notes, *more)
+        """Read both images and bring them to one size; what does not count is 0 in both."""
+        prediction, notes = self.maps.read(self.prediction)
+        truth = self.truth.mask(self.record)
+        if not truth.any():
+            notes = (*notes, "empty ground truth")
         if prediction.shape != truth.shape:
             if not protocol.resize:
                 raise ValueError(
-                    f"{self.prediction} is {prediction.shape} and its ground truth {truth.shape}, "
-                    "and the protocol does not resize."
+                    f"{self.maps.storage.locate(self.prediction)} is {prediction.shape} and its "
+                    f"ground truth {truth.shape}, and the protocol does not resize."
                 )
-            low, high = prediction.min(), prediction.max()
-            binary = not np.any((prediction != low) & (prediction != high))
-            H, W = truth.shape
-            method = cv2.INTER_NEAREST if binary else cv2.INTER_LINEAR
-            prediction = cv2.resize(prediction, (W, H), interpolation=method)
-            notes = (*notes, "resized")
+            prediction, notes = _resized(prediction, truth.shape), (*notes, "resized")
+        counted = self.truth.counted(self.record)
+        if counted is not None:
+            prediction = np.where(counted, prediction, 0).astype(prediction.dtype)
+            notes = (*notes, *(() if counted.all() else ("void left out",)))
         return prediction, truth, notes
+
+
+def _resized(prediction: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Bilinear for maps, nearest for masks."""
+    low, high = prediction.min(), prediction.max()
+    binary = not np.any((prediction != low) & (prediction != high))
+    method = cv2.INTER_NEAREST if binary else cv2.INTER_LINEAR
+    return cv2.resize(prediction, shape[::-1], interpolation=method)
 
 
 def score_folder(
     predictions: str | os.PathLike[str],
-    dataset: Literal["davis2016"] | None = None,
+    dataset: str | None = None,
     gt: str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] | None = None,
     protocol: str | Protocol | None = None,
     allow_missing_first: bool = False,
+    measures: Measures = "default",
     workers: int = 1,
     progress: bool = True,
+    split: str | None = None,
+    foreground: int | None = None,
+    void: int | None = None,
 ) -> dict[str, Any]:
     """Score the maps or masks of a folder: `<predictions>/<sequence>/<frame>.png`, or flat images.
 
-    Images are PNG, JPG or BMP; 8-bit levels are read as v/255, 16-bit as v/65535, coloured indexed
-    images as masks (any index but 0 is object), three equal channels as grey. If no image of the
-    folder goes beyond level 1, levels 0 and 1 are read as background and object. Ground truths are
-    thresholded. `conversions` in the result counts what was converted. The numbers in their names
-    order the frames (2 before 10); where a frame exists as PNG and as JPG, the PNG counts.
+    Any picture format (`vsodlib.data.image_files`), 8 or 16 bits, grey or by palette; what the
+    levels of maps and masks mean is decided over each folder (`vsodlib.data.mask_levels`), named
+    in `levels` of the result, and whatever was converted, in `conversions`. Map and mask pair by
+    name, else by the number in it. Where a frame exists as PNG and as JPG, the PNG counts.
 
     Args:
-        predictions: the folder; images that the ground truth does not list are ignored.
-        dataset: `"davis2016"`, the validation sequences under `root`.
-        gt: instead of `dataset`, a folder laid out like `predictions`.
-        root: the folder that holds `DAVIS`, or is it; None: `VSOD_DATA`, else `data`.
+        predictions: the folder, or one zip of it; maps that the truth does not list are named.
+        dataset: any name of `vsodlib.data.open_dataset`, its ground truth under `root`.
+        gt: instead of `dataset`, a folder of ground truth, with or without the frames.
+        root: the folder that holds the data set, or is it; None: `VSOD_DATA`, else `data`.
         protocol: a preset's name or a `Protocol`; None: `"davis2016"` for that data set, else
             `"frames"`.
         allow_missing_first: accept that sequences lack their first or last frame, as those of
             methods that look at a neighbouring frame do (MATNet's published masks lack the last);
             it is not scored then, and `missing_ends` in the result counts them.
-        workers, progress: as in `score_frames`.
+        measures, workers, progress: as in `score_frames`. T and consistency are measured of videos
+            only, never of pictures side by side in one folder.
+        split: of the data set; None: the one that is commonly scored.
+        foreground: ground-truth levels above this are object; None: recognised.
+        void: ground-truth level of pixels that do not count: background in truth and map.
 
     Returns:
         What `score_frames` returns.
 
     Raises:
         FileNotFoundError: a folder that does not exist, or predictions missing, all of them listed.
-        ValueError: neither or both of `dataset` and `gt`, or an image that cannot be used.
+        ValueError: neither or both of `dataset` and `gt`, maps whose numbers are shifted against
+            the truth's, or an image that cannot be used.
     """
-    folder = Path(predictions)
+    pairs = pair_folder(
+        predictions, dataset, gt, root, protocol, allow_missing_first, split, foreground, void
+    )
+    result = score_stream(
+        pairs.frames, pairs.protocol, measures, workers, progress, pairs.total, pairs.stills
+    )
+    if empty := result["conversions"].get("empty ground truth", 0):
+        note(f"{empty} of {result['frames']} ground truths show no object.")
+    return {**result, "levels": pairs.levels, "missing_ends": pairs.missing_ends}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The frames of a folder with their ground truths, ready to be scored."""
+
+    frames: list[FileFrame]
+    protocol: Protocol
+    stills: bool
+    """Whether they are pictures side by side, not the frames of videos."""
+    missing_ends: int
+
+    @property
+    def total(self) -> int:
+        """How many frames the protocol scores."""
+        videos = len({frame.video for frame in self.frames})
+        return len(self.frames) - 2 * videos * self.protocol.skip_ends
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """What the levels of truth and maps were taken to mean."""
+        frame = self.frames[0]
+        return {"truth": frame.truth.levels.meaning, "maps": frame.maps.levels.meaning}
+
+
+def pair_folder(
+    predictions: str | os.PathLike[str],
+    dataset: str | None = None,
+    gt: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] | None = None,
+    protocol: str | Protocol | None = None,
+    allow_missing_first: bool = False,
+    split: str | None = None,
+    foreground: int | None = None,
+    void: int | None = None,
+) -> Pairs:
+    """Find the ground truth of every map; arguments and errors as `score_folder`."""
     if (dataset is None) == (gt is None):
-        raise ValueError("Give either a data set ('davis2016') or a ground-truth folder.")
-    if not folder.is_dir():
+        raise ValueError("Give either a data set (such as davis2016) or a ground-truth folder.")
+    folder = Path(predictions)
+    if not folder.exists():
         raise FileNotFoundError(f"There is no folder {folder}.")
     if protocol is None:
-        protocol = "davis2016" if dataset else "frames"
+        protocol = "davis2016" if dataset == "davis2016" else "frames"
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
-    truth = davis_truth(dataset, root) if dataset else folder_truth(Path(gt))
-    frames = match_frames(folder, truth, allow_missing_first)
+    truth, records = find_truth(dataset, gt, root, split, foreground, void)
+    frames = match_frames(folder, truth, records, allow_missing_first)
     missing_ends = sum(frame.prediction is None for frame in frames)
-    unit = unit_levels(frame.prediction for frame in frames if frame.prediction)
     # A protocol that skips the ends must see them, there or not; any other scores what is there.
-    frames = [
-        replace(frame, unit_levels=unit)
-        for frame in frames
-        if frame.prediction or protocol.skip_ends
-    ]
-    total = len(frames) - 2 * len(truth) * protocol.skip_ends
-    result = score_stream(frames, protocol, workers, progress, total)
-    return {**result, "missing_ends": missing_ends}
+    frames = [frame for frame in frames if frame.prediction or protocol.skip_ends]
+    stills = _stills(records)
+    return Pairs(frames, protocol, stills, missing_ends)
 
 
-def folder_truth(folder: Path) -> dict[str, list[Path]]:
-    """The images of a ground-truth folder, by sequence; images beside each other are one sequence.
+def find_truth(
+    dataset: str | None,
+    gt: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] | None = None,
+    split: str | None = None,
+    foreground: int | None = None,
+    void: int | None = None,
+) -> tuple[StoredFrames, list[FrameRecord]]:
+    """The masks of a data set or folder, with a record per frame in order, annotated or not.
 
     Raises:
-        FileNotFoundError: no such folder, or no images in it.
+        FileNotFoundError, ValueError: as `open_dataset`; or no folder, or no masks in it.
     """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no ground-truth folder {folder}.")
-    if flat := _images(folder):
-        return {"": flat}
-    truth: dict[str, list[Path]] = {}
-    for inside in sorted(p for p in folder.iterdir() if p.is_dir()):
-        homes = [inside, *(inside / name for name in TRUTH_FOLDERS)]
-        if found := next((images for home in homes if (images := _images(home))), None):
-            truth[inside.name] = found
-    if not truth:
-        raise FileNotFoundError(f"There are no images (PNG, JPG, BMP) in {folder}.")
-    return truth
+    if dataset:
+        storage, records = locate_dataset(dataset, split or scored_split(dataset), root)
+    else:
+        if not Path(gt).exists():
+            raise FileNotFoundError(f"There is no ground-truth folder {gt}.")
+        storage = Storage(gt)
+        records = truth_records(storage)
+    name = dataset or str(gt)
+    files = [record.mask for record in records if record.mask]
+    if absent := [storage.locate(path) for path in files if not storage.exists(path)]:
+        raise FileNotFoundError(f"{len(absent)} masks of {name} are missing: {listed(absent)}.")
+    if not files:
+        raise FileNotFoundError(f"{storage.locate('')} holds no masks of {name}.")
+    truth = stored_frames(name, storage, records, foreground, void)
+    truth.learn()
+    return truth, [replace(record, image="") for record in records]  # frames need not be there
+
+
+def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
+    """The maps of a folder: video -> name -> path, in natural order; "" where it is flat.
+
+    Raises:
+        ValueError: two maps of one frame.
+    """
+    maps: dict[str, dict[str, str]] = defaultdict(dict)
+    paths = sorted(filter(is_picture, storage.list()), key=lambda p: not p.lower().endswith(LOSSY))
+    for path in paths:
+        place = PurePosixPath(path)
+        parts = place.parent.parts
+        video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
+        other = maps[video].get(place.stem)
+        if other and PurePosixPath(other).parent != place.parent:
+            raise ValueError(
+                f"{storage.locate(other)} and {storage.locate(path)} are both maps of frame "
+                f"{place.stem} of {video or 'the folder'}; keep one."
+            )
+        maps[video][place.stem] = path  # the lossless one comes last
+    return {
+        video: dict(sorted(of.items(), key=lambda item: natural(item[0])))
+        for video, of in maps.items()
+    }
 
 
 def match_frames(
-    folder: Path, truth: dict[str, list[Path]], allow_missing_first: bool
+    folder: Path,
+    truth: StoredFrames,
+    records: Sequence[FrameRecord],
+    allow_missing_first: bool = False,
 ) -> list[FileFrame]:
-    """Pair every ground-truth image with the prediction of the same name.
+    """Pair every annotated frame with its map.
 
     Raises:
         FileNotFoundError: predictions missing, all of them listed.
+        ValueError: maps whose numbers are shifted against the truth's.
     """
-    frames, missing, lost, only_ends = [], [], 0, True
-    for video, paths in truth.items():
+    storage = Storage(folder)
+    by_video: dict[str, list[FrameRecord]] = defaultdict(list)
+    for record in records:
+        by_video[record.video].append(record)
+    if _stills(records):
+        by_video = {"": list(records)}
+    available = find_maps(storage, set(by_video))
+    if len(by_video) == 1 and list(available) == [""]:
+        available = {next(iter(by_video)): available[""]}
+    maps = Maps(storage, MapLevels(str(folder)))
+    every = [path for of in available.values() for path in of.values()]
+    pairs, missing, lost, only_ends, unused = [], [], 0, True, []
+    for video, of_video in by_video.items():
+        have = available.pop(video, {})
+        place = f"{folder / video}"
+        names = [record.frame for record in of_video]
+        mates = pair(list(have), names, f"{place} (maps)", "its truth")
         before = len(missing)
-        available = {p.stem: p for p in _images(folder / video)}
-        for path in paths:
-            prediction = available.get(path.stem)
-            frames.append(FileFrame(video or folder.name, path.stem, prediction, path))
-            if prediction is None:
-                at_end = path in (paths[0], paths[-1])
+        asked = [record for record in of_video if record.mask]
+        for record in asked:
+            mate = mates.get(record.frame)
+            pairs.append((video, record, have[mate] if mate else None))
+            if mate is None:
+                at_end = record in (asked[0], asked[-1])
                 only_ends &= at_end
                 if not (at_end and allow_missing_first):
-                    missing.append(f"{video}/{path.stem}" if video else path.stem)
+                    missing.append(f"{video}/{record.frame}" if video else record.frame)
         lost += len(missing) - before
-        if video and not available:
+        if video and not have and len(missing) > before:
             missing[before:] = [f"all of {video}"]
+        unused += [path for name, path in have.items() if name not in mates.values()]
+    unused += [path for of in available.values() for path in of.values()]
     if missing:
         hint = " (ends of sequences only: --allow-missing-first accepts that)" if only_ends else ""
-        if lost == len(frames) and (example := next(folder.rglob("*.*"), None)):
-            hint = f" (it holds files like {example.relative_to(folder)})"
+        if lost == len(pairs) and (example := next(iter(storage.list()), None)):
+            hint = f" (it holds files like {example})"
         raise FileNotFoundError(
-            f"{folder} lacks {lost} of {len(frames)} frames{hint}: {', '.join(missing)}"
+            f"{folder} lacks {lost} of {len(pairs)} frames{hint}: {', '.join(missing)}"
         )
+    maps.levels.learn([path for _, _, path in pairs if path], maps.file)
+    frames = [
+        FileFrame(video or folder.name, record.frame, path, record, maps, truth)
+        for video, record, path in pairs
+    ]
+    if unused:
+        _refuse_shift(frames, every, folder)
+        note(f"{len(unused)} maps have no truth and are not scored: {listed(unused)}.")
     return frames
 
 
-def unit_levels(paths: Iterable[Path]) -> bool:
-    """Whether no image exceeds level 1 (and one reaches it): masks stored as 0 and 1.
+def _stills(records: Sequence[FrameRecord]) -> bool:
+    """Whether these are pictures side by side: in no folder of a video, or each of its own name, as
+    in sets of still images.
+    """
+    return all(not record.video for record in records) or all(
+        record.frame == record.video for record in records
+    )
 
-    Stops at the first image that does, so it is quick for anything else.
+
+def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Path) -> None:
+    """Where a video's maps begin at another number than its truth, let their content tell whether
+    equal numbers are equal frames.
 
     Raises:
-        ValueError: 16-bit images without a level that 8 bits could not hold.
+        ValueError: the maps fit better in order than by number.
     """
-    highest, deep = 0.0, None
-    for path in paths:
-        image, _ = read_grey(path)
-        if image.dtype == np.uint8:
-            highest = max(highest, image.max() / 255)
-        else:
-            highest, deep = max(highest, float(image.max())), path
-        if highest > 1 / 255:
-            return False
-    if highest and deep:
-        raise ValueError(
-            f"{deep} and all beside it are 16-bit images with the levels of 8-bit ones; save them "
-            "with 8 bits."
-        )
-    return highest > 0
+    by_folder = defaultdict(list)
+    for path in every:
+        by_folder[PurePosixPath(path).parent].append(path)
+    by_video = defaultdict(list)
+    for frame in frames:
+        if frame.prediction:
+            by_video[frame.video].append(frame)
+    for of_video in by_video.values():
+        beside = by_folder[PurePosixPath(of_video[0].prediction).parent]
+        ours = numbers([PurePosixPath(path).stem for path in beside])
+        theirs = numbers([frame.name for frame in of_video])
+        if not ours or not theirs:
+            continue
+        shift = min(ours.values()) - min(theirs.values())
+        paths = dict(zip(ours.values(), beside, strict=True))
+        moved = {frame: paths.get(theirs[frame.name] + shift) for frame in of_video}
+        compared = [frame for frame, path in moved.items() if path]
+        compared = compared[:: -(-len(compared) // COMPARED) or 1]
+        if not shift or len(compared) < 2:
+            continue
+        by_number = np.mean([_overlap(frame, frame.prediction) for frame in compared])
+        in_order = np.mean([_overlap(frame, moved[frame]) for frame in compared])
+        if in_order > by_number:
+            where = f"{folder / of_video[0].video} (maps)"
+            sentence = shifted(where, ours.values(), "its truth", theirs.values())
+            raise ValueError(
+                f"{sentence} (In order they overlap by {in_order:.2f}, by number {by_number:.2f}.)"
+            )
 
 
-def _images(folder: Path) -> list[Path]:
-    """The images of a folder, one a name, in the order of the numbers in their names."""
-    if not folder.is_dir():
-        return []
-    found = [p for p in folder.iterdir() if p.suffix.lower() in IMAGES and p.name[0] != "."]
-    by_name = {p.stem: p for p in sorted(found, key=lambda p: p.suffix.lower() == ".png")}
-    return sorted(by_name.values(), key=lambda p: [_number(s) for s in re.split(r"(\d+)", p.stem)])
-
-
-def _number(part: str) -> tuple[int, str]:
-    """Digits by their value, anything else by its letters; comparable with each other."""
-    return (int(part), part) if part.isdecimal() else (-1, part)
+def _overlap(frame: FileFrame, path: str) -> float:
+    """Intersection over union of a frame's truth with a map."""
+    truth = frame.truth.mask(frame.record)
+    found = _resized(frame.maps.read(path)[0], truth.shape)
+    found = found >= (127.5 if found.dtype == np.uint8 else 0.5)
+    union = np.count_nonzero(found | truth)
+    return np.count_nonzero(found & truth) / union if union else 1.0

@@ -1,41 +1,60 @@
-"""Saliency maps of frames with a trained network."""
+"""Any video or photographs in; maps, overlays, cut-outs and new backgrounds out."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
-from vsodlib.data.video_files import Video, VideoWriter, read_video
+from vsodlib.data.sources import Source, find_sources
+from vsodlib.data.video_files import FORMATS, Frame, Video, VideoWriter, read_video, write_video
 from vsodlib.files import write_file
+from vsodlib.inference.cutout import Background, cutout
+from vsodlib.inference.overlap import Behind, ahead
+from vsodlib.inference.predict import predict_maps
+from vsodlib.inference.sheet import ContactSheet
 from vsodlib.model.inter_frame import spread_out
 from vsodlib.model.vsodnet import VSODNet
 
+__all__ = ["Outputs", "overlay", "predict_sources", "predict_video", "read_video", "write_video"]
 
-def video_references(net: VSODNet, source: str | Path) -> np.ndarray | None:
-    """The same of a video file or folder of frames, which is read once for it.
+BATCH_PIXELS = 16_000_000
+"""Pixels of the frames that are predicted together, at most, so that large ones fit in memory."""
+LONGEST = 4
+"""Up to this ratio of its sides a frame has the rows that are asked for; a longer strip has fewer,
+so that the network never sees more pixels than of a frame of this ratio."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written beside the maps: films for a video, one picture each for photographs.
 
     Raises:
-        ValueError: a webcam or file of unknown length, a single frame, or as `read_video`.
+        ValueError: a kind of cut-out that is not listed.
     """
-    if not net.config.inter_frame_attention:
-        return None
-    video = read_video(source)
-    if video.length is None:
-        raise ValueError(
-            f"This network compares frames over the whole video, but the length of {source} is "
-            "not known; give a folder of frames."
-        )
-    wanted = spread_out(video.length)
-    return np.stack([frame for k, frame in enumerate(video) if k in wanted])
+
+    overlay: bool = True
+    """The frame, tinted where it is salient."""
+    cutout: str | None = None
+    """The object on a transparent background: `webm`, `mov` (ProRes 4444), or `png` pictures."""
+    background: str | None = None
+    """The object before another background: see `Background`."""
+    sheet: bool = False
+    """Twelve moments on one page, `sheet.png`."""
+
+    def __post_init__(self) -> None:
+        if self.cutout not in (None, "webm", "mov", "png"):
+            raise ValueError(f"A cut-out is webm, mov or png, not {self.cutout!r}.")
 
 
 def overlay(
@@ -64,36 +83,129 @@ def overlay(
     return cv2.blendLinear(frame, np.full_like(frame, colour), 1 - weight, weight)
 
 
+def video_references(net: VSODNet, source: str | Path) -> np.ndarray | None:
+    """The same of a video file or folder of frames, which is read once for it.
+
+    Raises:
+        ValueError: a webcam or file of unknown length, a single frame, or as `read_video`.
+    """
+    if not net.config.inter_frame_attention:
+        return None
+    video = read_video(source)
+    if video.length is None:
+        raise ValueError(
+            f"This network compares frames over the whole video, but the length of {source} is "
+            "not known; give a folder of frames."
+        )
+    wanted = spread_out(video.length)
+    return np.stack([frame for k, frame in enumerate(video) if k in wanted])
+
+
+def predict_sources(
+    net: VSODNet,
+    places: Sequence[str | int | Path],
+    out: str | Path | None = None,
+    outputs: Outputs = Outputs(),
+    height: int | None = None,
+    flip: bool = False,
+    batch_size: int = 8,
+    bf16: bool = False,
+    progress: bool = True,
+    network_name: str = "",
+) -> Iterator[dict[str, Any]]:
+    """Write maps of every video and photograph that the paths stand for (see `find_sources`).
+
+    Args:
+        net: in evaluation mode.
+        out: the folder to write to; with several sources, one folder in it for each. None: beside
+            each source, `NAME-saliency`.
+        outputs: what is written beside the maps.
+        height, flip, batch_size: as in `predict_maps`; a strip gets fewer rows, see `LONGEST`.
+        bf16: compute in bfloat16: faster on processors that have it, maps change a little.
+        progress: show a progress bar.
+        network_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
+
+    Yields:
+        As each source is done, what `predict_video` returns with `source` and `out`; where it fails
+        and others follow, `source` and `error`, a sentence.
+
+    Raises:
+        FileNotFoundError, ValueError: as `find_sources`; a single source that cannot be read.
+        OSError: the disk is full.
+    """
+    sources = find_sources(places)
+    name = f"{network_name}, height {height or net.input_height}, flip {flip}"
+    name += ", bf16" if bf16 else ""
+    device = next(net.parameters()).device.type
+    for source in sources:
+        folder = source.out
+        if out is not None:
+            folder = Path(out) if len(sources) == 1 else Path(out) / source.name
+
+        try:
+            references = None if source.photographs else video_references(net, source.place)
+
+            def predictor(
+                frames: np.ndarray, references: np.ndarray | None = references
+            ) -> np.ndarray:
+                rows = rows_that_fit(height or net.input_height, *frames.shape[1:3])
+                with torch.autocast(device, torch.bfloat16, enabled=bf16):
+                    return predict_maps(net, frames, rows, flip, batch_size, references)
+
+            summary = predict_video(
+                source, folder, predictor, batch_size, progress, True, outputs, name
+            )
+        except (ValueError, FileNotFoundError) as error:
+            if len(sources) == 1:
+                raise
+            yield {"source": source.place, "error": str(error)}
+        else:
+            yield {"source": source.place, "out": str(folder)} | summary
+
+
+def rows_that_fit(rows: int | None, height: int, width: int) -> int:
+    """The rows at which the network sees a frame: `rows`, fewer of a long strip (see `LONGEST`).
+
+    Args:
+        rows: asked for; None: the frame's own.
+        height, width: of the frame.
+    """
+    rows = rows or height
+    return min(rows, max(16, round(rows * (LONGEST * height / width) ** 0.5)))
+
+
 def predict_video(
-    source: str | int | Path,
+    source: str | int | Path | Source,
     out_dir: str | Path,
     predictor: Callable[[np.ndarray], np.ndarray],
     batch_size: int = 8,
     progress: bool = True,
     resume: bool = True,
-    overlay: bool = True,
+    outputs: Outputs = Outputs(),
     predictor_name: str = "",
-) -> dict[str, int | float]:
-    """Write `maps/*.png` (8 bits, named 00000, 00001, ... or as the images of a folder),
-    `overlay.mp4` and `run.json` (what the maps were made from) to `out_dir`.
+) -> dict[str, Any]:
+    """Write `maps/*.png` (8 bits, named 00000, 00001, ... or as the images of a folder), films or
+    pictures as `outputs` says, and `run.json` (what the maps were made from) to `out_dir`.
 
-    Frames stream through in batches. Every file appears complete or not at all, so an interrupted
-    run is continued by calling again; Ctrl-C is also how a webcam recording ends.
+    Frames stream through in batches, read and written by threads of their own. Every file appears
+    complete or not at all, so an interrupted run is continued by calling again. Ctrl-C is how a
+    camera's recording ends; elsewhere too the films then hold what is done, and play.
 
     Args:
-        source: as in `read_video`.
+        source: as in `read_video`, or from `find_sources`.
         out_dir: created if need be; may hold an earlier run only if that was of the same frames.
         predictor: np.uint8 (B, H, W, 3) RGB -> float (B, H, W) in [0, 1].
-        batch_size: the largest B; the last batch, or one that is resumed, may be smaller.
+        batch_size: the largest B; less of large frames, at the end, or where a run is resumed.
         progress: show a progress bar.
-        resume: keep maps that an earlier run wrote.
-        overlay: write the overlay video.
+        resume: keep maps that an earlier run wrote; of photographs, those newer than the picture.
+        outputs: what is written beside the maps.
         predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two networks never
             mix.
 
     Returns:
         `frames` in all, `kept` from an earlier run, `seconds` of this call and `fps`, the newly
-        predicted frames per second including reading and writing.
+        predicted frames per second including reading and writing; `damage`, sentences about what
+        could not be read, or "".
 
     Raises:
         FileNotFoundError, ValueError: as `read_video`; an unreadable frame, naming it; `out_dir` is
@@ -105,31 +217,41 @@ def predict_video(
     out_dir = Path(out_dir)
     if out_dir.exists() and not out_dir.is_dir():
         raise ValueError(f"{out_dir} is a file; the output needs a folder.")
-    film = out_dir / "overlay.mp4"
-    if film.exists() and not isinstance(source, int) and Path(source).resolve() == film.resolve():
-        raise ValueError(f"{film} would be overwritten by its own overlay; choose another folder.")
-    video = read_video(source)
+    photographs = source.photographs if isinstance(source, Source) else ()
+    video = source.open() if isinstance(source, Source) else read_video(source)
+    place = Path(video.source).resolve()
+    if place.parent == out_dir.resolve() and place.stem in ("overlay", "cutout", "background"):
+        raise ValueError(f"{place} would be overwritten by its own {place.stem}; choose a folder.")
     maps = out_dir / "maps"
     _claim(out_dir, maps, video, predictor_name)
+    taken = {path.stem: path.stat().st_mtime for path in photographs}
 
     count = kept = 0
     started = time.perf_counter()
-    writer = VideoWriter(film, video.fps) if overlay else nullcontext()
-    bar = tqdm(desc="predict", total=video.length, unit="frame", leave=False, disable=not progress)
-    with bar, writer as write, _ends_with_ctrl_c(video):
-        while frames := list(islice(video, batch_size)):
-            paths = [maps / _map_name(video, count + k) for k in range(len(frames))]
-            shape = frames[0].shape[:2]
-            values = [_read_map(path, shape) if resume else None for path in paths]
+    label = Path(video.source).name
+    bar = tqdm(desc=label, total=video.length, unit="frame", leave=False, disable=not progress)
+    with (
+        bar,
+        _products(out_dir, video, outputs) as write,
+        Behind() as later,
+        _ends_with_ctrl_c(video),
+    ):
+        for frames in ahead(_batches(video, batch_size)):
+            names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
+            paths = [maps / f"{name}.png" for name in names]
+            shape = frames[0].pixels.shape[:2]
+            values = [
+                _read_map(path, shape, taken.get(path.stem, 0)) if resume else None
+                for path in paths
+            ]
             todo = [k for k, value in enumerate(values) if value is None]
             if todo:
-                batch = np.stack([frames[k] for k in todo])
+                batch = np.stack([frames[k].pixels for k in todo])
                 for k, saliency in zip(todo, _checked(predictor(batch), batch), strict=True):
                     values[k] = np.rint(saliency * 255).astype(np.uint8)
-                    write_file(paths[k], cv2.imencode(".png", values[k])[1].tobytes())
-            if write:
-                for frame, value in zip(frames, values, strict=True):
-                    write(_tinted(frame, value))
+                    later(_write_picture, paths[k], values[k])
+            for frame, name, value in zip(frames, names, values, strict=True):
+                later(write, frame, name, value)
             count += len(frames)
             kept += len(frames) - len(todo)
             bar.update(len(frames))
@@ -139,28 +261,90 @@ def predict_video(
         "kept": kept,
         "seconds": round(seconds, 3),
         "fps": round((count - kept) / seconds, 3),
+        "damage": " ".join(video.damage),
     }
 
 
-def _tinted(frame: np.ndarray, value: np.ndarray) -> np.ndarray:
-    return overlay(frame, value / np.float32(255))
+def _batches(video: Video, size: int) -> Iterator[list[Frame]]:
+    """Frames that follow each other, all of one shape."""
+    batch: list[Frame] = []
+    for frame in video.timed():
+        H, W, _ = shape = frame.pixels.shape
+        if batch and batch[0].pixels.shape != shape:
+            yield batch
+            batch = []
+        batch.append(frame)
+        if len(batch) >= min(size, BATCH_PIXELS // (H * W)):
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _products(
+    out_dir: Path, video: Video, outputs: Outputs
+) -> Iterator[Callable[[Frame, str, np.ndarray], None]]:
+    """A function that takes a frame, its name and its 8-bit map into everything that is wanted."""
+    wanted: dict[str, tuple[Callable[..., np.ndarray], str]] = {}  # name -> maker, suffix
+    if outputs.overlay:
+        wanted["overlay"] = (overlay, ".jpg" if video.mixed else ".webm")
+    if outputs.cutout:
+        wanted["cutout"] = (cutout, ".png" if video.mixed else f".{outputs.cutout}")
+    if outputs.background:
+        wanted["background"] = (
+            Background(outputs.background),
+            ".jpg" if video.mixed else ".webm",
+        )
+    films: dict[str, VideoWriter] = {}
+    sheet = ContactSheet() if outputs.sheet else None
+
+    def write(frame: Frame, name: str, value: np.ndarray) -> None:
+        saliency = value / np.float32(255)
+        for product, (make, suffix) in wanted.items():
+            picture = make(frame.pixels, saliency)
+            if product in films:
+                films[product](picture, frame.time, frame.duration)
+            else:
+                _write_picture(out_dir / product / f"{name}{suffix}", picture)
+        if sheet:
+            sheet.add(frame.pixels, overlay(frame.pixels, saliency))
+
+    with ExitStack() as stack:
+        for product, (_, suffix) in wanted.items():
+            if suffix in FORMATS:
+                film = VideoWriter(
+                    out_dir / f"{product}{suffix}", video.fps, video.sound, video.start
+                )
+                films[product] = stack.enter_context(film)
+            else:
+                (out_dir / product).mkdir(parents=True, exist_ok=True)
+        try:
+            yield write
+        finally:
+            if sheet and sheet.count:
+                _write_picture(out_dir / "sheet.png", sheet.page())
+
+
+def _write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write grey (H, W), RGB or RGBA (H, W, 3 or 4) uint8 as the picture that the suffix names."""
+    swapped = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[
+        picture.shape[2] if picture.ndim == 3 else 2
+    ]
+    pixels = picture if swapped is None else cv2.cvtColor(picture, swapped)
+    write_file(path, cv2.imencode(path.suffix, pixels)[1].tobytes())
 
 
 def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None:
     """Note in `run.json` what the maps are made from; refuse a folder that holds other maps."""
-    run = {
-        "source": Path(video.source).name,
-        "frames": video.length,
-        "height": video.height,
-        "width": video.width,
-        "first_frame": video.digest,
-        "predictor": predictor_name,
-    }
-    if video.names and len({Path(name).stem for name in video.names}) < len(video.names):
-        raise ValueError(
-            f"{video.source} holds images that differ only in their suffix, so their maps would "
-            "have one name; give a folder of frames alone."
-        )
+    run = {"source": Path(video.source).name, "predictor": predictor_name}
+    if not video.mixed:  # photographs come and go
+        run |= {
+            "frames": video.length,
+            "height": video.height,
+            "width": video.width,
+            "first_frame": video.digest,
+        }
     note = out_dir / "run.json"
     if next(maps.glob("*.png"), None):
         try:
@@ -179,13 +363,11 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
     write_file(note, (json.dumps(run, indent=2) + "\n").encode())
 
 
-def _map_name(video: Video, index: int) -> str:
-    return f"{Path(video.names[index]).stem if video.names else f'{index:05d}'}.png"
-
-
-def _read_map(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """A map that an earlier run wrote, or None where there is none of this shape."""
+def _read_map(path: Path, shape: tuple[int, int], taken: float) -> np.ndarray | None:
+    """A map that an earlier run wrote, or None where there is none of this shape, since `taken`."""
     try:
+        if path.stat().st_mtime < taken:
+            return None
         with Image.open(path) as picture:
             value = np.array(picture)
     except (OSError, SyntaxError):  # a power cut may leave an empty file behind
@@ -208,7 +390,7 @@ def _checked(saliency: np.ndarray, batch: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def _ends_with_ctrl_c(video: Video) -> Iterator[None]:
-    """A webcam has no last frame: there Ctrl-C is the regular end, elsewhere an interruption."""
+    """A camera has no last frame: there Ctrl-C is the regular end, elsewhere an interruption."""
     try:
         yield
     except KeyboardInterrupt:

@@ -1,7 +1,9 @@
 """Measures of saliency maps and masks, and the protocols that turn them into published numbers."""
 
+from vsodlib.metrics.compare import compare
 from vsodlib.metrics.consistency import temporal_consistency
 from vsodlib.metrics.contours import outline
+from vsodlib.metrics.explain import explain
 from vsodlib.metrics.instability import temporal_instability
 from vsodlib.metrics.protocol import Protocol
 from vsodlib.metrics.saliency import (
@@ -20,8 +22,10 @@ __all__ = [
     "Protocol",
     "SaliencyScores",
     "Statistics",
+    "compare",
     "contour_accuracy",
     "e_measure",
+    "explain",
     "f_measure",
     "mae",
     "outline",

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from vsodlib.metrics.protocol import Protocol
+from vsodlib.metrics.bootstrap import LEVEL, RESAMPLES, interval, resamples
+from vsodlib.metrics.protocol import SALIENCY, TEMPORAL, Protocol
 from vsodlib.metrics.segmentation import statistics
 
-SCALARS = (
-    "J", "F", "T", "mae", "s_measure", "weighted_f", "max_f", "mean_f", "adaptive_f",
-    "mean_e", "max_e", "adaptive_e", "consistency",
-)  # fmt: skip
 CURVES = ("precision", "recall", "f_curve", "e_curve")
-PLAIN = ("mae", "s_measure", "weighted_f", "adaptive_f", "adaptive_e", "consistency")
-"""Measures whose summary is the plain mean."""
+MAXIMA = {"max_f": "f_curve", "max_e": "e_curve"}
+"""Measures that are the maximum of a curve."""
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -27,115 +26,219 @@ class FrameScores:
     video: str
     name: str
     scalars: dict[str, float]
+    """By `per_frame_key` of the measures asked for."""
     curves: dict[str, np.ndarray]
     notes: tuple[str, ...] = ()
     """The conversions that reading the frame took."""
 
 
-class SequenceScores:
-    """Sums of the curves and the scalars of every frame of one sequence."""
+def per_frame_key(measure: str) -> str:
+    """What a frame calls a measure: its E is the mean over levels, among others of a curve."""
+    return "mean_e" if measure == "e_measure" else measure
 
-    def __init__(self) -> None:
+
+class SequenceScores:
+    """Sums of the curves and the scalars of every frame of one sequence.
+
+    Args:
+        keep_curves: also keep the F and E curves of every frame.
+    """
+
+    def __init__(self, keep_curves: bool = False) -> None:
         self.names: list[str] = []
-        self.scalars: dict[str, list[float]] = {k: [] for k in SCALARS}
-        self.curves = {k: np.zeros(256) for k in CURVES}
-        self.notes: dict[str, int] = {}
+        self.scalars: dict[str, list[float]] = {}
+        self.curves: dict[str, np.ndarray] = {}
+        self.kept: dict[str, list[np.ndarray]] = {key: [] for key in MAXIMA.values() if keep_curves}
+        self.notes: Counter[str] = Counter()
 
     def add(self, frame: FrameScores) -> None:
         """Take in the next frame."""
         self.names.append(frame.name)
-        for key in SCALARS:
-            self.scalars[key].append(frame.scalars[key])
-        for key in CURVES:
-            self.curves[key] += frame.curves[key]
-        for note in frame.notes:
-            self.notes[note] = self.notes.get(note, 0) + 1
+        for key, value in frame.scalars.items():
+            self.scalars.setdefault(key, []).append(value)
+        for key, curve in frame.curves.items():
+            self.curves[key] = self.curves.get(key, 0) + curve
+            if key in self.kept:
+                self.kept[key].append(curve)
+        self.notes.update(frame.notes)
 
-    def summary(self, protocol: Protocol) -> dict[str, Any]:
+    def mean_curve(self, key: str) -> np.ndarray:
+        """A curve averaged over the frames."""
+        return self.curves[key] / len(self.names)
+
+    def summary(self, protocol: Protocol, measures: tuple[str, ...]) -> dict[str, Any]:
         """The sequence's measures, ready for JSON."""
-        curves = {k: v / len(self.names) for k, v in self.curves.items()}
-        means = {k: _mean(v) for k, v in self.scalars.items()}
-        per_frame = protocol.maximum == "frame"
-        return {
-            "frames": len(self.names),
-            **{k: means[k] for k in PLAIN},
-            "max_f": means["max_f"] if per_frame else float(curves["f_curve"].max()),
-            "mean_f": means["mean_f"],
-            "e_measure": means["mean_e"],
-            "max_e": means["max_e"] if per_frame else float(curves["e_curve"].max()),
-            "J": asdict(statistics(self.scalars["J"])),
-            "F": asdict(statistics(self.scalars["F"])),
-            "T": means["T"],
-            "per_frame": {
-                "name": self.names,
-                **{k: [None if math.isnan(x) else x for x in v] for k, v in self.scalars.items()},
-            },
-        }
+        row: dict[str, Any] = {"frames": len(self.names)}
+        for name in measures:
+            values = self.scalars[per_frame_key(name)]
+            if name in ("J", "F"):
+                row[name] = asdict(statistics(values))
+            elif name in MAXIMA and protocol.maximum != "frame":
+                row[name] = float(self.mean_curve(MAXIMA[name]).max())
+            else:
+                row[name] = _number(np.nanmean(values)) if np.isfinite(values).any() else None
+        return row
+
+    def per_frame(self) -> dict[str, list]:
+        """The names of the frames and the measures of each, ready for JSON."""
+        values = {key: [_number(v) for v in values] for key, values in self.scalars.items()}
+        return {"name": self.names, **values}
 
 
-def summarise(sequences: dict[str, SequenceScores], protocol: Protocol) -> dict[str, Any]:
-    """The dictionary that `score_frames` returns."""
-    per_sequence = {name: scores.summary(protocol) for name, scores in sequences.items()}
-    # A sequence counts once, or as often as it has frames.
-    by_frames = protocol.average == "frames"
-    weights = [len(s.names) if by_frames else 1.0 for s in sequences.values()]
+@dataclass(frozen=True)
+class Units:
+    """What is averaged over a data set, and drawn anew for the intervals: sequences or stills."""
 
-    def average(values: list[float | None], weights: list[float] = weights) -> float | None:
-        known = [(v, w) for v, w in zip(values, weights, strict=True) if v is not None]
-        return sum(v * w for v, w in known) / sum(w for _, w in known) if known else None
+    values: dict[Key, tuple[np.ndarray, np.ndarray]]
+    """Of every number: (U,) values and (U,) weights; NaN where a unit has none."""
+    curves: dict[Key, np.ndarray]
+    """Of every number that is the maximum of an average curve: (U, 256)."""
+    weights: np.ndarray
+    """(U,) weights of the curves."""
 
-    def overall(key: str) -> float | None:
-        return average([s[key] for s in per_sequence.values()])
+    def averages(self, counts: np.ndarray) -> dict[Key, np.ndarray]:
+        """Every number where unit u is there `counts[:, u]` times: (R,) for counts (R, U)."""
+        found = {}
+        for key, (values, weights) in self.values.items():
+            known = np.isfinite(values) & (weights > 0)
+            shares = counts[:, known] * weights[known]
+            total = shares.sum(1)
+            mean = np.full(len(counts), np.nan)
+            found[key] = np.divide(shares @ values[known], total, out=mean, where=total > 0)
+        shares = counts * self.weights
+        shares /= shares.sum(1, keepdims=True)
+        for key, curves in self.curves.items():
+            found[key] = (shares @ curves).max(1)
+        return found
 
-    def curve(key: str) -> np.ndarray:
-        stack = [s.curves[key] / len(s.names) for s in sequences.values()]
-        return np.average(stack, axis=0, weights=weights)
 
-    def paired(key: str, names: list[str]) -> float | None:
-        # Values of frame pairs: where frames are pooled, so are the pairs that have one.
-        counts = [
-            float(np.isfinite(sequences[n].scalars[key]).sum()) if by_frames else 1.0 for n in names
-        ]
-        return average([per_sequence[n][key] for n in names], counts) if names else None
+def summarise(
+    sequences: dict[str, SequenceScores],
+    protocol: Protocol,
+    measures: tuple[str, ...],
+    stills: bool = False,
+) -> dict[str, Any]:
+    """The dictionary that `score_frames` returns.
 
-    def of_masks(key: str) -> dict[str, float | None]:
-        found = {
-            part: average([s[key][part] for s in per_sequence.values()])
-            for part in ("mean", "recall")
-        }
-        decays = [s[key]["decay"] for s in per_sequence.values()]
-        return {**found, "decay": float(np.mean(decays))}
-
-    curves = {key: curve(key) for key in CURVES}
-    last = protocol.maximum == "data set"
-    notes: dict[str, int] = {}
-    for scores in sequences.values():
-        for note, count in scores.notes.items():
-            notes[note] = notes.get(note, 0) + count
+    Args:
+        stills: intervals are over pictures; the sequences kept their curves.
+    """
+    per_sequence = {name: s.summary(protocol, measures) for name, s in sequences.items()}
+    units = _sequence_units(sequences, per_sequence, protocol, measures)
+    for name, row in per_sequence.items():
+        row["per_frame"] = sequences[name].per_frame()
+    notes = sum((scores.notes for scores in sequences.values()), Counter())
+    curves = {}
+    if any(name in SALIENCY for name in measures):
+        for key in CURVES:
+            stack = [scores.mean_curve(key) for scores in sequences.values()]
+            curves[key] = np.average(stack, axis=0, weights=units.weights).tolist()
     return {
         "protocol": protocol.to_dict(),
-        "mae": overall("mae"),
-        "max_f": float(curves["f_curve"].max()) if last else overall("max_f"),
-        "mean_f": overall("mean_f"),
-        "adaptive_f": overall("adaptive_f"),
-        "s_measure": overall("s_measure"),
-        "e_measure": overall("e_measure"),
-        "max_e": float(curves["e_curve"].max()) if last else overall("max_e"),
-        "adaptive_e": overall("adaptive_e"),
-        "weighted_f": overall("weighted_f"),
-        "J": of_masks("J"),
-        "F": of_masks("F"),
-        "T": paired("T", [n for n in sequences if n not in protocol.skip_in_t]),
-        "consistency": paired("consistency", list(sequences)),
+        "measures": list(measures),
+        **_whole(units, measures),
         "sequences": len(sequences),
         "frames": sum(len(s.names) for s in sequences.values()),
-        "conversions": notes,
-        "curves": {key: values.tolist() for key, values in curves.items()},
+        "conversions": dict(notes),
+        "intervals": _intervals(
+            _still_units(sequences, protocol, measures) if stills else units, measures, stills
+        ),
+        "curves": curves,
         "per_sequence": per_sequence,
     }
 
 
-def _mean(values: list[float]) -> float | None:
-    """Mean of the numbers that are there."""
-    known = [v for v in values if not math.isnan(v)]
-    return float(np.mean(known)) if known else None
+def overall(
+    sequences: dict[str, SequenceScores], protocol: Protocol, measures: tuple[str, ...]
+) -> dict[str, Any]:
+    """The measures of the whole data set alone."""
+    per_sequence = {name: s.summary(protocol, measures) for name, s in sequences.items()}
+    return _whole(_sequence_units(sequences, per_sequence, protocol, measures), measures)
+
+
+def _whole(units: Units, measures: tuple[str, ...]) -> dict[str, Any]:
+    once = units.averages(np.ones((1, len(units.weights))))
+    return _nested({key: _number(values[0]) for key, values in once.items()}, measures)
+
+
+def _sequence_units(
+    sequences: dict[str, SequenceScores],
+    per_sequence: dict[str, dict[str, Any]],
+    protocol: Protocol,
+    measures: tuple[str, ...],
+) -> Units:
+    # A sequence counts once, or as often as it has frames.
+    by_frames = protocol.average == "frames"
+    once = np.ones(len(sequences))
+    weights = np.array([len(s.names) for s in sequences.values()], float) if by_frames else once
+    values: dict[Key, tuple[np.ndarray, np.ndarray]] = {}
+    curves: dict[Key, np.ndarray] = {}
+    for name in measures:
+        column = [row[name] for row in per_sequence.values()]
+        if name in ("J", "F"):
+            for part, counted in (("mean", weights), ("recall", weights), ("decay", once)):
+                values[name, part] = np.array([cell[part] for cell in column]), counted
+        elif name in MAXIMA and protocol.maximum == "data set":
+            curves[name,] = np.stack([s.mean_curve(MAXIMA[name]) for s in sequences.values()])
+        elif name in TEMPORAL:
+            # Values of frame pairs: where frames are pooled, so are the pairs that have one.
+            pairs = [np.isfinite(s.scalars[name]).sum() for s in sequences.values()]
+            counted = np.array(pairs, float) if by_frames else once.copy()
+            if name == "T":
+                counted[[sequence in protocol.skip_in_t for sequence in sequences]] = 0
+            values[name,] = np.array(column, float), counted
+        else:
+            values[name,] = np.array(column, float), weights
+    return Units(values, curves, weights)
+
+
+def _still_units(
+    sequences: dict[str, SequenceScores], protocol: Protocol, measures: tuple[str, ...]
+) -> Units:
+    """Every picture as a unit of its own, where the pictures of a folder are no video."""
+    sizes = np.array([len(s.names) for s in sequences.values()])
+    weights = np.repeat(np.ones(len(sizes)) if protocol.average == "frames" else 1 / sizes, sizes)
+    values: dict[Key, tuple[np.ndarray, np.ndarray]] = {}
+    curves: dict[Key, np.ndarray] = {}
+    for name in measures:
+        column = np.concatenate([s.scalars[per_frame_key(name)] for s in sequences.values()])
+        if name in ("J", "F"):
+            values[name, "mean"] = column, weights
+            values[name, "recall"] = (column > 0.5).astype(float), weights
+        elif name in MAXIMA and protocol.maximum != "frame":
+            curves[name,] = np.concatenate([s.kept[MAXIMA[name]] for s in sequences.values()])
+        else:
+            values[name,] = column, weights
+    return Units(values, curves, weights)
+
+
+def _intervals(units: Units, measures: tuple[str, ...], stills: bool) -> dict[str, Any] | None:
+    """The 95 % interval of every number; None where there is one unit, which says nothing."""
+    U = len(units.weights)
+    if U < 2:
+        return None
+    blocks = [units.averages(counts) for counts in resamples(U)]
+    found = {
+        key: interval(np.concatenate([block[key] for block in blocks]), U) for key in blocks[0]
+    }
+    return {
+        "level": LEVEL,
+        "over": "pictures" if stills else "sequences",
+        "units": U,
+        "resamples": RESAMPLES,
+        **_nested(found, measures),
+    }
+
+
+def _nested(values: dict[Key, Any], measures: tuple[str, ...]) -> dict[str, Any]:
+    """By measure, and within J and F by part."""
+    out: dict[str, Any] = {}
+    for name in measures:
+        parts = {key[1]: value for key, value in values.items() if key[0] == name and key[1:]}
+        out[name] = parts or values[name,]
+    return out
+
+
+def _number(value: float) -> float | None:
+    """What JSON can hold: None for NaN."""
+    return None if math.isnan(value) else float(value)

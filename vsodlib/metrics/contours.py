@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 TOLERANCE = 1.5
@@ -23,7 +24,8 @@ def outline(mask: np.ndarray) -> np.ndarray | None:
     polygons that remain of the borders of objects and of holes after simplification; those with
     fewer than four points, the closing one included, are dropped.
     """
-    found = walks(mask)
+    x, y, width, height = cv2.boundingRect(mask)
+    found = walks(mask[y : y + height, x : x + width])
     best, best_index = None, len(found)
     # Simplifying only removes points, so short walks need not be tried; of equals the first wins.
     for index in sorted(range(len(found)), key=lambda k: -len(found[k].corners)):
@@ -34,7 +36,7 @@ def outline(mask: np.ndarray) -> np.ndarray | None:
         longer = len(polygon) > limit
         if longer or (best is not None and len(polygon) == limit and index < best_index):
             best, best_index = polygon, index
-    return None if best is None else upsample(best)
+    return None if best is None else upsample(best) + np.array([y, x])
 
 
 def simplify(walk: Walk) -> np.ndarray:

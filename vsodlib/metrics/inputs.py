@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 
 def check_mask(mask: np.ndarray, role: str = "ground truth") -> np.ndarray:
@@ -67,44 +66,4 @@ def check_pair(prediction: np.ndarray, ground_truth: np.ndarray) -> tuple[np.nda
         raise ValueError(
             f"The map is {p.shape} and its ground truth {g.shape}; resize the map first."
         )
-    return p, g
-
-
-def check_tensors(
-    prediction: torch.Tensor, ground_truth: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Batches (B, H, W), or one (H, W): maps as float (uint8 divided by 255), masks as bool.
-
-    Raises:
-        ValueError: as `check_pair`, or tensors on different devices.
-    """
-    p, g = prediction.detach(), torch.as_tensor(ground_truth)
-    if p.ndim == 2 and g.ndim == 2:
-        p, g = p[None], g[None]
-    if p.ndim != 3 or p.numel() == 0:
-        raise ValueError(
-            f"Saliency maps must be a (B, H, W) tensor, got {tuple(prediction.shape)}."
-        )
-    if p.shape != g.shape:
-        raise ValueError(
-            f"Maps are {tuple(p.shape)}, ground truths {tuple(g.shape)}; resize first."
-        )
-    if p.device != g.device:
-        raise ValueError(f"Maps are on {p.device}, ground truths on {g.device}; move one.")
-    if p.dtype == torch.uint8:
-        p = p.double() / 255
-    elif p.dtype == torch.bool:
-        p = p.double()
-    elif not p.is_floating_point():
-        raise ValueError(f"Saliency maps must be uint8 or float in [0, 1], got {p.dtype}.")
-    elif p.dtype not in (torch.float32, torch.float64):
-        p = p.float()
-    low, high = p.amin().item(), p.amax().item()
-    if not (low >= 0 and high <= 1):
-        raise ValueError(f"Float saliency maps must lie in [0, 1], got {low:g} to {high:g}.")
-    if g.dtype != torch.bool:
-        top = g.amax()
-        if not (((g == 0) | (g == top)).all() and top.item() in (0, 1, 255)):
-            raise ValueError("The ground truth must be binary (bool, 0/1 or 0/255); threshold it.")
-        g = g != 0
     return p, g

@@ -1,10 +1,10 @@
 """Counts and sums of one map against its ground truth: all that MAE, F, S and E need.
 
-The five saliency measures look at a map only through a few numbers: how many object and background
+The saliency measures look at a map only through a few numbers: how many object and background
 pixels reach each of 256 levels, and first and second moments of the map in the four quadrants
 around the object's centroid. Gathering them takes one sweep of the map; the formulas
 (`vsodlib.metrics.saliency`) then work on a few hundred numbers instead of 400 000 pixels and 256
-thresholds. `tally_array` gathers with numpy and OpenCV, `tally_tensor` with torch on any device.
+thresholds.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from typing import Literal
 
 import cv2
 import numpy as np
-import torch
 
-from vsodlib.metrics.inputs import check_pair, check_tensors
+from vsodlib.metrics.inputs import check_pair
 
 LEVELS = 256
 CentroidTies = Literal["even", "up"]
+Corners = list[tuple[slice, slice]]
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Sufficient statistics of B maps p in [0, 1] against binary ground truths g.
+    """Sufficient statistics of a map p in [0, 1] against a binary ground truth g.
 
-    Quadrants are ordered top left, top right, bottom left, bottom right. All sums are float64.
+    Quadrants are ordered top left, top right, bottom left, bottom right. All are float64.
     """
 
     histogram: np.ndarray
-    """(B, 2, 256): background [0] and object [1] pixels at each level floor(255 p)."""
+    """(2, 256): background [0] and object [1] pixels at each level floor(255 p)."""
     adaptive: np.ndarray
-    """(B, 2): pixels of either class with p >= min(1, 2 mean(p))."""
+    """(2,): pixels of either class with p >= min(1, 2 mean(p))."""
     pixels: np.ndarray
-    """(B, 4): pixels of each quadrant."""
+    """(4,): pixels of each quadrant."""
     foreground: np.ndarray
-    """(B, 4): sum of g."""
+    """(4,): sum of g."""
     total: np.ndarray
-    """(B, 4): sum of p."""
+    """(4,): sum of p."""
     square: np.ndarray
-    """(B, 4): sum of p squared."""
+    """(4,): sum of p squared."""
     product: np.ndarray
-    """(B, 4): sum of p g."""
+    """(4,): sum of p g."""
     foreground_square: np.ndarray
-    """(B, 4): sum of p squared times g."""
+    """(4,): sum of p squared times g."""
     constant: np.ndarray
-    """(B, 4): whether p has one value in the quadrant (its variance is then exactly zero)."""
+    """(4,): whether p has one value in the quadrant (its variance is then exactly zero)."""
 
 
 def centroid(
@@ -68,13 +68,15 @@ def centroid(
     return round(y) + 1, round(x) + 1
 
 
-def tally_array(
+def tally(
     prediction: np.ndarray,
     ground_truth: np.ndarray,
     stretch: bool = False,
     ties: CentroidTies = "even",
 ) -> Tally:
     """Gather the tally of one map (H, W), uint8 or float in [0, 1], against a binary (H, W).
+
+    A float map that holds 8-bit levels (v/255 to rounding) gives what those levels give.
 
     Raises:
         ValueError: as `checks.check_pair`.
@@ -85,44 +87,52 @@ def tally_array(
     column_sums = cv2.reduce(g, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
     y, x = centroid(column_sums, row_sums, ties)
     corners = [np.s_[:y, :x], np.s_[:y, x:], np.s_[y:, :x], np.s_[y:, x:]]
-    gather = _gather_levels if p.dtype == np.uint8 else _gather_floats
-    histogram, adaptive, moments = gather(p, g, corners, stretch)
-    foreground = [int(cv2.countNonZero(g[corner])) if g[corner].size else 0 for corner in corners]
+    pixels = np.array([y * x, y * (W - x), (H - y) * x, (H - y) * (W - x)], np.float64)
+    levels = p if p.dtype == np.uint8 else _as_levels(p)
+    if levels is None:
+        histogram, adaptive, moments = _gather_floats(p, g, corners, stretch)
+    else:
+        histogram, adaptive, moments = _gather_levels(levels, g, corners, stretch)
+    foreground = [float(cv2.countNonZero(g[c])) if g[c].size else 0.0 for c in corners]
+    total, square, product, foreground_square, constant = moments.T
     return Tally(
-        histogram=histogram[None],
-        adaptive=adaptive[None],
-        pixels=np.array([[y * x, y * (W - x), (H - y) * x, (H - y) * (W - x)]], np.float64),
-        foreground=np.array([foreground], np.float64),
-        total=moments[None, :, 0],
-        square=moments[None, :, 1],
-        product=moments[None, :, 2],
-        foreground_square=moments[None, :, 3],
-        constant=moments[None, :, 4] > 0,
+        histogram=histogram,
+        adaptive=adaptive,
+        pixels=pixels,
+        foreground=np.array(foreground),
+        total=total,
+        square=square,
+        product=product,
+        foreground_square=foreground_square,
+        constant=constant > 0,
     )
 
 
-def _gather_levels(p, g, corners, stretch):
-    """uint8 maps: eight histograms hold everything, moments included, without rounding."""
-    counts = np.zeros((4, 2, LEVELS))  # quadrant, class, level
-    for quadrant, corner in enumerate(corners):
-        if p[corner].size:
-            everything = cv2.calcHist([p[corner]], [0], None, [LEVELS], [0, LEVELS]).ravel()
-            counts[quadrant, 1] = cv2.calcHist(
-                [p[corner]], [0], g[corner], [LEVELS], [0, LEVELS]
-            ).ravel()
-            counts[quadrant, 0] = everything - counts[quadrant, 1]
-    values = np.arange(LEVELS) / 255
+def _as_levels(p: np.ndarray) -> np.ndarray | None:
+    """The uint8 levels v of a float map that is v/255 to float32's rounding; else None."""
+    for part in (p.ravel()[:: max(1, p.size // 256)], p):  # most maps differ in the first few
+        scaled = part * p.dtype.type(255)
+        levels = np.rint(scaled)
+        if np.abs(np.subtract(scaled, levels, out=scaled), out=scaled).max() > 5e-5:
+            return None
+    return levels.astype(np.uint8)
+
+
+def _gather_levels(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool):
+    """uint8 maps: counts by quadrant, class and level hold everything, without rounding."""
+    counts = _level_counts(p, g, corners)
     by_class = counts.sum(0)
     present = np.flatnonzero(by_class.sum(0))
-    if stretch and len(present) > 1:
-        low, high = values[present[0]], values[present[-1]]
-        values = np.clip((values - low) / (high - low), 0, 1)
+    low, high = (present[0], present[-1]) if stretch and len(present) > 1 else (0, 255)
+    # Whole numbers decide what passes a level or the adaptive threshold, so that ties do.
+    steps = np.clip(np.arange(LEVELS) - low, 0, high - low)
+    values = steps / (high - low)
     histogram = np.zeros((2, LEVELS))
-    levels = (values * 255).astype(np.uint8)
     for label in (0, 1):
-        histogram[label] = np.bincount(levels, by_class[label], LEVELS)
+        histogram[label] = np.bincount(steps * 255 // (high - low), by_class[label], LEVELS)
+    total = int(by_class.sum(0) @ steps)
+    reached = steps * p.size >= min((high - low) * p.size, 2 * total)
     by_quadrant = counts.sum(1)
-    threshold = min(1.0, 2 * float(by_class.sum(0) @ values) / p.size)
     moments = np.stack(
         [
             by_quadrant @ values,
@@ -133,10 +143,35 @@ def _gather_levels(p, g, corners, stretch):
         ],
         axis=1,
     )
-    return histogram, by_class[:, values >= threshold].sum(1), moments
+    return histogram, by_class[:, reached].sum(1), moments
 
 
-def _gather_floats(p, g, corners, stretch):
+def _level_counts(p: np.ndarray, g: np.ndarray, corners: Corners) -> np.ndarray:
+    """(4, 2, 256): pixels of each quadrant and class at each level."""
+    counts = np.zeros((4, 2, LEVELS))
+    # The sum reaches 255 for every pixel that is not 0 only if all of these are 255: a mask.
+    is_mask = cv2.sumElems(p)[0] == 255 * cv2.countNonZero(p)
+    for count, corner in zip(counts, corners, strict=True):
+        part, mask = p[corner], g[corner]
+        if not part.size:
+            continue
+        if is_mask:
+            passed, hits = cv2.countNonZero(part), cv2.countNonZero(cv2.bitwise_and(part, mask))
+            objects = cv2.countNonZero(mask)
+            count[1, [0, 255]] = objects - hits, hits
+            count[0, [0, 255]] = part.size - objects - (passed - hits), passed - hits
+            continue
+        count[0] = cv2.calcHist([part], [0], None, [LEVELS], [0, LEVELS]).ravel()
+        x, y, width, height = cv2.boundingRect(mask)
+        box = np.s_[y : y + height, x : x + width]
+        if width:
+            found = cv2.calcHist([part[box]], [0], mask[box], [LEVELS], [0, LEVELS])
+            count[1] = found.ravel()
+            count[0] -= count[1]
+    return counts
+
+
+def _gather_floats(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool):
     """Float maps: a histogram of their levels, and moments straight from the values."""
     if stretch:
         low, high = p.min(), p.max()
@@ -154,8 +189,9 @@ def _gather_floats(p, g, corners, stretch):
         moments[quadrant, :2] = _sums(part, None, part.size)
         moments[quadrant, 2:4] = _sums(part, mask, cv2.countNonZero(mask))
         moments[quadrant, 4] = part.min() == part.max()
-    threshold = min(1.0, 2 * moments[:, 0].sum() / p.size)
-    above = (p >= threshold).view(np.uint8)
+    # A value that is twice the mean passes, whatever the rounding of the sum.
+    threshold = min(1.0, 2 * moments[:, 0].sum() / p.size) * (1 - 1e-9)
+    above = (p >= p.dtype.type(threshold)).view(np.uint8)
     reached = cv2.countNonZero(above)
     reached_object = cv2.countNonZero(cv2.bitwise_and(above, g))
     histogram = np.stack([everything - object_levels, object_levels]).astype(np.float64)
@@ -167,55 +203,3 @@ def _sums(part: np.ndarray, mask: np.ndarray | None, count: int) -> tuple[float,
     mean, deviation = cv2.meanStdDev(part, mask=mask)
     mean, variance = float(mean[0, 0]), float(deviation[0, 0]) ** 2
     return mean * count, (variance + mean**2) * count
-
-
-def tally_tensor(
-    prediction: torch.Tensor,
-    ground_truth: torch.Tensor,
-    stretch: bool = False,
-    ties: CentroidTies = "even",
-) -> Tally:
-    """Gather the tallies of a batch (B, H, W) on its own device; only the sums reach the host.
-
-    Raises:
-        ValueError: as `checks.check_tensors`.
-    """
-    p, g = check_tensors(prediction, ground_truth)
-    B, H, W = p.shape
-    if stretch:
-        low, high = p.amin((1, 2), keepdim=True), p.amax((1, 2), keepdim=True)
-        p = torch.where(low < high, (p - low) / (high - low).clamp(min=1e-300), p)
-    g_rows, g_columns = g.sum(2).cpu().numpy(), g.sum(1).cpu().numpy()
-    splits = [centroid(g_columns[b], g_rows[b], ties) for b in range(B)]
-    top, left = torch.tensor(splits, device=p.device).unbind(1)
-    below = torch.arange(H, device=p.device) >= top[:, None]  # (B, H)
-    right = torch.arange(W, device=p.device) >= left[:, None]  # (B, W)
-    quadrant = 2 * below[:, :, None].long() + right[:, None, :].long()  # (B, H, W)
-    cell = (quadrant + 4 * torch.arange(B, device=p.device)[:, None, None]).ravel()
-
-    def by_quadrant(values: torch.Tensor) -> np.ndarray:
-        sums = torch.zeros(4 * B, dtype=torch.float64, device=p.device)
-        return sums.index_add_(0, cell, values.double().ravel()).view(B, 4).cpu().numpy()
-
-    label = g.long() + 2 * torch.arange(B, device=p.device)[:, None, None]
-    levels = (p * 255).long() + LEVELS * label
-    histogram = torch.bincount(levels.ravel(), minlength=2 * LEVELS * B).view(B, 2, LEVELS)
-    exact = p.double()
-    threshold = (2 * exact.mean((1, 2))).clamp(max=1)
-    above = (exact >= threshold[:, None, None]) & torch.ones_like(g)
-    adaptive = torch.stack([(above & ~g).sum((1, 2)), (above & g).sum((1, 2))], 1)
-    highest = torch.full((4 * B,), -1.0, dtype=torch.float64, device=p.device)
-    highest = highest.scatter_reduce(0, cell, exact.ravel(), "amax")
-    lowest = torch.full((4 * B,), 2.0, dtype=torch.float64, device=p.device)
-    lowest = lowest.scatter_reduce(0, cell, exact.ravel(), "amin")
-    return Tally(
-        histogram=histogram.double().cpu().numpy(),
-        adaptive=adaptive.double().cpu().numpy(),
-        pixels=by_quadrant(torch.ones_like(p)),
-        foreground=by_quadrant(g),
-        total=by_quadrant(exact),
-        square=by_quadrant(exact**2),
-        product=by_quadrant(exact * g),
-        foreground_square=by_quadrant(exact**2 * g),
-        constant=(lowest >= highest).view(B, 4).cpu().numpy(),
-    )

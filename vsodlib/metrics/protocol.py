@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from vsodlib.metrics.instability import UNSTABLE
 from vsodlib.metrics.level_counts import CentroidTies
+
+SALIENCY = (
+    "max_f", "mean_f", "adaptive_f", "s_measure", "e_measure", "max_e", "adaptive_e", "mae",
+)  # fmt: skip
+"""Measures of a map that one sweep over its pixels yields."""
+TEMPORAL = ("T", "consistency")
+"""Measures of two consecutive frames."""
+DEFAULT = ("J", "F", *SALIENCY)
+MEASURES = (*DEFAULT, "weighted_f", *TEMPORAL)
+"""All measures; those behind the default ones take several times as long."""
+
+
+def choose(measures: str | Sequence[str] = "default", stills: bool = False) -> tuple[str, ...]:
+    """The measures asked for, in the order of `MEASURES`.
+
+    Args:
+        measures: `"default"`, `"all"`, or names of `MEASURES`.
+        stills: the pictures are no video, so that no measure of two frames means anything.
+
+    Raises:
+        ValueError: no names, an unknown one, or one of two frames where there are only stills.
+    """
+    if isinstance(measures, str) and measures in ("default", "all"):
+        names = DEFAULT if measures == "default" else MEASURES
+        return tuple(name for name in names if not (stills and name in TEMPORAL))
+    asked = {measures} if isinstance(measures, str) else set(measures)
+    if not asked or (unknown := sorted(asked - set(MEASURES))):
+        wrong = f"No measure {', '.join(unknown)}" if asked else "No measure asked for"
+        raise ValueError(f"{wrong}; there are {', '.join(MEASURES)}.")
+    if stills and (pairs := [name for name in TEMPORAL if name in asked]):
+        raise ValueError(
+            f"{' and '.join(pairs)} compare consecutive frames of a video, and these are pictures "
+            "side by side; put every video into a folder of its own."
+        )
+    return tuple(name for name in MEASURES if name in asked)
 
 
 @dataclass(frozen=True)
@@ -22,8 +58,6 @@ class Protocol:
     """Leave out the first and the last frame of every sequence."""
     stretch: bool = False
     """Min-max stretch every map to cover [0, 1] before the saliency measures."""
-    gt_threshold: int = 128
-    """Ground-truth images: levels above this (of 255) are object."""
     mask_threshold: float = 0.5
     """J, F and T see the object where the map is at least this (before any stretch)."""
     average: Literal["sequences", "frames"] = "sequences"
@@ -48,8 +82,6 @@ class Protocol:
         ):
             if getattr(self, field) not in allowed:
                 raise ValueError(f"{field} must be one of {allowed}, got {getattr(self, field)!r}.")
-        if not 0 <= self.gt_threshold < 255:
-            raise ValueError(f"gt_threshold must lie in 0-254, got {self.gt_threshold!r}.")
         if not 0 < self.mask_threshold <= 1:
             raise ValueError(f"mask_threshold must lie in (0, 1], got {self.mask_threshold!r}.")
         if not self.beta_squared > 0:
@@ -63,15 +95,18 @@ class Protocol:
         Raises:
             ValueError: another name.
         """
-        presets = {
-            "davis2016": cls(skip_in_t=tuple(sorted(UNSTABLE))),
-            "davsod": cls(name="davsod", stretch=True, centroid_ties="up"),
-            "frames": cls(name="frames", skip_ends=False, average="frames"),
-        }
-        if name not in presets:
-            raise ValueError(f"No protocol {name!r}; there are {', '.join(presets)}.")
-        return presets[name]
+        if name not in PRESETS:
+            raise ValueError(f"No protocol {name!r}; there are {', '.join(PRESETS)}.")
+        return PRESETS[name]
 
     def to_dict(self) -> dict[str, Any]:
         """The fields, ready for JSON."""
         return {**asdict(self), "skip_in_t": list(self.skip_in_t)}
+
+
+PRESETS = {
+    "davis2016": Protocol(skip_in_t=tuple(sorted(UNSTABLE))),
+    "davsod": Protocol(name="davsod", stretch=True, centroid_ties="up"),
+    "frames": Protocol(name="frames", skip_ends=False, average="frames"),
+}
+"""The official choices, by name."""

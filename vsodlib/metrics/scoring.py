@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -17,24 +17,27 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
-from vsodlib.metrics.averaging import CURVES, SCALARS, FrameScores, SequenceScores, summarise
+from vsodlib.metrics.averaging import CURVES, FrameScores, SequenceScores, per_frame_key, summarise
 from vsodlib.metrics.consistency import temporal_consistency
 from vsodlib.metrics.contours import outline
-from vsodlib.metrics.instability import T_SCALE, contour_instability
-from vsodlib.metrics.protocol import Protocol
+from vsodlib.metrics.instability import T_SCALE, context_instability, shape_contexts
+from vsodlib.metrics.protocol import SALIENCY, TEMPORAL, Protocol, choose
 from vsodlib.metrics.saliency import saliency_scores
 from vsodlib.metrics.segmentation import contour_accuracy, region_similarity
 from vsodlib.metrics.weighted_f import weighted_f
 
-CHUNK = 16
-"""Consecutive frames that one task of several processes scores."""
+CHUNK = 8
+"""Consecutive frames that one task of several workers scores."""
+Measures = str | Sequence[str]
 
 
 class Frame(Interface):
-    """One frame to score; `load` may read files and runs in the process that scores."""
+    """One frame to score; `load` may read files and runs in the worker that scores."""
 
     video: str
     name: str
+    prediction: Any
+    """What `load` reads; None where there is none, at an end of a sequence that is not scored."""
 
     def load(self, protocol: Protocol) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
         """The map (H, W), the ground truth (H, W) and a note for every conversion made."""
@@ -54,9 +57,19 @@ class ArrayFrame:
         return self.prediction, self.ground_truth, ()
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """What the measures of two frames need of the first."""
+
+    prediction: np.ndarray
+    contexts: np.ndarray | None
+    """The shape contexts of its contour, where T is measured and there is one."""
+
+
 def score_frames(
     frames: Iterable[tuple[str, str, np.ndarray, np.ndarray]],
     protocol: str | Protocol = "davis2016",
+    measures: Measures = "default",
     workers: int = 1,
     progress: bool = True,
 ) -> dict[str, Any]:
@@ -67,86 +80,117 @@ def score_frames(
             ground truth binary; the frames of a video one after the other, in temporal order. A
             few are held back, so a buffer must not be filled anew.
         protocol: a preset's name or a `Protocol`.
-        workers: processes that score; 1 scores in this one.
+        measures: `"default"` (J, F and the saliency measures), `"all"` (weighted F, T and
+            consistency too, five times as slow), or names.
+        workers: threads that score, or processes where T is measured; 1 scores in this one.
         progress: show a progress bar where there is a terminal.
 
     Returns:
-        A JSON-ready dictionary: `protocol`, `mae`, `max_f`, `mean_f`, `adaptive_f`, `s_measure`,
-        `e_measure` (mean over levels), `max_e`, `adaptive_e`, `weighted_f`, `J` and `F` (`mean`,
-        `recall`, `decay`), `T`, `consistency`, `frames`, `conversions`, `curves` (256 levels,
-        ascending), and `per_sequence` with the same of every sequence and its `per_frame` lists.
-        All are fractions of 1; null where nothing could be measured. Decay is always a mean over
-        sequences.
+        A JSON-ready dictionary: `protocol`, `measures`, and those asked for of `mae`, `max_f`,
+        `mean_f`, `adaptive_f`, `s_measure`, `e_measure` (mean over levels), `max_e`, `adaptive_e`,
+        `weighted_f`, `J` and `F` (`mean`, `recall`, `decay`), `T`, `consistency`; `sequences`,
+        `frames`, `conversions`, `intervals` (95 %, over sequences, of every number), `curves` (256
+        levels, ascending), and `per_sequence` with the same of every sequence and its `per_frame`
+        lists. All are fractions of 1; null where nothing could be measured. Decay is always a mean
+        over sequences.
 
     Raises:
         ValueError: no frames, frames of a video that do not follow each other, a sequence with no
-            frame left to score, or a map or ground truth that `saliency_scores` refuses.
+            frame left to score, an unknown measure, or a map or ground truth that
+            `saliency_scores` refuses.
     """
     stream = (ArrayFrame(*frame) for frame in frames)
-    return score_stream(stream, protocol, workers, progress)
+    return score_stream(stream, protocol, measures, workers, progress)
 
 
 def score_stream(
     frames: Iterable[Frame],
     protocol: str | Protocol = "davis2016",
+    measures: Measures = "default",
     workers: int = 1,
     progress: bool = True,
     total: int | None = None,
+    stills: bool = False,
 ) -> dict[str, Any]:
-    """`score_frames` for frames that know how to load themselves."""
+    """`score_frames` for frames that know how to load themselves.
+
+    Args:
+        total: how many will be scored, for the progress bar.
+        stills: the frames are unrelated pictures, so that none is compared with the one before.
+    """
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
+    chosen = choose(measures, stills)
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}.")
-    chunks = _chunks(_scored(frames, protocol), CHUNK if workers > 1 else 1)
     bar = tqdm(total=total, desc="score", unit="frame", disable=None if progress else True)
     sequences: dict[str, SequenceScores] = {}
-    with bar:
-        for scores in _run(chunks, protocol, workers):
-            for frame in scores:
-                sequences.setdefault(frame.video, SequenceScores()).add(frame)
-                bar.update()
+    with bar, one_opencv_thread():
+        for frame in _scores(_scored(frames, protocol), protocol, chosen, workers):
+            sequences.setdefault(frame.video, SequenceScores(stills)).add(frame)
+            bar.update()
     if not sequences:
         raise ValueError("There are no frames to score.")
-    return summarise(sequences, protocol)
+    return summarise(sequences, protocol, chosen, stills)
 
 
 def score_frame(
-    frame: Frame, previous: tuple[np.ndarray, np.ndarray | None] | None, protocol: Protocol
-) -> tuple[FrameScores, tuple[np.ndarray, np.ndarray | None]]:
-    """Score one frame, given map and contour of the one before; returns its own for the next."""
+    frame: Frame, previous: Remembered | None, protocol: Protocol, measures: tuple[str, ...]
+) -> tuple[FrameScores, Remembered]:
+    """Score one frame, given what is remembered of the one before; returns its own for the next."""
+    scalars, curves = {}, {}
     try:
         prediction, truth, notes = frame.load(protocol)
-        saliency = saliency_scores(
-            prediction,
-            truth,
-            protocol.beta_squared,
-            stretch=protocol.stretch,
-            ties=protocol.centroid_ties,
-        )
-        mask = binarise(prediction, protocol.mask_threshold)
-        contour = outline(mask)
-        scalars = {
-            "J": region_similarity(mask, truth),
-            "F": contour_accuracy(mask, truth),
-            "T": math.nan,
-            "consistency": math.nan,
-            "weighted_f": weighted_f(prediction, truth, stretch=protocol.stretch),
-        }
-        # Images of several sizes, as in an image data set, are no video.
-        if previous is not None and previous[0].shape == prediction.shape:
-            scalars["T"] = T_SCALE * contour_instability(previous[1], contour)
-            scalars["consistency"] = temporal_consistency(previous[0], prediction)
+        if any(name in SALIENCY for name in measures):
+            saliency = saliency_scores(
+                prediction,
+                truth,
+                protocol.beta_squared,
+                stretch=protocol.stretch,
+                ties=protocol.centroid_ties,
+            )
+            keys = [per_frame_key(name) for name in measures if name in SALIENCY]
+            scalars |= {key: float(getattr(saliency, key)) for key in keys}
+            curves = {key: getattr(saliency, key) for key in CURVES}
+        if "J" in measures or "F" in measures:
+            mask = binarise(prediction, protocol.mask_threshold)
+            found = {"J": region_similarity, "F": contour_accuracy}
+            scalars |= {k: measure(mask, truth) for k, measure in found.items() if k in measures}
+        if "weighted_f" in measures:
+            scalars["weighted_f"] = weighted_f(prediction, truth, stretch=protocol.stretch)
+        now = remember(prediction, protocol, measures)
+        scalars |= _pair_scores(previous, now, measures)
     except ValueError as error:
         raise ValueError(f"{frame.video}/{frame.name}: {error}") from error
-    scalars |= {k: float(getattr(saliency, k)) for k in SCALARS if k not in scalars}
-    curves = {k: getattr(saliency, k) for k in CURVES}
-    return FrameScores(frame.video, frame.name, scalars, curves, notes), (prediction, contour)
+    return FrameScores(frame.video, frame.name, scalars, curves, notes), now
+
+
+def remember(prediction: np.ndarray, protocol: Protocol, measures: tuple[str, ...]) -> Remembered:
+    """What the next frame is compared with."""
+    contexts = None
+    if "T" in measures:
+        contour = outline(binarise(prediction, protocol.mask_threshold))
+        contexts = None if contour is None else shape_contexts(contour)
+    return Remembered(prediction, contexts)
+
+
+def _pair_scores(
+    first: Remembered | None, second: Remembered, measures: tuple[str, ...]
+) -> dict[str, float]:
+    found = {name: math.nan for name in TEMPORAL if name in measures}
+    # Images of several sizes are no video.
+    if first is not None and first.prediction.shape == second.prediction.shape:
+        if "T" in found and first.contexts is not None and second.contexts is not None:
+            found["T"] = T_SCALE * context_instability(first.contexts, second.contexts)
+        if "consistency" in found:
+            found["consistency"] = temporal_consistency(first.prediction, second.prediction)
+    return found
 
 
 def binarise(prediction: np.ndarray, threshold: float) -> np.ndarray:
     """The mask of a map, uint8 of 0 and 1: where it is at least `threshold`."""
-    scale = 255 if prediction.dtype == np.uint8 else 1
-    return (prediction >= threshold * scale).astype(np.uint8)
+    if prediction.dtype == np.uint8:
+        return (prediction >= np.uint8(math.ceil(threshold * 255))).view(np.uint8)
+    return (prediction >= threshold).view(np.uint8)
 
 
 def _scored(frames: Iterable[Frame], protocol: Protocol) -> Iterator[Frame]:
@@ -181,7 +225,7 @@ def _scored(frames: Iterable[Frame], protocol: Protocol) -> Iterator[Frame]:
     close()
 
 
-def _chunks(frames: Iterable[Frame], size: int) -> Iterator[tuple[Frame | None, list[Frame]]]:
+def chunks(frames: Iterable[Frame], size: int) -> Iterator[tuple[Frame | None, list[Frame]]]:
     """Runs of at most `size` frames of one video, each with the frame before it."""
     before: Frame | None = None
     run: list[Frame] = []
@@ -196,40 +240,57 @@ def _chunks(frames: Iterable[Frame], size: int) -> Iterator[tuple[Frame | None, 
 
 
 def score_chunk(
-    before: Frame | None, run: list[Frame], protocol: Protocol, previous: Any = None
-) -> tuple[list[FrameScores], Any]:
-    """Score consecutive frames; what `previous` does not hold of the frame `before` is loaded."""
-    if before is not None and previous is None:
-        prediction = before.load(protocol)[0]
-        previous = prediction, outline(binarise(prediction, protocol.mask_threshold))
+    before: Frame | None, run: list[Frame], protocol: Protocol, measures: tuple[str, ...]
+) -> list[FrameScores]:
+    """Score consecutive frames; the frame before them is loaded where a measure needs it."""
+    previous = None
+    if before is not None and any(name in TEMPORAL for name in measures):
+        previous = remember(before.load(protocol)[0], protocol, measures)
     scores = []
     for frame in run:
-        found, previous = score_frame(frame, previous, protocol)
+        found, previous = score_frame(frame, previous, protocol, measures)
         scores.append(found)
-    return scores, previous
+    return scores
 
 
-def _score_remotely(before: Frame | None, run: list[Frame], protocol: Protocol):
-    return score_chunk(before, run, protocol)[0]
-
-
-def _run(chunks, protocol: Protocol, workers: int) -> Iterator[list[FrameScores]]:
-    """Score chunks in order; with several workers a few are under way at any time."""
-    if workers == 1:
-        previous = None
-        for before, run in chunks:
-            scores, previous = score_chunk(
-                before, run, protocol, previous if before is not None else None
-            )
-            yield scores
+def _scores(
+    frames: Iterable[Frame], protocol: Protocol, measures: tuple[str, ...], workers: int
+) -> Iterator[FrameScores]:
+    """The scores of every frame, in order."""
+    if workers > 1:
+        tasks = ((*chunk, protocol, measures) for chunk in chunks(frames, CHUNK))
+        for scores in in_order(score_chunk, tasks, workers, processes="T" in measures):
+            yield from scores
         return
+    video, previous = None, None
+    for frame in frames:
+        if frame.video != video:
+            video, previous = frame.video, None
+        scores, previous = score_frame(frame, previous, protocol, measures)
+        yield scores
+
+
+def in_order(
+    function: Callable[..., Any], tasks: Iterable[tuple], workers: int, processes: bool = False
+) -> Iterator[Any]:
+    """`function(*task)` of every task, by several workers; a few are under way at any time.
+
+    Args:
+        processes: for work that holds Python's lock, as the walks and paths of T do; decoding and
+            the other measures release it, and threads neither start anew nor copy arrays.
+    """
     pending: deque[Future] = deque()
-    # Forking a process that holds torch's threads can hang, so workers start afresh.
-    with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    # Forking a process that holds threads can hang, so processes start afresh.
+    pool = (
+        ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,))
+        if processes
+        else ThreadPoolExecutor(workers)
+    )
+    with pool:
         try:
-            for before, run in chunks:
+            for task in tasks:
                 with _ctrl_c_held_back():
-                    pending.append(pool.submit(_score_remotely, before, run, protocol))
+                    pending.append(pool.submit(function, *task))
                 if len(pending) > 2 * workers:
                     yield pending.popleft().result()
             while pending:
@@ -239,8 +300,19 @@ def _run(chunks, protocol: Protocol, workers: int) -> Iterator[list[FrameScores]
 
 
 @contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """OpenCV on one thread: on pictures of this size more of them cost more than they save."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+@contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
-    """Workers that start here never see Ctrl-C, which this process then meets when they are up."""
+    """Processes that start here never see Ctrl-C, which this one then meets when they are up."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

@@ -3,7 +3,7 @@
 Perazzi, Pont-Tuset, McWilliams, Van Gool, Gross, Sorkine-Hornung: "A benchmark dataset and
 evaluation methodology for video object segmentation", CVPR 2016, Section 5. The third measure of
 that paper, temporal instability T, is in `vsodlib.metrics.instability`. Functions take binary numpy
-arrays (H, W) and return floats, or torch batches (B, H, W) and return tensors (B,).
+arrays (H, W) and return floats.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
-from torch.nn import functional
 
 from vsodlib.metrics.inputs import check_mask
 
@@ -66,19 +64,12 @@ def check_masks(prediction: np.ndarray, ground_truth: np.ndarray) -> tuple[np.nd
     return p, g
 
 
-def region_similarity(
-    prediction: np.ndarray | torch.Tensor, ground_truth: np.ndarray | torch.Tensor
-) -> float | torch.Tensor:
+def region_similarity(prediction: np.ndarray, ground_truth: np.ndarray) -> float:
     """J = |p and g| / |p or g|, the Jaccard index; in [0, 1], 1 where both masks are empty.
 
     Raises:
         ValueError: masks that are not binary, or sizes that differ.
     """
-    if isinstance(prediction, torch.Tensor):
-        p, g = _boolean_batch(prediction, ground_truth)
-        union = (p | g).sum((1, 2)).double()
-        j = torch.where(union == 0, 1.0, (p & g).sum((1, 2)) / union.clamp(min=1))
-        return j if prediction.ndim == 3 else j[0]
     p, g = check_masks(prediction, ground_truth)
     # Counting where the masks differ needs no third image: |p or g| = (|p| + |g| + differing) / 2.
     total, differing = cv2.countNonZero(p) + cv2.countNonZero(g), cv2.norm(p, g, cv2.NORM_HAMMING)
@@ -86,10 +77,8 @@ def region_similarity(
 
 
 def contour_accuracy(
-    prediction: np.ndarray | torch.Tensor,
-    ground_truth: np.ndarray | torch.Tensor,
-    tolerance: float = TOLERANCE,
-) -> float | torch.Tensor:
+    prediction: np.ndarray, ground_truth: np.ndarray, tolerance: float = TOLERANCE
+) -> float:
     """F = 2 P R / (P + R) of the contours, matched within a disk of `tolerance`.
 
     P is the share of the mask's contour pixels with a contour pixel of the ground truth no further
@@ -100,19 +89,8 @@ def contour_accuracy(
     Raises:
         ValueError: masks that are not binary, or sizes that differ.
     """
-    H, W = prediction.shape[-2:]
-    radius = int(np.ceil(tolerance * np.hypot(H, W)))
-    if isinstance(prediction, torch.Tensor):
-        p, g = _boolean_batch(prediction, ground_truth)
-        p, g = _contours_batch(p), _contours_batch(g)
-        matched = [(a & _dilate_batch(b, radius)).sum((1, 2)) for a, b in ((p, g), (g, p))]
-        counts = [a.sum((1, 2)) for a in (p, g)]
-        one_sided = (counts[0] == 0) != (counts[1] == 0)
-        P, R = (m.double() / c.clamp(min=1) for m, c in zip(matched, counts, strict=True))
-        f = 2 * P * R / (P + R).clamp(min=1e-300)
-        f = torch.where(one_sided, 0.0, torch.where(counts[0] == 0, 1.0, f))
-        return f if prediction.ndim == 3 else f[0]
     p, g = check_masks(prediction, ground_truth)
+    radius = int(np.ceil(tolerance * np.hypot(*p.shape)))
     crop = _box(cv2.bitwise_or(p, g))
     p, g = (pack(contour(mask[crop]), radius) for mask in (p, g))
     counts = p.bit_count(), g.bit_count()
@@ -160,54 +138,9 @@ def dilate(bits: int, radius: int, stride: int) -> int:
     return out
 
 
-def rectangles(radius: int) -> list[tuple[int, int]]:
-    """Half-widths and half-heights of the rectangles whose union is the disk of `radius`."""
-    halves = [int(np.sqrt(radius**2 - y**2)) for y in range(radius + 1)]
-    return [
-        (width, y)
-        for y, width in enumerate(halves)
-        if y == radius or halves[y + 1] < width  # the tallest rectangle of this width
-    ]
-
-
 def _box(mask: np.ndarray) -> tuple[slice, slice]:
     """The rows and columns that can hold contour pixels: the mask's box and one more each side."""
     H, W = mask.shape
     x, y, width, height = cv2.boundingRect(mask)
     rows = slice(max(y - 1, 0), min(y + height + 1, H))
     return rows, slice(max(x - 1, 0), min(x + width + 1, W))
-
-
-def _boolean_batch(
-    prediction: torch.Tensor, ground_truth: np.ndarray | torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    p, g = prediction, torch.as_tensor(ground_truth)
-    if p.ndim not in (2, 3) or p.numel() == 0:
-        raise ValueError(f"Masks must be a (B, H, W) tensor, got {tuple(p.shape)}.")
-    if p.shape != g.shape:
-        raise ValueError(f"Masks are {tuple(p.shape)}, ground truths {tuple(g.shape)}; resize.")
-    for name, mask in (("masks", p), ("ground truths", g)):
-        if mask.dtype != torch.bool:
-            high = mask.amax()
-            if not (((mask == 0) | (mask == high)).all() and high.item() in (0, 1, 255)):
-                raise ValueError(f"The {name} must be binary (bool, 0/1, 0/255); threshold first.")
-    p, g = p != 0, g != 0
-    return (p[None], g[None]) if p.ndim == 2 else (p, g)
-
-
-def _contours_batch(mask: torch.Tensor) -> torch.Tensor:
-    out = torch.zeros_like(mask)
-    out[:, :, :-1] |= mask[:, :, :-1] ^ mask[:, :, 1:]
-    out[:, :-1] |= mask[:, :-1] ^ mask[:, 1:]
-    out[:, :-1, :-1] |= mask[:, :-1, :-1] ^ mask[:, 1:, 1:]
-    return out
-
-
-def _dilate_batch(mask: torch.Tensor, radius: int) -> torch.Tensor:
-    x = mask.float()[:, None]
-    out = torch.zeros_like(x)
-    for width, height in rectangles(radius):
-        rows = functional.max_pool2d(x, (1, 2 * width + 1), 1, (0, width))
-        both = functional.max_pool2d(rows, (2 * height + 1, 1), 1, (height, 0))
-        out = torch.maximum(out, both)
-    return out[:, 0] > 0

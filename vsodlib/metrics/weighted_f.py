@@ -6,24 +6,39 @@ false alarm lies from the object.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
-import torch
-from scipy.ndimage import distance_transform_edt
 
 from vsodlib.metrics.inputs import check_pair
 
 EPS = np.spacing(1.0)
 REACH = 3
 """Half the width of the 7 x 7 Gaussian (sigma 5) over which errors are averaged."""
+FAR = 150
+"""Pixels from the object beyond which a false alarm weighs 2, to nine digits."""
+STEPS = sorted(
+    (
+        (y, x)
+        for y in range(-REACH - 1, REACH + 2)
+        for x in range(-REACH - 1, REACH + 2)
+        if 0 < y**2 + x**2 <= 2 * REACH**2
+    ),
+    key=lambda step: (step[0] ** 2 + step[1] ** 2, step[1], step[0]),
+)
+"""The ways to a nearest object pixel that the Gaussian can meet; where two are as near the left one
+counts, then the upper one, as in scipy and pysodmetrics."""
+MARGIN = REACH + 1
+"""The farthest of these in rows or columns."""
 
 
 def weighted_f(
-    prediction: np.ndarray | torch.Tensor,
-    ground_truth: np.ndarray | torch.Tensor,
+    prediction: np.ndarray,
+    ground_truth: np.ndarray,
     beta_squared: float = 1.0,
     stretch: bool = False,
-) -> float | torch.Tensor:
+) -> float:
     """F = (1 + b) P R / (R + b P) of weighted precision P and recall R; in [0, 1].
 
     Errors |p - g| inside the object are replaced by their Gaussian mean where that is smaller
@@ -31,36 +46,22 @@ def weighted_f(
     multiplied by 2 - 0.5^(d / 5), d the distance to the object. An empty ground truth scores 0.
 
     Args:
-        prediction, ground_truth: (H, W) numpy; or (B, H, W) torch, which visits the CPU one map at
-            a time (nearest object pixels have no fast batched form) and returns (B,).
-        stretch: rescale each map to cover [0, 1] first.
+        prediction, ground_truth: (H, W), as in `saliency_scores`.
+        beta_squared: weight of recall.
+        stretch: rescale the map to cover [0, 1] first.
 
     Raises:
         ValueError: as `checks.check_pair`.
     """
-    if isinstance(prediction, torch.Tensor):
-        maps, masks = prediction.detach().cpu(), torch.as_tensor(ground_truth).cpu()
-        if maps.ndim == 2:
-            return weighted_f(maps[None], masks[None], beta_squared, stretch)[0]
-        if maps.shape != masks.shape:
-            raise ValueError(f"Maps are {tuple(maps.shape)}, ground truths {tuple(masks.shape)}.")
-        pairs = zip(maps.numpy(), masks.numpy(), strict=True)
-        scores = [weighted_f(p, g, beta_squared, stretch) for p, g in pairs]
-        kind = torch.float32 if prediction.device.type == "mps" else torch.float64
-        return torch.tensor(scores, dtype=kind, device=prediction.device)
     p, g = check_pair(prediction, ground_truth)
-    p = p / 255 if p.dtype == np.uint8 else p.astype(np.float64)
-    if stretch and p.min() < p.max():
-        p = (p - p.min()) / (p.max() - p.min())
     objects = cv2.countNonZero(g)
     if objects == 0:
         return 0.0
-    inside = g.astype(bool)
-    distance = cv2.distanceTransform(1 - g, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[~inside]
-    # OpenCV's last digits vary from call to call; squared distances are integers.
-    distance = np.sqrt(np.rint(distance.astype(np.float64) ** 2))
-    false = float(p[~inside] @ (2 - np.exp(np.log(0.5) / 5 * distance)))
-    missed = _softened_errors(p, inside)
+    low, high = 0.0, 255.0 if p.dtype == np.uint8 else 1.0
+    if stretch and p.min() < p.max():
+        low, high = float(p.min()), float(p.max())
+    false = _false_alarms(p, g, low) / (high - low)
+    missed = _softened_errors(p, g, high) / (high - low)
     hits = objects - missed
     recall = 1 - missed / objects
     precision = hits / (hits + false + EPS)
@@ -68,22 +69,87 @@ def weighted_f(
     return float(f)
 
 
-def _softened_errors(p: np.ndarray, inside: np.ndarray) -> float:
-    """Sum over the object of min(|p - g|, its Gaussian mean)."""
-    H, W = p.shape
-    x, y, width, height = cv2.boundingRect(inside.view(np.uint8))
-    # Only errors that the Gaussian can carry into the object matter.
-    crop = np.s_[
-        max(y - REACH, 0) : min(y + height + REACH, H),
-        max(x - REACH, 0) : min(x + width + REACH, W),
-    ]
-    inside = inside[crop]
-    error = 1 - p[crop]
-    row, column = distance_transform_edt(~inside, return_distances=False, return_indices=True)
+def _false_alarms(p: np.ndarray, g: np.ndarray, low: float) -> float:
+    """Sum over the background of (p - low) (2 - 0.5^(d / 5)), d the distance to the object."""
+    objects = cv2.countNonZero(g)
+    inside = (cv2.mean(p, g)[0] - low) * objects
+    outside = (cv2.mean(p)[0] - low) * p.size - inside
+    # The weight falls short of 2 only near the object, and only where there is an alarm it matters.
+    box = cv2.boundingRect(g)
+    alarms = cv2.boundingRect(p if low == 0 and p.dtype == np.uint8 else (p > low).view(np.uint8))
+    rows, columns = _around(box, g.shape, FAR, alarms)
+    distance = cv2.distanceTransform(1 - g[rows, columns], cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # OpenCV's last digits vary from call to call; squared distances are integers.
+    distance = np.sqrt(np.rint(np.square(distance, out=distance), out=distance), out=distance)
+    fade = np.exp(np.multiply(distance, -math.log(2) / 5, out=distance), out=distance)
+    level = np.subtract(p[rows, columns], low, dtype=np.float32)
+    faded = cv2.sumElems(cv2.multiply(level, fade))[0] - inside  # inside the object d = 0
+    return max(2 * outside - faded, 0.0)
+
+
+def _softened_errors(p: np.ndarray, g: np.ndarray, high: float) -> float:
+    """Sum over the object of min(|high - p|, its Gaussian mean)."""
+    missed = np.zeros_like(g)
+    crop = _around(cv2.boundingRect(g), g.shape, 0)
+    missed[crop] = g[crop] & (p[crop] < p.dtype.type(high))
+    box = cv2.boundingRect(missed)
+    if box[2] == 0:
+        return 0.0
+    crop = _around(box, g.shape, REACH + MARGIN)
+    # Around the image nothing is object; the margin lets every step stay in the array.
+    edge = (MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT)
+    inside = cv2.copyMakeBorder(g[crop], *edge, value=0)
+    error = cv2.copyMakeBorder(np.subtract(high, p[crop], dtype=np.float64), *edge, value=0)
+    _spread(error, inside)
     steps = np.arange(-REACH, REACH + 1)
     weights = np.exp(-(steps**2) / 50)
     weights /= weights.sum()
-    mean = cv2.sepFilter2D(
-        error[row, column], cv2.CV_64F, weights, weights, borderType=cv2.BORDER_CONSTANT
-    )
-    return float(np.minimum(error, mean)[inside].sum())
+    mean = cv2.sepFilter2D(error, cv2.CV_64F, weights, weights, borderType=cv2.BORDER_CONSTANT)
+    least = cv2.min(error, mean)[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    return cv2.mean(least, missed[crop])[0] * cv2.countNonZero(missed)
+
+
+def _spread(error: np.ndarray, inside: np.ndarray) -> None:
+    """Give background pixels within `REACH` of the object the error of the nearest object pixel.
+
+    Background pixels further off get 0, and so does the margin around the image.
+    """
+    side = 2 * REACH + 1
+    near = cv2.dilate(inside, np.ones((side, side), np.uint8))
+    ring = np.zeros_like(near)
+    ring[MARGIN:-MARGIN, MARGIN:-MARGIN] = (near ^ inside)[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    error *= inside
+    left = np.flatnonzero(ring)
+    values, objects = error.ravel(), inside.ravel()
+    found = []
+    for y, x in STEPS:
+        source = left + (y * error.shape[1] + x)
+        hit = objects.take(source) > 0
+        found.append((left[hit], values.take(source[hit])))
+        left = left[~hit]
+        if not len(left):
+            break
+    for pixels, errors in found:
+        values[pixels] = errors
+
+
+def _around(
+    box: tuple[int, int, int, int],
+    shape: tuple[int, int],
+    margin: int,
+    within: tuple[int, int, int, int] | None = None,
+) -> tuple[slice, slice]:
+    """Rows and columns of an OpenCV box and of `margin` more on each side.
+
+    What goes beyond the box is kept inside the image and, where given, inside the box `within`.
+    """
+    slices = []
+    for axis in (1, 0):
+        first, last = box[axis], box[axis] + box[axis + 2]
+        low, high = 0, shape[1 - axis]
+        if within is not None:
+            low, high = within[axis], within[axis] + within[axis + 2]
+        slices.append(
+            slice(min(first, max(first - margin, low)), max(last, min(last + margin, high)))
+        )
+    return slices[0], slices[1]

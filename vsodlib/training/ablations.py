@@ -3,6 +3,10 @@
 A table is a list of experiments. Each is trained with several seeds and scored under the official
 protocol; an experiment and a seed make one run, with a folder of its own, never repeated once it is
 scored. Runs of one seed see the same batches, so rows are compared seed by seed.
+
+Two designs: every row from ImageNet (`training`), or short branches of one mature trunk without
+modules (`branch`), to which a row's modules are added as identities. Branches differ less from seed
+to seed, and show what a module does to a network that works already.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +69,27 @@ def training(profile: Profile) -> TrainConfig:
     return replace(clips_only, steps=2, warmup_steps=1, height=32, width=48)
 
 
+def branch(profile: Profile) -> TrainConfig:
+    """How every row is trained that starts from a trunk: frozen statistics, the trunk's objective
+    with both soft terms, an average over the end. `smoke`: seconds; else some ten minutes.
+    """
+    if profile == "smoke":
+        return replace(training(profile), freeze_batch_norm=True)
+    return replace(
+        TrainConfig.lite(),
+        steps=300,
+        height=224,
+        width=384,
+        learning_rate=4e-4,
+        encoder_learning_rate=1e-4,
+        ema_decay=0.99,
+        edge_weight=5.0,
+        freeze_batch_norm=True,
+        freeze_stages=3,
+        precision="auto",
+    )
+
+
 def table3(model: ModelConfig, train: TrainConfig) -> list[Experiment]:
     """The rows of Table 3: attention modules one by one, then the contrastive loss, then mining."""
     plain = replace(model, self_attention=False, co_attention=False)
@@ -99,10 +124,11 @@ def run(
     experiments: Sequence[Experiment],
     seeds: Iterable[int],
     dataset: FrameDataset,
-    test: FrameDataset,
+    tests: Mapping[str, FrameDataset],
     out: str | Path,
     resume: bool = False,
     pretrained_encoder: bool = True,
+    trunk: str | Path | None = None,
     on_run: Callable[[], None] = lambda: None,
 ) -> None:
     """Train and score every experiment with every seed, seed by seed.
@@ -113,10 +139,12 @@ def run(
         experiments: rows of a table.
         seeds: each trains all of them.
         dataset: to train on; decode it once with `in_memory`.
-        test: to score on.
+        tests: what to score on, by what is put behind the names of the measures: `""` for the
+            first, `" (held out)"`.
         out: folder of the runs.
         resume: keep the runs that are scored and continue the one that was stopped.
         pretrained_encoder: start the backbone from ImageNet.
+        trunk: start every run from this checkpoint instead (`VSODNet.load_trunk`).
         on_run: called after each run.
 
     Raises:
@@ -139,11 +167,14 @@ def run(
                     folder,
                     resume=resume,
                     pretrained_encoder=pretrained_encoder,
+                    initial=trunk,
                 )
-                scores = evaluate(net, test, config.height)
-                kept = {name: measure(scores) for name, measure in MEASURES.items()}
                 _, record = checkpoint.read(folder / "last")
-                record |= {"test": f"{test.name}, {scores['frames']} frames"}
+                kept, record["test"] = {}, []
+                for suffix, test in tests.items():
+                    scores = evaluate(net, test, config.height)
+                    kept |= {name + suffix: measure(scores) for name, measure in MEASURES.items()}
+                    record["test"].append(f"{test.name}, {scores['frames']} frames")
                 found = {"experiment": experiment.name, "seed": seed, "scores": kept}
                 _write(folder / "scores.json", json.dumps(found | {"record": record}, indent=1))
                 for state in folder.glob(Path(STATE).stem + "*"):

@@ -49,6 +49,7 @@ def fit(
     pretrained_encoder: bool = True,
     initial: str | Path | None = None,
     first_step: int = 0,
+    last_step: int = 0,
     workers: int = 0,
     progress: bool = True,
     device: str | None = None,
@@ -71,6 +72,7 @@ def fit(
             may lack modules of `model_config` or have more (`VSODNet.load_trunk`).
         first_step: steps of the schedule to pass over: a run whose folder is lost goes on from its
             last checkpoint, given as `initial`, with a new optimiser.
+        last_step: where to stop before the end of the schedule, to branch there; 0: at the end.
         workers: processes that load and augment.
         progress: show a progress bar.
         device: "cpu", "cuda:1" ...; None: the fastest there is.
@@ -88,7 +90,7 @@ def fit(
     keep_freed_memory()
     dataset = dataset.labelled()
     run = Run(Path(out), model_config, config, dataset, resume, device, facts or {})
-    run.start(initial, first_step, pretrained_encoder, validation)
+    run.start(initial, first_step, last_step, pretrained_encoder, validation)
     accelerator, optimizer, clock = run.accelerator, run.optimizer, run.clock
     rank, writes = accelerator.process_index, accelerator.is_main_process
     loader = DataLoader(
@@ -96,6 +98,7 @@ def fit(
         batch_size=None,
         sampler=clock.upcoming(),
         num_workers=workers,
+        pin_memory=accelerator.device.type == "cuda",
         worker_init_fn=leave_signals_to_the_loop,
     )
     bar = partial(tqdm, total=config.steps, initial=clock.step, desc="Training", unit="step")
@@ -142,8 +145,9 @@ def _losses(
 ) -> dict[str, Tensor]:
     """Forward pass and objective of one batch; `"loss"` carries the gradient."""
     _, phase = config.schedule[batch["phase"]]
-    images = batch["image"].to(accelerator.device, memory_format=torch.channels_last)
-    masks, groups = (batch[k].to(accelerator.device) for k in ("mask", "group"))
+    move = {"device": accelerator.device, "non_blocking": True}
+    images = batch["image"].to(memory_format=torch.channels_last, **move)
+    masks, groups = (batch[k].to(**move) for k in ("mask", "group"))
     partners = {}
     if accelerator.unwrap_model(model).config.inter_frame_attention:
         partners = {"partners": training_partners(groups)}

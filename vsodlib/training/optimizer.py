@@ -54,10 +54,12 @@ class Clock:
         config: `steps` and `minutes`.
         step: steps that are done.
         elapsed: seconds that they took.
+        last: the step after which to stop before the end of the schedule; 0: at its end.
     """
 
-    def __init__(self, config: TrainConfig, step: int = 0, elapsed: float = 0.0):
+    def __init__(self, config: TrainConfig, step: int = 0, elapsed: float = 0.0, last: int = 0):
         self.config, self.step, self.elapsed = config, step, elapsed
+        self.last = min(last or config.steps, config.steps)
         self.first, self.before = step, elapsed
         self.start = time.perf_counter() - elapsed
 
@@ -88,14 +90,14 @@ class Clock:
     @property
     def over(self) -> bool:
         """Whether another step would come too late, judged by the mean of those so far."""
-        if self.step >= self.config.steps or not self.config.minutes:
-            return self.step >= self.config.steps
+        if self.step >= self.last or not self.config.minutes:
+            return self.step >= self.last
         mean = (self.elapsed - self.before) / max(1, self.step - self.first)
         return self.elapsed + mean > 60 * self.config.minutes
 
     def upcoming(self) -> Iterator[tuple[int, int]]:
         """(step, phase) of every batch that is still to come, steps counted from 0."""
-        for step in range(self.first, self.config.steps):
+        for step in range(self.first, self.last):
             at = self.position if self.config.minutes else step
             yield step, self.config.phase_at(at / self.config.steps)
 

@@ -315,6 +315,7 @@ class Run:
         self,
         initial: str | Path | None,
         first_step: int,
+        last_step: int,
         pretrained_encoder: bool,
         validation: FrameDataset | None,
     ) -> None:
@@ -341,7 +342,7 @@ class Run:
         self.record = self.facts | training_record(
             self.model_config, config, self.dataset, self.device, initial, precision
         )
-        self.clock = Clock(config, first_step)
+        self.clock = Clock(config, first_step, last=last_step)
         if state is not None:
             self._restore(state, optimizer)
         view = fast_view(net, config.freeze_batch_norm)
@@ -364,7 +365,7 @@ class Run:
         if self.average:
             self.average.net.load_state_dict(state["average"])
             self.average.updates = state["updates"]
-        self.clock = Clock(self.config, state["step"], state["elapsed"])
+        self.clock = Clock(self.config, state["step"], state["elapsed"], self.clock.last)
 
     @property
     def chosen(self) -> VSODNet:

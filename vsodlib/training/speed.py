@@ -10,6 +10,7 @@ validated is the plain network.
   (Chen et al., "DeepLab", arXiv:1606.00915, Section 3.1): on each it is a convolution without
   dilation, for which PyTorch has fast kernels in both directions.
 - Depthwise convolutions stay in float32 under bfloat16, whose kernels are far slower backward.
+The last two hold for the CPU; a GPU gets the convolutions as they are.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class FastConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C_in, H, W) -> (B, C_out, h, w), as the convolution and its batch norm."""
         conv, (weight, bias) = self.conv, self.fused()
-        if not self.depthwise:
+        if not self.depthwise or x.device.type != "cpu":
             return _convolve(conv, x, weight, bias)
         with torch.autocast(x.device.type, enabled=False):
             y = x.to(weight.dtype)

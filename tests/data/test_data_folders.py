@@ -1,0 +1,278 @@
+"""Layouts and names as they are found: what pairs, what is refused, what is said."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vsodlib.cli.main import main
+from vsodlib.data import FrameDataset, concat, open_dataset
+from vsodlib.data.folders import numbers, pair
+from vsodlib.inference.score_folder import score_folder
+
+H, W = 40, 64
+
+
+def mask(k: int) -> np.ndarray:
+    picture = np.zeros((H, W), np.uint8)
+    picture[10:30, 3 * k : 3 * k + 20] = 255
+    return picture
+
+
+def save(path: Path, picture: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture).save(path)
+
+
+def frames(folder: Path, names, suffix: str = ".jpg") -> None:
+    for name in names:
+        save(folder / f"{name}{suffix}", np.full((H, W, 3), 90, np.uint8))
+
+
+def masks(folder: Path, names, suffix: str = ".png", start: int = 0) -> Path:
+    for k, name in enumerate(names, start):
+        save(folder / f"{name}{suffix}", mask(k))
+    return folder
+
+
+def five(form: str = "{:05d}", start: int = 0) -> list[str]:
+    return [form.format(k) for k in range(start, start + 5)]
+
+
+# Maps and truth
+
+
+@pytest.mark.parametrize(
+    "form", ["{}", "frame_{:05d}", "{:05d}_pred", "clip_{:03d}", "img-{}.v2", "v2_{:02d}"]
+)
+def test_maps_pair_by_number(form, tmp_path):
+    masks(tmp_path / "gt/clip2", five())
+    masks(tmp_path / "maps/clip2", five(form))
+    assert score_folder(tmp_path / "maps", gt=tmp_path / "gt")["J"]["mean"] == 1
+
+
+def test_numbers():
+    assert numbers(["a2_010", "a2_011"]) == {"a2_010": 10, "a2_011": 11}
+    assert numbers(["100", "101"]) == {"100": 100, "101": 101}
+    assert numbers(["a2_7"]) == {"a2_7": 7}
+    assert numbers(["1_2", "2_1"]) is None and numbers(["x", "1"]) is None and numbers([]) is None
+    assert pair(["frame_1"], ["00001"], "", "") == {"00001": "frame_1"}
+
+
+@pytest.mark.parametrize(
+    ("of_truth", "of_maps"),
+    [
+        ((1, 12), (0, 12)),  # truth 1-12, maps 0-11
+        ((0, 12), (1, 12)),
+        ((1, 12), (0, 11)),  # and the last map is missing
+        ((1, 11), (0, 12)),  # and the last frame has no truth: names alone cannot tell
+        ((2, 10), (0, 12)),
+    ],
+)
+@pytest.mark.parametrize("form", ["{:05d}", "f_{}"])
+def test_shifted_numbers_are_refused(of_truth, of_maps, form, tmp_path):
+    start, count = of_truth
+    masks(tmp_path / "gt/clip", [f"{k:05d}" for k in range(start, start + count)], start=0)
+    first, count = of_maps
+    masks(tmp_path / "maps/clip", [form.format(k) for k in range(first, first + count)], start=0)
+    for allowed in (False, True):
+        with pytest.raises(ValueError, match="shifted against each other"):
+            score_folder(tmp_path / "maps", gt=tmp_path / "gt", allow_missing_first=allowed)
+
+
+def test_truth_that_begins_later_is_no_shift(tmp_path, capsys):
+    masks(tmp_path / "gt/clip", five(start=2), start=2)
+    masks(tmp_path / "maps/clip", [f"{k:05d}" for k in range(9)])
+    assert score_folder(tmp_path / "maps", gt=tmp_path / "gt")["J"]["mean"] == 1
+    said = "4 maps have no truth and are not scored: clip/00000.png, clip/00001.png, clip/00007.png"
+    assert said in capsys.readouterr().err
+
+
+def test_strays_and_other_sequences_are_named(tmp_path, capsys):
+    for video in "ab":
+        masks(tmp_path / "gt" / video, five())
+    for video in "abc":
+        masks(tmp_path / "maps/deep/er" / video, five())
+    save(tmp_path / "gt/preview.png", mask(0))
+    save(tmp_path / "maps/sheet.png", mask(0))
+    result = score_folder(tmp_path / "maps", gt=tmp_path / "gt")
+    assert (result["sequences"], result["J"]["mean"]) == (2, 1)
+    said = capsys.readouterr().err
+    assert "preview.png lie outside the sequences and are left out" in said
+    assert "6 maps have no truth and are not scored: deep/er/c/00000.png" in said
+
+
+def test_formats_and_zips(tmp_path):
+    for suffix in (".tif", ".TIFF", ".pgm", ".ppm", ".webp", ".BMP", ".gif"):
+        truth = masks(tmp_path / f"gt{suffix}/clip", five(), suffix).parent
+        assert score_folder(truth, gt=truth)["J"]["mean"] == 1
+    packed = shutil.make_archive(str(tmp_path / "maps"), "zip", truth)
+    assert score_folder(packed, gt=packed)["J"]["mean"] == 1
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/0.npy").write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match=r"no pictures in .* holds files like 0\.npy"):
+        score_folder(truth, gt=tmp_path / "other")
+    masks(tmp_path / "twice/x/clip", five())
+    masks(tmp_path / "twice/y/clip", five())
+    with pytest.raises(ValueError, match="are both maps of frame 00000 of clip"):
+        score_folder(tmp_path / "twice", gt=truth)
+
+
+def test_truth_beside_pictures_is_preferred(tmp_path):
+    frames(tmp_path / "gt/clip", five())
+    masks(tmp_path / "gt/clip/GroundTruth", five(), ".pgm")
+    frames(tmp_path / "gt/other", five())
+    masks(tmp_path / "gt/other", five(), ".pgm")
+    maps = masks(tmp_path / "maps/clip", five()).parent
+    masks(tmp_path / "maps/other", five())
+    assert score_folder(maps, gt=tmp_path / "gt")["J"]["mean"] == 1
+
+
+# Data sets
+
+
+LAYOUTS = {
+    "Imgs and ground-truth": ("{top}/clip/Imgs", "{top}/clip/ground-truth"),
+    "one folder too many": ("{top}/{top}/clip/Imgs", "{top}/{top}/clip/GT"),
+    "another name": ("{top}/clip/frames", "{top}/clip/GT_object_level"),
+    "JPEGImages": ("JPEGImages/clip", "Annotations/clip"),
+    "JPEGImages in the split": ("{top}/JPEGImages/clip", "{top}/Annotations/clip"),
+    "frames beside a tree": ("{top}/clip", "GT/clip"),
+    "frames beside a tree in the split": ("{top}/clip", "{top}/GT/clip"),
+    "side by side": ("{top}/clip", "{top}/clip"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("name", "folder", "split", "top", "clip"),
+    [
+        ("fbms", "FBMS", "test", "Testset", "cars1"),
+        ("visal", "ViSal", "test", "ViSal", "boat"),
+        ("davsod", "DAVSOD", "easy", "Easy-35", "select_0007"),
+    ],
+)
+def test_layouts_as_they_are_found(layout, name, folder, split, top, clip, tmp_path):
+    images, truth = (
+        tmp_path / folder / part.format(top=top).replace("clip", clip) for part in LAYOUTS[layout]
+    )
+    frames(images, five())
+    masks(truth, five()[::2])
+    save(images.parent / "GT_instance_level/00000.png", mask(3)) if "Imgs" in str(images) else None
+    for root in (tmp_path, tmp_path / folder):
+        dataset = open_dataset(name, split, root)
+        assert {video: len(of) for video, of in dataset.videos.items()} == {clip: 5}
+        labelled = dataset.labelled()
+        assert [record.frame for record in labelled.records] == ["00000", "00002", "00004"]
+        np.testing.assert_array_equal(labelled.mask(1), mask(1) > 0)
+        maps = masks(tmp_path / "maps" / clip, five()[::2]).parent
+        assert score_folder(maps, name, root=root)["J"]["mean"] == 1
+
+
+def test_fbms_without_splits_knows_its_test_videos(tmp_path):
+    for video in ("cars1", "cars2"):
+        frames(tmp_path / f"FBMS/JPEGImages/{video}", five())
+        masks(tmp_path / f"FBMS/Annotations/{video}", five())
+    assert list(open_dataset("fbms", "test", tmp_path).videos) == ["cars1"]
+    assert list(open_dataset("fbms", "train", tmp_path).videos) == ["cars2"]
+
+
+def test_fbms_greys(tmp_path):
+    """Static scenery of marple2 (51, 77), a dark object of marple7 (13), stray pixels (10)."""
+    greys = np.repeat(np.uint8([[0, 10, 13, 26, 51, 77, 128, 255]]), 8, 0)
+    for video in ("marple2", "marple7", "marple4"):
+        frames(tmp_path / f"FBMS/Testset/{video}", ["x_01"])
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(
+            tmp_path / f"FBMS/Testset/{video}/x_01.jpg"
+        )
+        save(tmp_path / f"FBMS/Testset/{video}/GroundTruth/x_01.pgm", greys)
+    dataset = open_dataset("fbms", "test", tmp_path)
+    found = {r.video: int(dataset.mask(i)[0].sum()) for i, r in enumerate(dataset.records)}
+    assert found == {"marple2": 2, "marple7": 6, "marple4": 5}
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: (text + text).encode(),
+        lambda text: text.replace("\n", "\n\n").replace("JPEG", "/JPEG").encode(),
+    ],
+)
+@pytest.mark.parametrize("names_only", [False, True])
+def test_lists_of_any_editor(encode, names_only, tmp_path, capsys):
+    home = tmp_path / "DAVIS"
+    frames(home / "JPEGImages/480p/my clip", five())
+    masks(home / "Annotations/480p/my clip", five())
+    frames(home / "JPEGImages/480p/other", five())
+    masks(home / "Annotations/480p/other", five())
+    place = "480p/my clip/{0}"
+    lines = [f"JPEGImages/{place}.jpg Annotations/{place}.png".format(name) for name in five()]
+    (home / "ImageSets/480p").mkdir(parents=True)
+    text = "my clip\n" if names_only else "\n".join(lines) + "\n"
+    (home / "ImageSets/480p/val.txt").write_bytes(encode(text))
+    dataset = open_dataset("davis2016", "val", tmp_path)
+    assert {video: len(of) for video, of in dataset.videos.items()} == {"my clip": 5}
+    twice = encode("x\n").count(b"x") == 2
+    assert ("more than once" in capsys.readouterr().err) == twice
+    assert score_folder(home / "Annotations/480p", "davis2016", root=tmp_path)["J"]["mean"] == 1
+
+
+# One's own
+
+
+def test_folders_of_videos_and_of_stills(tmp_path, capsys):
+    for video in "ab":
+        frames(tmp_path / "frames" / video, five("{:03d}"))
+        masks(tmp_path / "masks" / video, five("mask_{:05d}"))
+    dataset = FrameDataset.from_folders(tmp_path / "frames", tmp_path / "masks")
+    assert {video: len(of) for video, of in dataset.videos.items()} == {"a": 5, "b": 5}
+    np.testing.assert_array_equal(dataset.mask(3), mask(3) > 0)
+    frames(tmp_path / "e/images", "xyz")
+    masks(tmp_path / "e/masks", "xyz")
+    stills = open_dataset(f"folder:{tmp_path / 'e'}", "train")
+    assert stills.videos == {"x": [0], "y": [1], "z": [2]}
+    assert "3 pictures in no video's folder are read as still images" in capsys.readouterr().err
+    assert len(concat([dataset, stills])) == 13
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        FrameDataset.from_folders(tmp_path / "frames", tmp_path / "nowhere")
+    frames(tmp_path / "f", five(start=1))
+    with pytest.raises(ValueError, match="shifted against each other"):
+        FrameDataset.from_folders(tmp_path / "f", masks(tmp_path / "g", five()))
+    with pytest.raises(ValueError, match="not one of 5 frames pairs with one of 3 masks"):
+        FrameDataset.from_folders(tmp_path / "f", tmp_path / "e/masks")
+
+
+def test_parts_of_ones_own(tmp_path):
+    for part in ("train", "val"):
+        frames(tmp_path / part / "clip/Imgs", five())
+        masks(tmp_path / part / "clip/GT", five())
+    assert len(open_dataset(f"folder:{tmp_path}", "train")) == 5
+    assert len(open_dataset(f"folder:{tmp_path}")) == 10
+    with pytest.raises(FileNotFoundError, match="folders train, val, but not test"):
+        open_dataset(f"folder:{tmp_path}", "test")
+
+
+def test_sixty_frames_train_without_five_options(tmp_path, capsys):
+    for video in "abc":
+        frames(tmp_path / "d/JPEGImages/480p" / video, five())
+        masks(tmp_path / "d/Annotations/480p" / video, five())
+    words = ["train", "--random-weights", "--height", "32", "--width", "48", "--steps", "1"]
+    run = ["--datasets", f"folder:{tmp_path / 'd'}", "--out", str(tmp_path / "run")]
+    assert main([*words, *run]) == 0
+    said = capsys.readouterr().err
+    assert "batch_size 8, image_fraction 0, warmup_steps 0, to fit the data" in said
+
+
+def test_all_conflicts_at_once_and_an_unknown_name_first(tmp_path, capsys):
+    words = ["--datasets", f"folder:{tmp_path}", "nothing", "--out", str(tmp_path / "run")]
+    assert main(["train", *words, "--frames-per-video", "5", "--scale-min", "0"]) == 2
+    said = capsys.readouterr().err
+    order = ["no data set 'nothing'", "0 frames and 0 masks", "scale_min", "frames_per_video (5)"]
+    assert [said.index(part) for part in order] == sorted(said.index(part) for part in order)

@@ -1,0 +1,122 @@
+"""What a path stands for: each kind of source, made here."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_clips import clip, write_folder
+
+from vsodlib.data.sources import find_sources
+from vsodlib.data.video_files import write_video
+
+
+def kinds(places) -> list[tuple[str, int]]:
+    """Name and number of photographs (0: a video) of each source."""
+    return [(source.name, len(source.photographs)) for source in find_sources(places)]
+
+
+def photograph(path: Path, shape=(48, 64), **options) -> Path:
+    Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(path, **options)
+    return path
+
+
+def test_numbered_images_of_one_size_are_frames(tmp_path):
+    folder = write_folder(tmp_path / "frames", clip(12))
+    assert kinds([folder]) == [("frames", 0)]
+    assert len(list(find_sources([folder])[0].open())) == 12
+    assert find_sources([folder])[0].out == tmp_path / "frames-saliency"
+
+
+def test_one_bad_frame_makes_no_photographs_of_the_others(tmp_path):
+    folder = write_folder(tmp_path / "frames", clip(5))
+    (folder / "f3.png").write_bytes(b"")
+    assert kinds([folder]) == [("frames", 0)]
+
+
+def test_images_of_several_sizes_or_names_are_photographs(tmp_path):
+    folder = write_folder(tmp_path / "sizes", clip(3))
+    photograph(folder / "f3.png", (50, 50))
+    assert kinds([folder]) == [("sizes", 4)]
+    named = write_folder(tmp_path / "names", clip(3))
+    photograph(named / "cat.png")
+    assert kinds([named]) == [("names", 4)]
+    assert kinds([write_folder(tmp_path / "one", clip(1))]) == [("one", 1)]
+
+
+def test_cameras_note_makes_photographs(tmp_path):
+    exif = Image.Exif()
+    exif[0x0110] = "a phone"
+    folder = tmp_path / "phone"
+    folder.mkdir()
+    for k in range(3):
+        photograph(folder / f"IMG_{k}.jpg", exif=exif)
+    assert kinds([folder]) == [("phone", 3)]
+
+
+def test_turned_photographs_of_one_stored_size_have_two_shown_sizes(tmp_path):
+    upright = Image.Exif()
+    upright[0x0112] = 6
+    folder = tmp_path / "turned"
+    folder.mkdir()
+    photograph(folder / "f0.png")
+    photograph(folder / "f1.png", exif=upright)
+    assert kinds([folder]) == [("turned", 2)]
+
+
+def test_loose_photographs_of_a_folder_go_together(tmp_path):
+    paths = [photograph(tmp_path / f"{name}.png") for name in "ab"]
+    (source,) = find_sources(paths)
+    assert source.name == tmp_path.name and source.photographs == tuple(paths)
+    (one,) = find_sources(paths[:1])
+    assert (one.name, one.out) == ("a", tmp_path / "a-saliency")
+
+
+def test_animated_picture_is_a_video_and_pages_are_not(tmp_path):
+    first, *others = map(Image.fromarray, clip(4))
+    for suffix in ("gif", "webp", "png", "tif"):
+        first.save(tmp_path / f"{suffix}.{suffix}", save_all=True, append_images=others)
+    places = [tmp_path / f"{suffix}.{suffix}" for suffix in ("gif", "webp", "png", "tif")]
+    assert kinds(places) == [("gif", 0), ("webp", 0), ("png", 0), ("tif", 1)]
+
+
+def test_folder_of_sequences_and_of_films(tmp_path):
+    (tmp_path / "all").mkdir()
+    for name in ("s10", "s9"):
+        write_folder(tmp_path / "all" / name, clip(3))
+    write_folder(tmp_path / "all" / "stills", clip(1))
+    write_video(tmp_path / "all" / "film.webm", clip(3), 10)
+    found = find_sources([tmp_path / "all"])
+    assert [source.name for source in found] == ["film", "s9", "s10", "stills"]
+    assert {source.out.parent for source in found} == {tmp_path / "all-saliency"}
+
+
+def test_the_working_directory_has_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(write_folder(tmp_path / "frames", clip(3)))
+    (source,) = find_sources(["."])
+    assert (source.name, source.out) == ("frames", tmp_path / "frames-saliency")
+
+
+def test_camera(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (source,) = find_sources([0])
+    assert (source.name, source.place, str(source.out)) == ("camera-0", "0", "camera-0-saliency")
+
+
+def test_what_is_no_source_is_one_sentence(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.mp4 does not exist"):
+        find_sources([tmp_path / "none.mp4"])
+    for address in ("https://example.org/a.mp4", "rtsp://camera/1"):
+        with pytest.raises(ValueError, match=f"{address} is an address .* download it"):
+            find_sources([address])
+    with pytest.raises(ValueError, match=r"holds no images .* no films, and no folder of images"):
+        find_sources([tmp_path])
+
+
+def test_two_sources_of_one_name_are_refused(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_video(tmp_path / name / "clip.webm", clip(2), 10)
+    places = [tmp_path / name / "clip.webm" for name in "ab"]
+    with pytest.raises(ValueError, match="would go to one folder clip; give one at a time"):
+        find_sources(places)

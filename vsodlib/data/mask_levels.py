@@ -1,0 +1,383 @@
+"""What the levels of masks and maps mean: decided here, over the set that they belong to.
+
+People store one and the same mask as 0 and 1, as 0 and 255 (65535 with 16 bits), as object numbers
+0, 1, 2, ..., by a palette, or with soft edges from a JPEG or a smooth filter. One file cannot tell:
+an object of level 1 looks like noise, a void label of 255 like the object. So a sample of the set
+is read first, and every file read later is held against it; one that contradicts it is refused by
+name. The truth is read so:
+
+    files that reach beyond 127             above 127 is object (0/255, soft edges)
+    none does, and none is blurred          above 0 is object (0/1, object numbers, palettes)
+    some hold 0 and 1, others 0 and 255     each by its own rule
+
+Areas of several levels, white among them, may be objects and a void label, grey values of objects,
+or annotators who disagree: whoever knows declares `foreground` and `void`. Maps of these three
+kinds are masks; where a set holds anything else, all its levels are grey.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import cv2
+import numpy as np
+
+from vsodlib.data.image_files import MaskFile
+from vsodlib.notes import note
+
+SAMPLE = 150
+"""About so many files are read to learn what a set holds: first, middle and last of every folder,
+where there are not too many, and others evenly."""
+HALF = 127
+DARK, BRIGHT = 25, 229
+"""Up to the one a level of a blurred file is background, above the other it is white."""
+AREA = np.ones((5, 5), np.uint8)
+"""Where all of this has one level, that is no edge."""
+SHARE = 0.01
+"""A level counts where it fills this share of what is not black."""
+FEW = 64
+"""A file with more levels than these is no drawing of objects by number."""
+BINARY = {"numbers": (1,), "white": (255,)}
+"""Kinds that may stand beside each other in one set, where they hold these levels alone."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one file shows."""
+
+    place: str
+    kind: str
+    """"empty", "numbers" (all levels in the lower half), "dark" (the same, but blurred), "white"
+    (one level beyond that counts), "areas" (several levels, one of them white)."""
+    levels: tuple[int, ...]
+    """Those that count, ascending."""
+    clean: bool
+    """Whether there are no others."""
+
+    def __str__(self) -> str:
+        shown = [0, *self.levels[:6]]
+        return f"{self.place} holds the levels {', '.join(map(str, shown))}" + (
+            ", ..." if len(self.levels) > 6 else ""
+        )
+
+
+def look(file: MaskFile, levels: np.ndarray) -> Found:
+    """Which levels count in a file, and what kind of mask that makes it.
+
+    Args:
+        file: where `levels` come from.
+        levels: (H, W) uint8, void pixels 0.
+    """
+    top, whole = int(levels.max()), np.count_nonzero(levels)
+    if not top:
+        return Found(file.place, "empty", (), True)
+    if np.count_nonzero(levels == top) == whole:
+        present = np.array([top])
+    else:
+        present = np.flatnonzero(np.bincount(levels.ravel(), minlength=256))
+        present = present[present > 0]
+    every = tuple(present.tolist())
+    if file.numbered:
+        return Found(file.place, "areas" if top == 255 else "numbers", every, True)
+    if top <= HALF:
+        drawn = not file.lossy and len(every) <= FEW
+        return Found(file.place, "numbers" if drawn else "dark", every, drawn)
+    if len(every) == 1:
+        return Found(file.place, "white", every, True)
+    if file.lossy or np.any((present > DARK) & (present < 255)):
+        # Blurred edges: middle levels count where they fill areas, which a way to white does not.
+        even = cv2.dilate(levels, AREA) == cv2.erode(levels, AREA)
+        area = np.bincount(levels[even], minlength=256)
+        counting = present[(present > DARK) & (present <= BRIGHT)]
+    else:
+        area = np.bincount(levels.ravel(), minlength=256)
+        counting = present[present <= DARK]
+    known = {int(level) for level in counting if area[level] > SHARE * whole}
+    shown = tuple(sorted(known | {255 if top > BRIGHT else top}))
+    return Found(file.place, "areas" if len(shown) > 1 else "white", shown, shown == every)
+
+
+def sample(paths: Sequence[str]) -> list[str]:
+    """At most about `SAMPLE` of the paths, spread over their folders."""
+    folders = defaultdict(list)
+    for path in paths:
+        folders[PurePosixPath(path).parent].append(path)
+    spread = [f[k] for f in folders.values() for k in (0, len(f) // 2, len(f) - 1)]
+    even = paths[:: -(-len(paths) // SAMPLE) or 1]
+    return list(dict.fromkeys(even if len(spread) > SAMPLE else [*spread, *even]))
+
+
+class _Levels:
+    """What was found in a set so far."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.seen: dict[str, Found] = {}
+        """Kind -> a file of it, one that is not `BINARY` where there is one."""
+        self.counts: Counter[str] = Counter()
+        self.learned = False
+
+    def learn(
+        self, paths: Sequence[str], load: Callable[[str], MaskFile], refuse: bool = True
+    ) -> None:
+        """Look at a sample of the set's files, and at the others until one is not empty.
+
+        Files that cannot be read are passed over; they are refused when they are read.
+
+        Raises:
+            ValueError: where `refuse`, a file that contradicts the others.
+        """
+        first = sample(paths)
+        known = set(first)
+        rest = (path for path in paths if path not in known)
+        found = [one for path in first if (one := self._try(path, load))]
+        while all(one.kind == "empty" for one in found) and (path := next(rest, None)):
+            found += filter(None, [self._try(path, load)])
+        for one in found:
+            self._count(one)
+        if "grey" in self.seen:
+            self.seen.pop("numbers", None)  # a nearly black map among others
+        # Of kinds that exclude each other the more frequent one is right.
+        white, numbers = self.seen.get("white"), self.seen.get("numbers")
+        if white and numbers and not (_binary(white) and _binary(numbers)):
+            del self.seen["white" if self.counts["white"] < self.counts["numbers"] else "numbers"]
+        self.learned = True
+        if refuse:
+            for one in found:
+                self.agree(one)
+            self.report(found, len(paths))
+
+    def _try(self, path: str, load: Callable[[str], MaskFile]) -> Found | None:
+        try:
+            return self.look(load(path))
+        except (OSError, ValueError):
+            return None
+
+    def _count(self, found: Found) -> None:
+        self.counts[found.kind] += 1
+        if found.kind not in self.seen or not _binary(found):
+            self.seen[found.kind] = found
+
+    def look(self, file: MaskFile) -> Found:
+        """What one file shows."""
+        raise NotImplementedError
+
+    def agree(self, found: Found) -> None:
+        """Hold one more file against the set."""
+        raise NotImplementedError
+
+    def report(self, found: Sequence[Found], count: int) -> None:
+        """Say what was found, where it is out of the ordinary."""
+        raise NotImplementedError
+
+
+def _binary(found: Found) -> bool:
+    return found.clean and found.levels == BINARY.get(found.kind)
+
+
+def _eight_bits(levels: np.ndarray) -> np.ndarray:
+    """16-bit levels as v / 257, rounded."""
+    return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+class TruthLevels(_Levels):
+    """The masks of a data set or folder.
+
+    Args:
+        name: of the set, for messages.
+        foreground: levels above this are object, by video where it is a function; None: recognised.
+        void: pixels of this level count as neither; None: there are none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        foreground: int | Callable[[str], int] | None = None,
+        void: int | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.foreground = foreground
+        self.void = void
+
+    def look(self, file: MaskFile) -> Found:
+        return look(file, self._split(file)[0])
+
+    def mask(self, file: MaskFile, video: str = "") -> np.ndarray:
+        """The object, (H, W) bool.
+
+        Raises:
+            ValueError: the file contradicts the others of the set, or itself.
+        """
+        levels = self._split(file)[0]
+        if self.foreground is not None:
+            level = self.foreground(video) if callable(self.foreground) else self.foreground
+            return levels > (0 if file.numbered else level)
+        found = look(file, levels)
+        self.agree(found)
+        return levels > (0 if found.kind == "numbers" else HALF)
+
+    def counted(self, file: MaskFile) -> np.ndarray | None:
+        """Where pixels count, (H, W) bool; None: everywhere."""
+        return None if self.void is None else ~self._split(file)[1]
+
+    def _split(self, file: MaskFile) -> tuple[np.ndarray, np.ndarray | None]:
+        """Levels of 8 bits, 0 where they are void, and where that is."""
+        levels = file.levels
+        void = None if self.void is None else levels == self.void
+        if levels.dtype == np.uint16:
+            top = int(levels.max())
+            if 255 < top < 32768:
+                raise ValueError(
+                    f"{file.place} is a 16-bit file whose highest level is {top}, neither white "
+                    "nor one of 8 bits; save it as 0 and 255."
+                )
+            levels = levels.astype(np.uint8) if top <= 255 else _eight_bits(levels)
+        return (levels if void is None else np.where(void, 0, levels).astype(np.uint8)), void
+
+    def agree(self, found: Found) -> None:
+        """Hold one more file against the set.
+
+        Raises:
+            ValueError: it contradicts the set.
+        """
+        if self.foreground is not None:
+            return
+        white, numbers = self.seen.get("white"), self.seen.get("numbers")
+        if found.kind == "areas":
+            raise ValueError(
+                f"{found}, which may be objects, void or doubt: say which level the object lies "
+                "above (--foreground) and which level does not count (--void)."
+            )
+        if found.kind == "dark" and not (white and found.levels[-1] <= DARK):
+            raise ValueError(
+                f"{found}, blurred and none above {HALF}; save it as 0 and 255, or say which level "
+                "the object lies above (--foreground)."
+            )
+        other = {"white": numbers, "numbers": white}.get(found.kind)
+        if other and not (_binary(found) and _binary(other)):
+            raise ValueError(
+                f"{found}, but {other}: the masks of {self.name} must be alike; save them as 0 and "
+                "255, or say which level the object lies above (--foreground)."
+            )
+        if found.kind != "empty":
+            self._count(found)
+
+    def report(self, found: Sequence[Found], count: int) -> None:
+        """Say how the set is read, unless it is plain black and white.
+
+        Raises:
+            ValueError: not one of the files shows an object.
+        """
+        if found and all(one.kind == "empty" for one in found):
+            raise ValueError(
+                f"Not one of the {count} masks of {self.name} shows an object"
+                + ("." if self.void is None else f" (pixels of level {self.void} do not count).")
+            )
+        if not callable(self.foreground) and self.meaning != "0/255":
+            note(f"masks of {self.name}: {self.meaning}.")
+
+    @property
+    def meaning(self) -> str:
+        """How the set is read, in words."""
+        void = "" if self.void is None else f", level {self.void} does not count"
+        if self.foreground is not None:
+            level = "each video's level" if callable(self.foreground) else self.foreground
+            return f"object above {level}{void}"
+        white, numbers = self.seen.get("white"), self.seen.get("numbers")
+        if white and numbers:
+            return f"0/1 in some, 0/255 in others, both object{void}"
+        if numbers:
+            return ("0/1" if _binary(numbers) else "object numbers, all of them object") + void
+        return ("0/255" if white and _binary(white) else f"grey, object above {HALF}") + void
+
+
+class MapLevels(_Levels):
+    """The maps or masks of someone's method."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.deep = False
+        """Whether 16-bit files use their range."""
+
+    def look(self, file: MaskFile) -> Found:
+        levels = file.levels
+        if levels.dtype == np.uint16:
+            self.deep |= not self.learned and bool(levels.max() > 255)
+            levels = _eight_bits(levels) if self.deep else levels.astype(np.uint8)
+        found = look(file, levels)
+        # A network may leave its maps dark: those have many levels, or no background of 0.
+        few = len(found.levels) <= 1 or found.levels[-1] <= DARK
+        dark = found.kind == "numbers" and found.levels != (1,) and not (few and levels.min() == 0)
+        if dark or found.kind in ("dark", "areas") or not found.clean:
+            return Found(found.place, "grey", found.levels, False)
+        return found
+
+    def map(self, file: MaskFile) -> tuple[np.ndarray, tuple[str, ...]]:
+        """The map (H, W), uint8 or of 16-bit files float32 in [0, 1], and what was converted.
+
+        Raises:
+            ValueError: a colour picture, or a file that contradicts the others.
+        """
+        if "colours" in file.notes:
+            raise ValueError(f"{file.place} is a colour image; a map or mask must be grey.")
+        levels, notes = file.levels, file.notes
+        if file.numbered:
+            return (levels > 0).astype(np.uint8) * 255, notes
+        if levels.dtype == np.uint16:
+            if self.deep:
+                return levels.astype(np.float32) / np.float32(65535), notes
+            if levels.max() > 255:
+                raise ValueError(f"{file.place} goes beyond level 255, other 16-bit maps do not.")
+            levels = levels.astype(np.uint8)
+        found = self.look(file)
+        self.agree(found)
+        if found.kind != "numbers" or "grey" in self.seen:
+            return levels, notes
+        how = "0/1 levels" if _binary(found) else "object numbers"
+        return (levels > 0).astype(np.uint8) * 255, (*notes, how)
+
+    def agree(self, found: Found) -> None:
+        """Hold one more map against the set.
+
+        Raises:
+            ValueError: a mask of numbers in a set of another kind, or the reverse.
+        """
+        if "grey" in self.seen:
+            return
+        white, numbers = self.seen.get("white"), self.seen.get("numbers")
+        other = {"numbers": white, "white": numbers, "grey": numbers}.get(found.kind)
+        if other and not (_binary(found) and _binary(other)):
+            raise ValueError(
+                f"{found}, but {other}: levels of grey or numbers of objects? Save all maps of "
+                f"{self.name} with levels from 0 to 255."
+            )
+        self._count(found)
+
+    def report(self, found: Sequence[Found], count: int) -> None:
+        """Say how the maps are read, unless as levels of 0 to 255."""
+        dark = defaultdict(set)
+        for one in found:
+            dark[str(PurePosixPath(one.place).parent)].add(one.levels)
+        dark = sorted(folder for folder, levels in dark.items() if levels == {(1,)})
+        if "grey" in self.seen and dark:
+            note(f"maps of {', '.join(dark)} hold 0 and 1, others reach 255: read as nearly black.")
+        elif found and max(max(one.levels, default=0) for one in found) <= HALF:
+            what = self.meaning if "numbers" in self.seen else "no level above half of white"
+            note(f"maps of {self.name}: {what}.")
+        elif "numbers" in self.seen:
+            note(f"maps of {self.name}: {self.meaning}.")
+
+    @property
+    def meaning(self) -> str:
+        """How the maps are read, in words."""
+        if "grey" in self.seen:
+            return "levels of grey"
+        white, numbers = self.seen.get("white"), self.seen.get("numbers")
+        if white and numbers:
+            return "0/1 in some, 0/255 in others, both object"
+        if numbers:
+            return "0/1" if _binary(numbers) else "object numbers, all of them object"
+        return "0/255" if white else "all black"

@@ -1,0 +1,116 @@
+"""What a path on the command line stands for: films, folders of frames, photographs, a camera."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vsodlib.data.folders import is_picture, natural
+from vsodlib.data.image_files import SUFFIXES, animation_length, is_photograph, shown_size
+from vsodlib.data.video_files import Video, images_in, read_images, read_video
+
+FILM_SUFFIXES = (".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg")
+FILM_SUFFIXES += (".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv")
+"""What is taken for a film in a folder; a file named by itself may end as it likes."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A video or a set of photographs."""
+
+    name: str
+    """For the folder of its maps."""
+    place: str
+    """Where it is, for messages: a path, or the number of a camera."""
+    out: Path
+    """Where its maps go unless another folder is named: beside the source."""
+    photographs: tuple[Path, ...] = ()
+    """Pictures that are no frames of a video; none: `place` holds a video."""
+
+    def open(self) -> Video:
+        """Its frames, or its photographs one after the other.
+
+        Raises:
+            FileNotFoundError, ValueError: as `read_video`.
+        """
+        if self.photographs:
+            return read_images(list(self.photographs), self.place, mixed=True)
+        return read_video(self.place)
+
+
+def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
+    """The videos and photographs that these paths stand for, in their order.
+
+    A file is a film, an animated picture or a photograph; loose photographs of one folder go
+    together. A folder of images holds frames where all are of one size, named alike but for
+    numbers, and no camera noted that it took them; else photographs. A folder of such folders, or
+    of films, stands for all of them.
+
+    Raises:
+        FileNotFoundError: a path does not exist.
+        ValueError: a URL, a folder without images or films, two sources of one name.
+    """
+    found: list[Source] = []
+    loose: dict[Path, list[Path]] = {}
+    for place in map(str, places):
+        path = Path(place)
+        if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", place):
+            raise ValueError(
+                f"{place} is an address on a network; download it, then give the file."
+            )
+        if place.isdecimal() and not path.exists():
+            found.append(Source(f"camera-{place}", place, Path(f"camera-{place}-saliency")))
+        elif not path.exists():
+            raise FileNotFoundError(f"{path} does not exist.")
+        elif path.is_dir():
+            found += _in_folder(path)
+        elif is_picture(path.name) and animation_length(path) == 1:
+            loose.setdefault(path.parent, []).append(path)
+        else:
+            found.append(Source(path.stem, place, _beside(path.parent, path.stem)))
+    for folder, files in loose.items():
+        name = files[0].stem if len(files) == 1 else folder.resolve().name
+        place = str(files[0] if len(files) == 1 else folder)
+        found.append(Source(name, place, _beside(folder, name), tuple(files)))
+    names = [source.name for source in found]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        both = " and ".join(source.place for source in found if source.name == twice)
+        raise ValueError(f"The maps of {both} would go to one folder {twice}; give one at a time.")
+    return found
+
+
+def _in_folder(folder: Path) -> list[Source]:
+    if folder.name in ("", ".."):
+        folder = folder.resolve()
+    out = _beside(folder.parent, folder.name)
+    if files := images_in(folder):
+        photographs = () if _are_frames(files) else tuple(files)
+        return [Source(folder.name, str(folder), out, photographs)]
+    inside = sorted(
+        (path for path in folder.iterdir() if not path.name.startswith(".")),
+        key=lambda path: natural(path.name),
+    )
+    films = [path for path in inside if path.suffix.lower() in FILM_SUFFIXES and path.is_file()]
+    sequences = [path for path in inside if path.is_dir() and images_in(path)]
+    if not films and not sequences:
+        raise ValueError(
+            f"{folder} holds no images ({', '.join(SUFFIXES)}), no films, and no folder of images."
+        )
+    found = [Source(path.stem, str(path), out / path.stem) for path in films]
+    return found + [replace(_in_folder(path)[0], out=out / path.name) for path in sequences]
+
+
+def _beside(folder: Path, name: str) -> Path:
+    return folder / f"{name}-saliency"
+
+
+def _are_frames(files: list[Path]) -> bool:
+    """Whether images are frames of a video: of one size, named alike but for numbers, and without
+    the note that a camera puts into its photographs.
+    """
+    named_alike = len({re.sub(r"[0-9]+", "#", file.stem) for file in files}) == 1
+    if len(files) == 1 or not named_alike or is_photograph(files[0]):
+        return False
+    return len({shown_size(file) for file in files} - {None}) <= 1

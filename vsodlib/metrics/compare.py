@@ -1,0 +1,94 @@
+"""Two sets of scores, sequence by sequence: which is better, and could that be chance?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vsodlib.metrics.bootstrap import LEVEL, interval, resamples
+from vsodlib.metrics.protocol import MEASURES
+
+LOWER_IS_BETTER = ("mae", "T")
+
+
+def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Paired differences of two results of `score_folder` or `score_frames`, second minus first.
+
+    A difference is taken within every sequence, so what is hard for both methods cancels. The
+    interval is of its mean (every sequence counts once), bootstrapped over sequences; the verdict
+    names the better one where the interval leaves out 0. With several measures, one in twenty
+    verdicts is chance.
+
+    Args:
+        first, second: the dictionaries, as `vsod score --json` wrote them.
+
+    Returns:
+        `sequences` (those in both), `left_out` (the others), `level`, and in `measures` of every
+        measure in both: `first`, `second` (means over sequences), `difference`, `interval` (null
+        for a single sequence), `second_better` and `first_better` (counts of sequences), `verdict`
+        (`"first"`, `"second"` or `"open"`) and `per_sequence`.
+
+    Raises:
+        ValueError: not results, different protocols, or no sequence or measure in common.
+    """
+    for scores in (first, second):
+        if not isinstance(scores, dict) or not all(
+            isinstance(scores.get(key), dict) for key in ("protocol", "per_sequence")
+        ):
+            raise ValueError("These are no scores; give files that `vsod score --json` wrote.")
+    protocols = first["protocol"], second["protocol"]
+    fields = protocols[0].keys() | protocols[1].keys()
+    if unlike := sorted(k for k in fields if protocols[0].get(k) != protocols[1].get(k)):
+        raise ValueError(
+            f"The protocols differ in {', '.join(unlike)}, so the numbers do not compare; score "
+            "both with one --protocol."
+        )
+    rows = first["per_sequence"], second["per_sequence"]
+    common = [name for name in rows[0] if name in rows[1]]
+    if not common:
+        raise ValueError("The two have no sequence in common.")
+    skipped = protocols[0].get("skip_in_t") or []
+    measures = {}
+    for measure in MEASURES:
+        names = [name for name in common if not (measure == "T" and name in skipped)]
+        pairs = {name: tuple(_value(r[name], measure) for r in rows) for name in names}
+        known = {name: pair for name, pair in pairs.items() if None not in pair}
+        if known:
+            measures[measure] = _paired(known, measure in LOWER_IS_BETTER)
+    if not measures:
+        raise ValueError("The two have no measure in common.")
+    left_out = [
+        *(n for n in rows[0] if n not in rows[1]),
+        *(n for n in rows[1] if n not in rows[0]),
+    ]
+    return {"sequences": common, "left_out": left_out, "level": LEVEL, "measures": measures}
+
+
+def _value(row: Any, measure: str) -> float | None:
+    value = row.get(measure) if isinstance(row, dict) else None
+    value = value.get("mean") if isinstance(value, dict) else value
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _paired(pairs: dict[str, tuple[float, float]], lower_is_better: bool) -> dict[str, Any]:
+    first, second = np.array(list(pairs.values())).T
+    difference = second - first
+    n = len(difference)
+    bounds, verdict = None, "open"
+    if n > 1:
+        means = np.concatenate([counts @ difference / n for counts in resamples(n)])
+        bounds = interval(means, n)
+        if bounds[0] > 0 or bounds[1] < 0:
+            verdict = "second" if (bounds[0] > 0) != lower_is_better else "first"
+    gain = -difference if lower_is_better else difference
+    return {
+        "first": float(first.mean()),
+        "second": float(second.mean()),
+        "difference": float(difference.mean()),
+        "interval": bounds,
+        "second_better": int((gain > 0).sum()),
+        "first_better": int((gain < 0).sum()),
+        "verdict": verdict,
+        "per_sequence": dict(zip(pairs, difference.tolist(), strict=True)),
+    }
