@@ -100,7 +100,9 @@ def test_links_lead_somewhere(path, prose):
 
 
 def test_figures_carry_the_notebooks_number(path, code):
-    names = re.findall(r'save_figure\([^"]*"([^"]+)"', "\n".join(cell.source for cell in code))
+    source = "\n".join(cell.source for cell in code)
+    names = re.findall(r'save_as="([^"]+)"', source)
+    names += re.findall(r'save_figure\([^"]*"([^"]+)"', source)
     assert all(name.startswith(path.stem[:3]) for name in names)
     for name in names:
         assert (ROOT / "figures" / f"{name}.png").is_file()

@@ -13,13 +13,14 @@ H, W = 33, 50
 FRAME = np.random.default_rng(0).integers(0, 255, (H, W, 3), np.uint8)
 
 
-def red(picture):
+def green(picture):
+    """Where there is much more green than red."""
+    return picture[..., 1].astype(int) - picture[..., 0] > 60
+
+
+def brown(picture):
     """Where there is much more red than blue."""
     return picture[..., 0].astype(int) - picture[..., 2] > 60
-
-
-def blue(picture):
-    return picture[..., 2].astype(int) - picture[..., 0] > 60
 
 
 def test_enlarge_makes_squares_and_cuts_at_the_border():
@@ -36,9 +37,9 @@ def test_row_picture_colours_by_sign_and_strength():
     row[0, 1], row[1, 2], row[0, 3] = 0.2, -0.2, 0.04
     picture = attention_plots.row_picture(FRAME, row, (30, 5), stride=16)
     assert picture.shape == (H, W, 3) and picture.dtype == np.uint8
-    assert red(picture[:16, 16:32]).all() and blue(picture[16:32, 32:48]).all()
-    assert not red(picture[:16, :16]).any() and not blue(picture[:16, :32]).any()
-    excess = picture[..., 0].astype(int) - picture[..., 2]
+    assert green(picture[:16, 16:32]).all() and brown(picture[16:32, 32:48]).all()
+    assert not green(picture[:16, :16]).any() and not brown(picture[:16, :32]).any()
+    excess = picture[..., 1].astype(int) - picture[..., 0]
     assert 0 < excess[:16, 48:].mean() < excess[:16, 16:32].mean() / 3, "a fifth of the weight"
     assert (picture[20:, :16] == 255).any() and (picture[20:, :16] == 0).any(), "the ring"
     bare = attention_plots.row_picture(FRAME, row, None, stride=16)
@@ -71,8 +72,8 @@ def test_reading_picture_marks_the_largest_weight():
     rows = np.zeros((2, 3, 4))
     rows[0, 1, 2], rows[1, 2, 0] = 1, 1
     picture = attention_plots.reading_picture(FRAME, [(2, 2), (2, 47)], rows, stride=16)
-    assert red(picture[24, 40]) and red(picture[32, 8])
-    assert blue(picture[2, 2]) and blue(picture[2, 47])
+    assert green(picture[24, 40]) and green(picture[32, 8])
+    assert (picture[2, [2, 47]] == 70).all(), "the queries"
     with pytest.raises(ValueError, match="1 pixels and 2 rows"):
         attention_plots.reading_picture(FRAME, [(2, 2)], rows, stride=16)
 
@@ -80,6 +81,8 @@ def test_reading_picture_marks_the_largest_weight():
 def test_kernels_share_one_scale():
     filters = {"a": np.full((2, 3, 3), 0.5), "b": -np.ones((2, 3, 3))}
     axes = attention_plots.kernels(filters, column_labels=["x", "y"]).axes
+    *axes, bar = axes
+    assert bar.get_ylabel() == "weight"
     assert len(axes) == 4 and {a.collections[0].get_clim() for a in axes} == {(-1, 1)}
     assert [a.get_title() for a in axes] == ["x", "y", "", ""]
     assert [a.get_ylabel() for a in axes] == ["a", "", "b", ""]
@@ -91,6 +94,17 @@ def test_kernels_share_one_scale():
 
 OBJECT = ([0.1, 0.4, 0.2], [0.5, 0.9, float("nan")])
 GROUND = ([0.1, 0.4], [0.05, 0.3])
+
+
+def test_matrices_keep_the_size_of_an_entry():
+    figure = attention_plots.matrices({"N": np.eye(40), "c": -np.eye(10)})
+    figure.draw_without_rendering()
+    large, small = figure.axes
+    inches = [axes.get_window_extent().width / axes.get_xlim()[1] for axes in (large, small)]
+    assert inches[0] == pytest.approx(inches[1], rel=0.05)
+    np.testing.assert_array_equal(small.collections[0].get_array(), -np.eye(10))
+    assert large.collections[0].get_clim() == (-1, 1)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["N", "c"]
 
 
 def points(axes):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from vsodlib import viz
+from vsodlib.viz.pictures import COLORS
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (7, 20, 30, 3), np.uint8)
 MAPS = np.linspace(0, 1, 7)[:, None, None] * np.ones((7, 20, 30))
@@ -130,3 +131,26 @@ def test_package_and_figures_need_neither_pyplot_nor_ipywidgets():
     code = "import sys, vsodlib.viz; print({'matplotlib.pyplot', 'ipywidgets'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_series_never_share_a_colour_with_one_that_has_its_own():
+    lines = (
+        viz.curves({"other": [1], "fish": [2], "red": [3]}, x_label="", y_label="").axes[0].lines
+    )
+    other, fish, red = (line.get_color() for line in lines)
+    assert len({other, fish, red}) == 3 and red == "#CC0000"
+
+
+def test_a_demo_clip_keeps_its_colour_in_every_chart():
+    one = viz.curves({"fish": [1], "star": [2]}, x_label="", y_label="").axes[0].lines
+    other = viz.curves({"star": [1], "positives": [2]}, x_label="", y_label="").axes[0].lines
+    assert other[1].get_color() == COLORS["foreground"], "a side has the colour of its meaning"
+    assert one[1].get_color() == other[0].get_color() != one[0].get_color()
+
+
+def test_grid_draws_a_scale_below_its_pictures():
+    bare, scaled = (viz.grid([[MAPS[3]]], scale=s) for s in (None, ("share", "Greens", 0, 2)))
+    assert len(scaled.axes) == len(bare.axes) + 1
+    bar = scaled.axes[-1]
+    assert bar.get_xlabel() == "share" and bar.get_xlim() == (0, 2)
+    assert scaled.get_figheight() > bare.get_figheight()

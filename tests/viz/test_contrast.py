@@ -8,7 +8,17 @@ import torch
 from matplotlib.colors import to_rgb, to_rgba
 
 from vsodlib.losses.contrastive import Regions, contrastive_loss
-from vsodlib.viz.contrast import ATTRACT, REPEL, circle, on_grid, pairs, pull_and_push, temperatures
+from vsodlib.viz.contrast import (
+    ATTRACT,
+    REPEL,
+    arrows,
+    circle,
+    gradients,
+    on_grid,
+    pairs,
+    pull_and_push,
+    temperatures,
+)
 
 POSITIVES = np.array([False, True, True, False, False])
 NEGATIVES = np.array([False, False, False, True, True])
@@ -109,13 +119,15 @@ def test_circle_refuses():
         circle({"a": POINTS}, POSITIVES, np.arange(5))
 
 
-def test_temperatures_bars_are_shares_of_pull_and_push():
+def test_temperatures_bars_are_forces_that_add_up_to_q():
     figure = temperatures(POINTS, 0, POSITIVES, NEGATIVES, [0.05, 5])
     top_sharp, _, sharp, soft = figure.axes
     heights = [[bar.get_height() for bar in axes.patches] for axes in (sharp, soft)]
-    for four in heights:
-        assert sum(four[:2]) == pytest.approx(1) and sum(four[2:]) == pytest.approx(-1)
-    assert heights[0][0] > 0.999 and heights[1][0] < 0.6
+    for four, temperature in zip(heights, (0.05, 5), strict=True):
+        force = pull_and_push(POINTS @ POINTS[0], POSITIVES, NEGATIVES, temperature)
+        np.testing.assert_allclose(four, force[1:])
+        q = force[POSITIVES].sum()
+        assert sum(four[:2]) == pytest.approx(q) and sum(four[2:]) == pytest.approx(-q)
     colors = [bar.get_facecolor() for bar in sharp.patches]
     assert colors == [to_rgba(c) for c in (ATTRACT, ATTRACT, REPEL, REPEL)]
     assert top_sharp.get_title() == "τ = 0.05, q = 0.00"
@@ -124,6 +136,31 @@ def test_temperatures_bars_are_shares_of_pull_and_push():
     assert [bar.get_height() for bar in one.axes[1].patches] == heights[0]
     with pytest.raises(ValueError, match="at least one temperature"):
         temperatures(POINTS, 0, POSITIVES, NEGATIVES, [])
+
+
+def test_gradients_end_where_automatic_differentiation_says():
+    figure = gradients(POINTS, 0, POSITIVES, NEGATIVES, [0.1, 1.0])
+    for axes, temperature in zip(figure.axes, (0.1, 1.0), strict=True):
+        u = torch.tensor(POINTS[0], requires_grad=True)
+        s = torch.tensor(POINTS) @ u / temperature
+        chosen = torch.tensor(POSITIVES | NEGATIVES)
+        (s[chosen].logsumexp(0) - s[torch.tensor(POSITIVES)].logsumexp(0)).backward()
+        step = -temperature * u.grad.numpy()
+        pull, push, total, along = (np.array(text.xy) - POINTS[0] for text in axes.texts)
+        np.testing.assert_allclose(total, step, atol=1e-12)
+        np.testing.assert_allclose(pull + push, step, atol=1e-12)
+        np.testing.assert_allclose(along, step - (step @ POINTS[0]) * POINTS[0], atol=1e-12)
+    with pytest.raises(ValueError, match="at least one temperature"):
+        gradients(POINTS, 0, POSITIVES, NEGATIVES, [])
+
+
+def test_arrows_reach_their_vectors():
+    figure = arrows({"a": (np.array([0.6, 0.8, 0]), ATTRACT), "b": (np.array([0, 0, 1]), REPEL)})
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["a", "b"]
+    np.testing.assert_allclose(axes.texts[0].get_position_3d(), [0.66, 0.88, 0])
+    with pytest.raises(ValueError, match="at least one vector"):
+        arrows({})
 
 
 def test_pairs_colours_every_cell():

@@ -3,6 +3,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from vsodlib.viz import embeddings as embedding_plots
+from vsodlib.viz.pictures import COLORS
 from vsodlib.viz.style import PALETTE
 
 FRONT = np.array([True, False, True, True, False])
@@ -17,7 +18,7 @@ def test_sides_tells_them_by_colour_and_marker():
         back, front = axes.lines
         np.testing.assert_array_equal(front.get_xydata(), sign * POINTS[FRONT])
         np.testing.assert_array_equal(back.get_xydata(), sign * POINTS[~FRONT])
-        assert (front.get_color(), back.get_color()) == PALETTE[:2]
+        assert (front.get_color(), back.get_color()) == (COLORS["foreground"], COLORS["background"])
         assert front.get_marker() != back.get_marker()
     keys = figure.legends[0].get_texts()
     assert [text.get_text() for text in keys] == ["foreground", "background"]

@@ -86,6 +86,7 @@ def test_aspp_tells_taps_inside_from_those_outside():
         lambda: encoder_plots.taps({}),
         lambda: encoder_plots.aspp(FRAME, (1, 1), {}),
         lambda: attention_plots.kernels({}),
+        lambda: attention_plots.matrices({}),
     ],
 )
 def test_nothing_to_draw(draw):

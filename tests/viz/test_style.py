@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vsodlib import viz
-from vsodlib.viz.style import save_figure, style, to_png
+from vsodlib.viz.style import save_figure, show, style, to_png
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (7, 20, 30, 3), np.uint8)
 
@@ -70,3 +70,19 @@ def test_a_notebook_that_is_merely_run_writes_no_figure(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.rglob("*")] == ["notebooks"]
     monkeypatch.setenv("VSOD_FIGURES", str(tmp_path / "drawn"))  # as `make figures` does
     assert save_figure(viz.strip(FRAMES), "03_test", {}) == tmp_path / "drawn" / "03_test.png"
+
+
+def test_show_puts_the_alt_text_into_the_outputs_metadata(tmp_path, monkeypatch):
+    monkeypatch.setenv("VSOD_FIGURES", str(tmp_path / "figures"))
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    plot, pictures = viz.curves({"a": [1, 2]}, x_label="x", y_label="y"), viz.strip(FRAMES)
+    show(plot, "A line that rises.", save_as="03_test", numbers={"a": [1, 2]})
+    show(pictures, "Five frames of noise.")
+    assert shown == [plot, pictures]
+    assert plot._repr_png_() == (to_png(plot), {"alt": "A line that rises."})
+    assert pictures._repr_jpeg_()[1] == {"alt": "Five frames of noise."}
+    assert json.loads((tmp_path / "figures" / "03_test.json").read_text()) == {"a": [1, 2]}
+    assert len(list((tmp_path / "figures").iterdir())) == 2
+    with pytest.raises(ValueError, match="alt text"):
+        show(plot, " ")

@@ -6,7 +6,8 @@ what the folders of these names compute, from plain numbers; widgets/ is for not
 """
 
 from vsodlib.viz.basic import batches, curves, dots, grid, heat, strip
-from vsodlib.viz.style import save_figure, style
+from vsodlib.viz.style import save_figure, show, style
+from vsodlib.viz.tables import table
 
 __all__ = [
     "batches",
@@ -15,6 +16,8 @@ __all__ = [
     "grid",
     "heat",
     "save_figure",
+    "show",
     "strip",
     "style",
+    "table",
 ]

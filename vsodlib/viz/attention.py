@@ -10,13 +10,20 @@ from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from vsodlib.viz.pictures import enlarge, pale, tint
+from vsodlib.viz.pictures import COLORS, enlarge, pale, tint
 from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
 
-POSITIVE, NEGATIVE = PALETTE[1], PALETTE[0]
+POSITIVE, NEGATIVE = COLORS["more"], COLORS["less"]
 """Colours of positive and negative weights."""
+
+SIGNED = LinearSegmentedColormap.from_list("signed", [NEGATIVE, "#FFFFFF", POSITIVE])
+"""Brown below zero, white at zero, green above."""
+
+SHARES = LinearSegmentedColormap.from_list("shares", ["#FFFFFF", POSITIVE])
+"""White at zero, green above."""
 
 
 def row_picture(
@@ -24,7 +31,7 @@ def row_picture(
 ) -> np.ndarray:
     """Where a pixel looks: the frame in pale grey, weights in colour, a ring around the pixel.
 
-    Positive weights are orange, negative ones blue, each as strong as its share of the largest.
+    Positive weights are green, negative ones brown, each as strong as its share of the largest.
 
     Args:
         frame: (H, W, 3) uint8.
@@ -47,7 +54,7 @@ def row_picture(
 
 
 def signed_picture(values: np.ndarray, largest: float | None = None) -> np.ndarray:
-    """Values with a sign as colours: white is zero, orange positive, blue negative.
+    """Values with a sign as colours: white is zero, green positive, brown negative.
 
     Args:
         values: (h, w) float.
@@ -93,7 +100,7 @@ def reading_picture(
         raise ValueError(f"reading_picture got {len(pixels)} pixels and {len(rows)} rows.")
     H, W, _ = frame.shape
     out, dot = pale(frame), max(2, H // 80)
-    color = [int(PALETTE[0][i : i + 2], 16) for i in (1, 3, 5)]
+    color = (70, 70, 70)
     goal = [int(POSITIVE[i : i + 2], 16) for i in (1, 3, 5)]
     ends = []
     for (i, j), row in zip(pixels, rows, strict=True):
@@ -109,7 +116,7 @@ def reading_picture(
 
 @style()
 def kernels(groups: Mapping[str, np.ndarray], *, column_labels: Sequence[str] = ()) -> Figure:
-    """3x3 filters as squares, one row per group, red positive and blue negative on one scale.
+    """3x3 filters as squares, one row per group, green positive and brown negative on one scale.
 
     Args:
         groups: name -> (K, 3, 3) float, the same K in each.
@@ -122,18 +129,55 @@ def kernels(groups: Mapping[str, np.ndarray], *, column_labels: Sequence[str] = 
         raise ValueError("kernels needs at least one group.")
     columns = len(next(iter(groups.values())))
     largest = max(float(np.abs(filters).max()) for filters in groups.values())
-    cell = min(0.75, (WIDTH - 1.2) / columns)
-    size = (1.2 + cell * columns, 0.3 + cell * len(groups))
+    cell = min(0.75, (WIDTH - 2.4) / columns)
+    size = (2.4 + cell * columns, 0.3 + cell * len(groups))
     figure = NotebookFigure(figsize=size, layout="constrained")
+    figure.get_layout_engine().set(rect=(0.03, 0, 0.97, 1))  # names stick out to the left
     grid = figure.subplots(len(groups), columns, squeeze=False)
     for r, (name, filters) in enumerate(groups.items()):
         for c, (axes, weights) in enumerate(zip(grid[r], filters, strict=True)):
-            axes.pcolormesh(weights, cmap="RdBu_r", vmin=-largest, vmax=largest, ec="white", lw=0.5)
+            look = {"cmap": SIGNED, "vmin": -largest, "vmax": largest, "ec": "white", "lw": 0.5}
+            mesh = axes.pcolormesh(weights, **look)
             axes.set(aspect="equal", xticks=[], yticks=[], ylim=(3, 0))
             axes.spines[:].set_visible(False)
             if r == 0 and column_labels:
                 axes.set_title(column_labels[c], fontsize=10)
         grid[r][0].set_ylabel(name, rotation=0, ha="right", va="center")
+    figure.colorbar(mesh, ax=grid, label="weight")
+    return figure
+
+
+@style()
+def matrices(panels: Mapping[str, np.ndarray]) -> Figure:
+    """Square matrices side by side, as large as they are: an entry has the same size in all.
+
+    Each has a scale of its own: green is its largest entry, brown its negative, white zero.
+
+    Args:
+        panels: title -> (n, n) float.
+
+    Raises:
+        ValueError: no panel.
+    """
+    if not panels:
+        raise ValueError("matrices needs at least one panel.")
+    sizes = [len(matrix) for matrix in panels.values()]
+    # In inches: every panel as high as the largest, at least wide enough for its title.
+    side, top, gap = 3.3, 0.4, 0.7
+    widths = [max(side * n / max(sizes), 2.4) for n in sizes]
+    width, height = sum(widths) + gap * len(sizes) + 0.3, side + top + 0.4
+    figure, left = NotebookFigure(figsize=(width, height)), gap
+    for (title, matrix), room in zip(panels.items(), widths, strict=True):
+        n, limit = len(matrix), np.abs(matrix).max()
+        box = side * n / max(sizes)
+        place = (left / width, 1 - (top + box) / height, box / width, box / height)
+        axes = figure.add_axes(place)
+        look = {"cmap": SIGNED, "vmin": -limit, "vmax": limit, "rasterized": True}
+        axes.pcolormesh(np.asarray(matrix), **look)
+        axes.set(xlim=(0, n), ylim=(n, 0), xticks=[0, n], yticks=[0, n])
+        axes.set_title(title, loc="left", fontsize=12)
+        axes.grid(visible=False)
+        left += room + gap
     return figure
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.colors import to_rgb
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 
 from vsodlib.viz.pictures import same_length, to_picture
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, series_colors, style
 
 _DASHES = ("-", "--", "-.", ":")
 
@@ -25,6 +26,7 @@ def grid(
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
     width: float = WIDTH,
+    scale: tuple[str, str | Colormap, float, float] | None = None,
 ) -> Figure:
     """Pictures in rows and columns; the height follows from them.
 
@@ -32,6 +34,7 @@ def grid(
         rows: what `to_picture` takes; None leaves a cell empty.
         row_labels, column_labels: one text per row and column, or none at all.
         width: inches.
+        scale: (what a colour means, colormap, least, largest value), drawn as a bar below.
 
     Raises:
         ValueError: nothing to show, or the number of labels does not fit.
@@ -52,7 +55,8 @@ def grid(
         max((cell * p.shape[0] / p.shape[1] for p in row if p is not None), default=0.0)
         for row in pictures
     ]
-    height = top + sum(heights) + gap * (len(rows) - 1)
+    foot = 0.75 if scale else 0.0
+    height = top + sum(heights) + gap * (len(rows) - 1) + foot
     figure = NotebookFigure(figsize=(width, height))
     for c, label in enumerate(column_labels):
         x = left + c * (cell + gap) + cell / 2
@@ -70,6 +74,13 @@ def grid(
                 axes.imshow(picture)
                 axes.set_axis_off()
         y += heights[r] + gap
+    if scale:
+        label, cmap, low, high = scale
+        bar = figure.add_axes((0.3, 0.52 / height, 0.4, 0.14 / height))
+        figure.colorbar(
+            ScalarMappable(Normalize(low, high), cmap), bar, label=label, orientation="horizontal"
+        )
+        bar.tick_params(labelsize=11)
     return figure
 
 
@@ -125,9 +136,10 @@ def curves(
         raise ValueError("curves needs at least one series.")
     figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
+    colors = series_colors(series)
     for i, (name, values) in enumerate(series.items()):
         # Seven colours and four dashes: 28 series before a pair comes again.
-        line = {"color": PALETTE[i % len(PALETTE)], "linestyle": _DASHES[i % len(_DASHES)]}
+        line = {"color": colors[i], "linestyle": _DASHES[i % len(_DASHES)]}
         axes.plot(range(len(values)) if x is None else x, values, label=name, **line)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.01)
@@ -163,8 +175,7 @@ def dots(
     height = 1.1 + 0.32 * len(groups) * len(kinds)
     figure = NotebookFigure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplots()
-    for k, kind in enumerate(kinds):
-        color = PALETTE[k % len(PALETTE)]
+    for k, (kind, color) in enumerate(zip(kinds, series_colors(kinds), strict=True)):
         axes.plot([], [], color=color, lw=4, label=kind)
         for g, group in enumerate(groups.values()):
             values = np.asarray(group.get(kind, ()), dtype=float)

@@ -1,6 +1,6 @@
 """Arrays in, Figure out: regions, pairs and forces of Eq. 9.
 
-Blue attracts and vermilion repels, in every figure: foreground and background, positives and
+Blue attracts and pink repels, in every figure: foreground and background, positives and
 negatives.
 """
 
@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from vsodlib.viz.pictures import tint
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
+from vsodlib.viz.pictures import COLORS, tint
+from vsodlib.viz.style import WIDTH, NotebookFigure, style
 
-ATTRACT, REPEL = PALETTE[:2]
+ATTRACT, REPEL = COLORS["foreground"], COLORS["background"]
 _PALE = "#DDDDDD"
 _MARKERS = ("o", "s", "^", "D")
 _RINGS = (1.0, 0.72, 0.5, 0.3)
@@ -165,7 +165,7 @@ def temperatures(
 ) -> Figure:
     """Who is pulled and who is pushed at each temperature: on the circle, and as bars.
 
-    The bars of either sign add up to 1: a sample's part of all pull, or of all push.
+    The bars are the forces of `pull_and_push`: those of either sign add up to q.
 
     Args:
         points: (R, 2) float, rows of length 1.
@@ -198,10 +198,91 @@ def temperatures(
             circle_axes.plot(*points[r], "o", color=colors[r], ms=10, mec="white")
             circle_axes.text(*(1.2 * points[r]), str(number), ha="center", va="center", fontsize=11)
         circle_axes.plot(*points[anchor], "*", color="black", ms=17, mec="white")
-        bars.bar(range(1, len(samples) + 1), part[samples], color=colors[samples])
+        bars.bar(range(1, len(samples) + 1), force[samples], color=colors[samples])
         bars.axhline(0, color="black", lw=1)
         bars.set(ylim=(-1.05, 1.05), xticks=range(1, len(samples) + 1), xlabel="sample")
     below[0].set_ylabel("push     pull")
+    return figure
+
+
+@style()
+def gradients(
+    points: np.ndarray,
+    anchor: int,
+    positives: np.ndarray,
+    negatives: np.ndarray,
+    values: Sequence[float],
+) -> Figure:
+    """The step that Eq. 9 asks of the anchor itself, -τ ∂L/∂u = q Σ p₊ u₊ - Σ p₋ u₋, as arrows.
+
+    Drawn at the anchor: the pull and the push, their sum, and its part along the circle, which is
+    all that is left once u is brought back to length 1.
+
+    Args:
+        points: (R, 2) float, rows of length 1.
+        anchor: which of them is u.
+        positives, negatives: (R,) bool.
+        values: temperatures, one panel each.
+
+    Raises:
+        ValueError: no temperature, or what `pull_and_push` refuses.
+    """
+    if not values:
+        raise ValueError("gradients needs at least one temperature.")
+    size = (WIDTH, WIDTH / len(values) + 0.9)
+    figure = NotebookFigure(figsize=size, layout="constrained")
+    start = points[anchor]
+    looks = {
+        "pull, q Σ p₊ u₊": (ATTRACT, "-"),
+        "push, −Σ p₋ u₋": (REPEL, "-"),
+        "their sum": ("#888888", "--"),
+        "along the circle": ("black", "-"),
+    }
+    for axes, temperature in zip(
+        figure.subplots(1, len(values), squeeze=False)[0], values, strict=True
+    ):
+        force = pull_and_push(points @ start, positives, negatives, temperature)
+        pull, push = force[positives] @ points[positives], force[negatives] @ points[negatives]
+        total = pull + push
+        along = total - (total @ start) * start
+        _draw_circle(axes)
+        axes.set(xlim=(-1.3, 1.3), ylim=(-1.3, 1.9), title=f"τ = {temperature:.3g}")
+        for shown, color in ((positives, ATTRACT), (negatives, REPEL)):
+            axes.plot(*points[shown].T, "o", color=color, ms=10, mec="white")
+        axes.plot(*start, "*", color="black", ms=17, mec="white")
+        arrows = (pull, push, total, along)
+        for arrow, (color, line) in zip(arrows, looks.values(), strict=True):
+            look = {"arrowstyle": "-|>", "color": color, "lw": 2, "ls": line, "shrinkA": 0}
+            axes.annotate("", start + arrow, start, arrowprops=look | {"shrinkB": 0})
+    keys = [Line2D([], [], color=c, ls=line, label=name) for name, (c, line) in looks.items()]
+    figure.legend(handles=keys, loc="outside lower center", ncols=4, fontsize=11)
+    return figure
+
+
+@style()
+def arrows(vectors: Mapping[str, tuple[np.ndarray, str]]) -> Figure:
+    """Vectors of length 1 in three dimensions, from the centre of a sphere to its surface.
+
+    Args:
+        vectors: name -> ((3,) float, any matplotlib colour).
+
+    Raises:
+        ValueError: no vector.
+    """
+    if not vectors:
+        raise ValueError("arrows needs at least one vector.")
+    figure = NotebookFigure(figsize=(6.0, 4.4))
+    axes = figure.add_axes((0, -0.05, 1, 1.1), projection="3d")
+    lon, lat = np.mgrid[0 : np.pi / 2 : 10j, 0 : np.pi / 2 : 10j]
+    sphere = np.sin(lat) * np.cos(lon), np.sin(lat) * np.sin(lon), np.cos(lat)
+    axes.plot_wireframe(*sphere, color=_PALE, lw=0.6)
+    for name, (vector, color) in vectors.items():
+        axes.quiver(0, 0, 0, *vector, color=color, lw=2.5, arrow_length_ratio=0.1)
+        axes.text(*(1.1 * np.asarray(vector)), name, color=color, fontsize=12, ha="center")
+    ticks = {"xticks": [0, 1], "yticks": [0, 1], "zticks": [0, 1]}
+    axes.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1), **ticks)
+    axes.view_init(elev=28, azim=28)
+    axes.set_box_aspect((1, 1, 1))
     return figure
 
 

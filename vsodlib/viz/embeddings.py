@@ -1,6 +1,6 @@
 """Arrays in, Figure out: regions as points of a map, and all their similarities.
 
-Foregrounds are blue dots and backgrounds vermilion crosses, as in `contrast_plots`.
+Foregrounds are blue dots and backgrounds pink crosses, as in `contrast_plots`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vsodlib.viz.pictures import COLORS
 from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
 
-_FRONT, _BACK = PALETTE[:2]
+_FRONT, _BACK = COLORS["foreground"], COLORS["background"]
 _PALE = "#BBBBBB"
 _TOGETHER = 5  # videos a panel: as many colours as an eye keeps apart
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vsodlib.viz.attention import POSITIVE
 from vsodlib.viz.pictures import pale
 from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
 
@@ -83,8 +82,8 @@ def taps(panels: Mapping[str, Sequence[int]]) -> Figure:
         half = len(count) / 2
         shade = np.where(count > 0, 0.25 + 0.75 * count / count.max(), 0)
         edges = np.linspace(-half, half, len(count) + 1)
-        axes.pcolormesh(edges, edges, shade, cmap="Blues", vmin=0, vmax=1.15, ec="#CCCCCC", lw=0.4)
-        axes.plot(0, 0, ".", color=POSITIVE, ms=8)
+        axes.pcolormesh(edges, edges, shade, cmap="Greens", vmin=0, vmax=1.15, ec="#CCCCCC", lw=0.4)
+        axes.plot(0, 0, ".", color="black", ms=8)
         limit = size / 2 + 0.5
         reached = np.count_nonzero(count)
         axes.set(title=title, aspect="equal", xlim=(-limit, limit), ylim=(limit, -limit))

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, series_colors, style
 
-_OTHERS = tuple(zip((PALETTE[2], PALETTE[3], PALETTE[5], PALETTE[6]), "os^D", strict=True))
-"""Colours and markers of clips and of ways to choose: blue and vermilion have a meaning here."""
+_OTHERS = tuple(zip(PALETTE[:4], "os^D", strict=True))
+"""Colours and markers of ways to choose."""
 _GREY = "#777777"
 
 
@@ -53,54 +53,50 @@ def error_against_similarity(
 ) -> Figure:
     """Pairs of an anchor and a candidate: how wrong the candidate is, how near to the anchor.
 
-    A clip has a colour and a marker, and the line of least squares through its points: whether that
-    rises or falls is the sign of the clip's correlation.
+    A row per side, a column per clip, with the line of least squares through its points: whether
+    that rises or falls is the sign of the clip's correlation.
 
     Args:
-        panels: title -> clip -> (error (N,) in [0, 1], similarity (N,) in [-1, 1], chosen (N,)
-            bool), the errors not all equal.
+        panels: side -> clip -> (error (N,) in [0, 1], similarity (N,) in [-1, 1], chosen (N,)
+            bool), the errors not all equal; each side with the same clips.
 
     Raises:
-        ValueError: no panel, or more than four clips.
+        ValueError: nothing to draw.
     """
     clips = list(dict.fromkeys(clip for panel in panels.values() for clip in panel))
-    if not panels or len(clips) > len(_OTHERS):
-        raise ValueError(
-            f"error_against_similarity draws at least one panel and up to {len(_OTHERS)} clips, "
-            f"got {len(panels)} and {len(clips)}."
-        )
-    figure = NotebookFigure(figsize=(WIDTH, 3.6), layout="constrained")
-    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axes, (title, panel) in zip(all_axes, panels.items(), strict=True):
-        for clip, (error, similarity, chosen) in panel.items():
-            color, marker = _OTHERS[clips.index(clip)]
-            look = {"marker": marker, "ls": "", "color": color, "alpha": 0.5, "ms": 6}
+    if not clips:
+        raise ValueError("error_against_similarity needs at least one side with a clip.")
+    size = (WIDTH, 0.7 + 2.2 * len(panels))
+    figure = NotebookFigure(figsize=size, layout="constrained")
+    grid = figure.subplots(len(panels), len(clips), squeeze=False, sharex="row", sharey="row")
+    for line, (side, panel) in zip(grid, panels.items(), strict=True):
+        for axes, clip, color in zip(line, clips, series_colors(clips), strict=True):
+            error, similarity, chosen = panel[clip]
+            look = {"marker": "o", "ls": "", "color": color, "alpha": 0.5, "ms": 5}
             axes.plot(error[~chosen], similarity[~chosen], mfc="none", **look)
             axes.plot(error[chosen], similarity[chosen], **look | {"mew": 0})
             ends = np.array([error.min(), error.max()])
-            axes.plot(ends, np.polyval(np.polyfit(error, similarity, 1), ends), color=color)
-        axes.set(title=title, xlabel="error of the region (MAE)")
-        axes.locator_params(axis="x", nbins=5)
-    all_axes[0].set_ylabel("similarity to the anchor")
+            axes.plot(ends, np.polyval(np.polyfit(error, similarity, 1), ends), color="black")
+            axes.locator_params(nbins=4)
+            axes.tick_params(labelsize=11)
+        line[0].set_ylabel(f"{side}\nsimilarity", fontsize=12)
+    for axes, clip in zip(grid[0], clips, strict=True):
+        axes.set_title(clip)
+    figure.supxlabel("error of the region (MAE)", fontsize=12)
     keys = [
-        Line2D([], [], marker=marker, color=color, label=clip)
-        for clip, (color, marker) in zip(clips, _OTHERS, strict=False)
-    ]
-    keys += [
         Line2D([], [], marker="o", color=_GREY, mfc=fill, ls="", label=label)
         for label, fill in (("chosen", _GREY), ("left out", "none"))
     ]
-    figure.legend(handles=keys, loc="outside right upper", handlelength=1.5)
+    figure.legend(handles=keys, loc="outside upper right", ncols=2, handlelength=1.5)
     return figure
 
 
 @style()
-def push_against_similarity(similarity: np.ndarray, shares: Mapping[str, np.ndarray]) -> Figure:
-    """Which share of all push each background gets, against its likeness to the anchors.
+def push_by_background(similarity: np.ndarray, shares: Mapping[str, np.ndarray]) -> Figure:
+    """Which share of all push each background gets, the one most like the anchors to the right.
 
     Args:
-        similarity: (B,) float, mean over the anchors; a background's number stands above its
-            highest point.
+        similarity: (B,) float, mean over the anchors; named under each background's number.
         shares: way of choosing -> (B,) float in [0, 1].
 
     Raises:
@@ -109,18 +105,19 @@ def push_against_similarity(similarity: np.ndarray, shares: Mapping[str, np.ndar
     B = len(similarity)
     if not 1 <= len(shares) <= len(_OTHERS) or any(len(share) != B for share in shares.values()):
         raise ValueError(
-            f"push_against_similarity draws 1 to {len(_OTHERS)} ways with {B} shares each, got "
+            f"push_by_background draws 1 to {len(_OTHERS)} ways with {B} shares each, got "
             f"{ {way: len(share) for way, share in shares.items()} }."
         )
     figure = NotebookFigure(figsize=(WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
-    for (way, share), (color, marker) in zip(shares.items(), _OTHERS, strict=False):
-        axes.plot(similarity, 100 * share, marker, color=color, ms=8, mfc="none", mew=2, label=way)
-    highest = 100 * np.max(list(shares.values()), axis=0)
-    for b in range(B):
-        place = (similarity[b], highest[b])
-        axes.annotate(str(b), place, (0, 7), textcoords="offset points", ha="center", fontsize=11)
-    axes.margins(y=0.14)
-    axes.set(xlabel="mean cosine with the anchors", ylabel="share of all push, percent")
+    order = np.argsort(similarity)
+    for k, ((way, share), (color, marker)) in enumerate(zip(shares.items(), _OTHERS, strict=False)):
+        place = np.arange(B) + 0.12 * (k - (len(shares) - 1) / 2)
+        look = {"color": color, "ms": 8, "mfc": "none", "mew": 2, "ls": ""}
+        axes.plot(place, 100 * share[order], marker=marker, label=way, **look)
+    axes.set_xticks(range(B), [f"{b}\n{similarity[b]:.3f}" for b in order])
+    axes.set(ylabel="share of all push, percent", ylim=(-3, None))
+    axes.set_xlabel("background of frame, and below it its mean cosine with the anchors")
+    axes.grid(axis="x", visible=False)
     figure.legend(loc="outside right upper", handletextpad=0.3)
     return figure

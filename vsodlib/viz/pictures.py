@@ -35,13 +35,16 @@ def pale(frame: np.ndarray) -> np.ndarray:
 
 
 COLORS = {
-    "prediction": "#D55E00",
-    "truth": "#56B4E9",
+    "truth": "#56B4E9",  # sky blue: what is right
     "hit": "#56B4E9",
-    "missed": "#F0E442",
-    "false alarm": "#D55E00",
+    "missed": "#F0E442",  # yellow
+    "false alarm": "#D55E00",  # vermilion
+    "foreground": "#0072B2",  # blue: regions of the object, positives, what attracts
+    "background": "#CC79A7",  # pink: regions of the rest, negatives, what repels
+    "more": "#009E73",  # green: saliency, a weight above zero, what adds
+    "less": "#8C510A",  # brown: a weight below zero, what subtracts
 }
-"""Colours with a fixed meaning, the same in every picture."""
+"""Colours with a fixed meaning, the same in every picture; series of a chart use none of them."""
 
 
 def to_picture(array: np.ndarray) -> np.ndarray:
@@ -75,7 +78,7 @@ def to_picture(array: np.ndarray) -> np.ndarray:
 
 
 def tint(
-    frame: np.ndarray, weight: np.ndarray, color: str = COLORS["prediction"], strength: float = 0.65
+    frame: np.ndarray, weight: np.ndarray, color: str = COLORS["more"], strength: float = 0.65
 ) -> np.ndarray:
     """The frame with `color` laid over it: (1 - a) frame + a color, where a = strength * weight.
 

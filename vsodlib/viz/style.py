@@ -8,9 +8,10 @@ which keeps an executed notebook within a few hundred kB.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,30 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vsodlib.files import write_file
+from vsodlib.viz.pictures import COLORS
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Colours of series, in order."""
+PALETTE = (
+    "#332288",
+    "#E69F00",
+    "#44AA99",
+    "#882255",
+    "#999933",
+    "#000000",
+    "#888888",
+)
+"""Colours of series, in order; none of them is one that has a meaning (`pictures.COLORS`)."""
+
+_SIDES = {
+    "foreground": "foreground",
+    "positives": "foreground",
+    "background": "background",
+    "negatives": "background",
+}
+_CHANNELS = {"red": "#CC0000", "green": "#007A00", "blue": "#0000CC"}
+_CLIPS = ("fish", "butterfly", "beetle", "star", "cat", "coffee", "rocket", "astronaut")
+
+Shown = bytes | tuple[bytes, dict[str, str]] | None
+"""What Jupyter takes from an object that shows itself: data, perhaps with metadata, or nothing."""
 
 WIDTH = 9.0
 """Inches; at 100 dots per inch a figure fills a notebook's column."""
@@ -41,19 +63,68 @@ _STYLE = {
 }
 
 
+def series_colors(names: Iterable[str]) -> list[str]:
+    """A colour per series: that of its meaning if the name has one, else the next that is free.
+
+    A demo clip keeps its own colour in every chart; "red", "green" and "blue" are what they say.
+    """
+    own = dict(zip(_CLIPS, (*PALETTE, "#661100"), strict=True))
+    own |= {name: COLORS[meaning] for name, meaning in _SIDES.items()} | _CHANNELS
+    names = list(names)
+    free = [color for color in PALETTE if color not in {own.get(name) for name in names}]
+    rest = itertools.cycle(free or PALETTE)
+    return [own.get(name) or next(rest) for name in names]
+
+
 def style() -> AbstractContextManager:
     """The house style, as a context (`with style():`) or a decorator (`@style()`)."""
     return mpl.rc_context(_STYLE)
 
 
 class NotebookFigure(Figure):
-    """A Figure that shows itself at the end of a notebook's cell, in few bytes."""
+    """A Figure that shows itself at the end of a notebook's cell, in few bytes.
 
-    def _repr_png_(self) -> bytes | None:
-        return None if _holds_pictures(self) else to_png(self)
+    Attributes:
+        alt: what is seen, for readers who do not see it; goes into the output's metadata.
+    """
 
-    def _repr_jpeg_(self) -> bytes | None:
-        return to_jpeg(self) if _holds_pictures(self) else None
+    alt: str | None = None
+
+    def _repr_png_(self) -> Shown:
+        return None if _holds_pictures(self) else self._with_alt(to_png(self))
+
+    def _repr_jpeg_(self) -> Shown:
+        return self._with_alt(to_jpeg(self)) if _holds_pictures(self) else None
+
+    def _with_alt(self, data: bytes) -> Shown:
+        return (data, {"alt": self.alt}) if self.alt else data
+
+
+def show(
+    figure: NotebookFigure,
+    alt: str,
+    save_as: str | None = None,
+    numbers: Mapping[str, Any] | None = None,
+) -> None:
+    """Show a figure in a notebook, with its alt text, and keep it in `figures/` if it has a name.
+
+    Args:
+        figure: the figure.
+        alt: one or two sentences: what is drawn, and what one sees in it.
+        save_as: `NN_topic`, as `save_figure` takes it; None: not kept.
+        numbers: what it shows, for the JSON next to the kept picture.
+
+    Raises:
+        ValueError: no alt text.
+    """
+    from IPython.display import display  # only notebooks show
+
+    if not alt.strip():
+        raise ValueError("A figure needs alt text: say in a sentence what is seen.")
+    figure.alt = alt
+    if save_as:
+        save_figure(figure, save_as, numbers or {})
+    display(figure)
 
 
 def to_png(figure: Figure) -> bytes:

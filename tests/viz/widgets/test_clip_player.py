@@ -78,12 +78,13 @@ def test_the_threshold_is_there_where_it_does_something(maps, masks, there):
 
 def test_without_a_kernel_a_picture_stays():
     player = clip_player(FRAMES, MAPS, MASKS)
-    bundle = player._repr_mimebundle_()
+    bundle, metadata = player._repr_mimebundle_()
+    assert metadata["image/jpeg"]["alt"].startswith("Clip player at frame ")
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert base64.b64decode(bundle["image/jpeg"]) == player.picture.value
     assert "object at 0x" not in bundle["text/plain"]
     player.frame.value = 0
-    assert base64.b64decode(player._repr_mimebundle_()["image/jpeg"]) == player.picture.value
+    assert base64.b64decode(player._repr_mimebundle_()[0]["image/jpeg"]) == player.picture.value
 
 
 @pytest.mark.parametrize(

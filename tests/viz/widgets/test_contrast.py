@@ -35,7 +35,8 @@ def test_moving_the_slider_redraws(make, value):
 @pytest.mark.parametrize("make", [player, slider])
 def test_without_a_kernel_a_picture_stays(make):
     widget = make()
-    bundle = widget._repr_mimebundle_()
+    bundle, metadata = widget._repr_mimebundle_()
+    assert f"{widget.slider.description} at" in metadata["image/png"]["alt"]
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert base64.b64decode(bundle["image/png"]) == widget.picture.value
     assert "object at 0x" not in bundle["text/plain"]

@@ -54,7 +54,8 @@ def test_without_a_kernel_a_picture_of_the_present_state_stays():
     picker = pick_pixel(FRAME, Look(), panel_width=96)
     for pixel in ((16, 24), (4, 40)):
         picker.pixel = pixel
-        bundle, _ = picker._repr_mimebundle_()
+        bundle, metadata = picker._repr_mimebundle_()
+        assert picker.caption in metadata["image/jpeg"]["alt"]
         assert "application/vnd.jupyter.widget-view+json" in bundle
         assert bundle["text/plain"] == f"PixelPicker at row {pixel[0]}, column {pixel[1]}"
         shown = open_jpeg(base64.b64decode(bundle["image/jpeg"]))

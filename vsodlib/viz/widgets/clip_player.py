@@ -95,13 +95,14 @@ class ClipPlayer(ipywidgets.VBox):
             text += f" · IoU {iou:.3f} at threshold {self.threshold.value:.2f} · {legend}"
         self.caption.value = text
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         live = super()._repr_mimebundle_(**kwargs) or {}
         picture = base64.b64encode(self.picture.value).decode()
-        return live | {
-            "image/jpeg": picture,
-            "text/plain": f"ClipPlayer, frame {self.frame.value} of {len(self._frames)}",
-        }
+        text = f"ClipPlayer, frame {self.frame.value} of {len(self._frames)}"
+        alt = f"Clip player at frame {self.frame.value}: {', '.join(self.panels())}."
+        if (iou := self.iou()) is not None:
+            alt += f" IoU {iou:.2f} at threshold {self.threshold.value:.2f}."
+        return live | {"image/jpeg": picture, "text/plain": text}, {"image/jpeg": {"alt": alt}}
 
 
 def clip_player(

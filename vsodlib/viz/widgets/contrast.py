@@ -48,10 +48,13 @@ class Moving(ipywidgets.VBox):
     def _draw(self, _change: Any = None) -> None:
         self.picture.value = to_png(self._figure(self.slider.value))
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         live = super()._repr_mimebundle_(**kwargs) or {}
         picture = base64.b64encode(self.picture.value).decode()
-        return live | {"image/png": picture, "text/plain": self._summary}
+        alt = f"{self._summary}, {self.slider.description} at {self.slider.value:.3g}"
+        return live | {"image/png": picture, "text/plain": self._summary}, {
+            "image/png": {"alt": alt}
+        }
 
 
 def temperature_slider(

@@ -160,6 +160,7 @@ class PixelPicker(anywidget.AnyWidget):
 
     def _draw(self, _change: Any = None) -> None:
         panels = self.panels()
+        self._titles = ", ".join(panels)
         picked = {"the picked pixel": ring(self._picture, self.pixel)}
         self._static = _jpeg(side_by_side(picked | panels, self._panel_width))
         self._panels = _jpeg(side_by_side(panels, self._panel_width))
@@ -169,6 +170,8 @@ class PixelPicker(anywidget.AnyWidget):
         live, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         picture = base64.b64encode(self._static).decode()
         text = f"PixelPicker at {self.caption}"
+        alt = f"The frame with {self.caption} picked, and for it: {self._titles}."
+        metadata = metadata | {"image/jpeg": {"alt": alt}}
         return live | {"image/jpeg": picture, "text/plain": text}, metadata
 
 
