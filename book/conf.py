@@ -51,7 +51,9 @@ def escape(_app, _what, _name, _object, _options, lines: list[str]) -> None:
         if line.strip() and before.strip() and _indent(line) != _indent(before):
             heading = re.fullmatch(r"(Args|Attributes|Raises|Returns|Yields):", before.strip())
             entry = re.match(r"\s+[\w, .\\\\*\[\]]+: ", before)
-            if not (heading or entry or _indent(line) < _indent(before) <= 8 and _in_section(out)):
+            if not (
+                heading or entry or (_indent(line) < _indent(before) <= 8 and _in_section(out))
+            ):
                 out.append("")
         out.append(line)
     lines[:] = out

@@ -7,7 +7,7 @@ its sibling of supervised contrastive learning (logarithm inside the sum; Khosla
 the clips annotated, and with several seeds. Runs of one seed and one share of masks start from
 the same weights and see the same batches, so arms are compared seed by seed.
 
-    python -m vsodlib.contrast_study --out results/contrast_study.csv
+    python -m vsodlib.training.contrast_study --out results/contrast_study.csv
 
 writes one number a row, and the record beside it as JSON; started again, it goes on where it was.
 Our own design; the paper has no experiment on synthetic data.
@@ -292,7 +292,7 @@ def run(
 
 
 def main() -> None:
-    """`python -m vsodlib.contrast_study --out FILE.csv`: run the study, or go on with it."""
+    """`python -m vsodlib.training.contrast_study --out FILE.csv`: run the study, or go on with it."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the CSV to write")
     parser.add_argument("--steps", type=int, default=Study.steps)
