@@ -35,7 +35,7 @@ def without_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def write_edition(out: Path) -> int:
     """Fill the folder `out`; returns the number of notebooks."""
     out.mkdir(parents=True, exist_ok=True)
-    for path in sorted(NOTEBOOKS.glob("*.py")) + [NOTEBOOKS / "notation.md"]:
+    for path in [*sorted(NOTEBOOKS.glob("*.py")), NOTEBOOKS / "notation.md"]:
         shutil.copy(path, out)
     paths = sorted(NOTEBOOKS.glob("*.ipynb"))
     for path in paths:

@@ -292,7 +292,7 @@ def run(
 
 
 def main() -> None:
-    """`python -m vsodlib.training.contrast_study --out FILE.csv`: run the study, or go on with it."""
+    """Run the study of `--out FILE.csv`, or go on with it."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the CSV to write")
     parser.add_argument("--steps", type=int, default=Study.steps)
