@@ -7,30 +7,38 @@ JOBS ?= 2
 # Jupyter refuses to run as root, the only user in many containers, unless it is told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: setup lab test lint figures bench clean
+.PHONY: setup lab test lint figures student book bench clean
 
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "vsodlib needs Python 3.11 or newer; set PYTHON=..."; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "vsodlib needs Python 3.11, 3.12 or 3.13; set PYTHON=..."; exit 2; }
 	@echo "Setting up $(VENV): PyTorch, JupyterLab and the rest, a few minutes and about 6 GB."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
 	@touch $(READY)
 
 lab: setup
-	$(BIN)/jupyter lab $(AS_ROOT) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(AS_ROOT) --ServerApp.root_dir='$(CURDIR)' notebooks/00_start_here.ipynb
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 test: lint
-	$(BIN)/python -m pytest -n $(JOBS) -q tests
+	$(BIN)/python -m pytest -n $(JOBS) -q --cov --cov-report=term tests
 	$(BIN)/python -m pytest -n $(JOBS) -q --nbmake --nbmake-kernel=python3 notebooks
 
 figures: setup
 	$(BIN)/python tests/notebooks/refresh.py notebooks/*.ipynb
+
+student: setup
+	$(BIN)/python tests/notebooks/student.py student
+
+book: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book]"
+	$(BIN)/sphinx-build -W --keep-going -q -c book . build/book
+	@echo "The book: build/book/book/index.html"
 
 bench: setup
 	$(BIN)/python -m benchmarks metrics

@@ -1,4 +1,4 @@
-"""What inference costs, beside Table 5 and beside what a user might pick instead."""
+"""The cost of inference, next to Table 5 and to what a user might pick instead."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from vsodlib.inference.folding import fold_batch_norms
 from vsodlib.inference.predict import predict_maps
 from vsodlib.inference.video import Outputs, predict_video
 from vsodlib.model.vsodnet import VSODNet
-from vsodlib.provenance import REPOSITORY
+from vsodlib.provenance import bundled
 from vsodlib.training.ablations import table4
 from vsodlib.training.allocator import keep_freed_memory
 
@@ -59,7 +59,7 @@ def bench_inference(
     device: str = "cpu",
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Parameters, multiply-adds, milliseconds a frame and peak extra memory of whole networks.
+    """Parameters, multiply-adds, milliseconds per frame and peak extra memory of whole networks.
 
     One frame a pass, float32, channels last: as built (`plain`) and with batch norms folded
     (`folded`); medians. The small networks take turns; `paper`, fifty times as slow, follows them.
@@ -142,7 +142,7 @@ def _product(device: str) -> Callable[[], Any]:
 
 
 def temporal(height: int, width: int, repeats: int, device: str = "cpu") -> list[dict[str, Any]]:
-    """Seconds a frame of the networks of Table 4 on one clip, lite, taking turns.
+    """Seconds per frame of the networks of Table 4 on one clip, lite, taking turns.
 
     Args:
         height, width: of the clip, pixels.
@@ -212,9 +212,7 @@ def end_to_end(
     }
 
 
-def table5(path: Path = REPOSITORY / "results/published/table5.csv") -> list[dict[str, str]]:
-    """The rows of Table 5 as published (GTX 1080 Ti); none where the repository is not at hand."""
-    if not path.is_file():
-        return []
-    with path.open() as file:
+def table5() -> list[dict[str, str]]:
+    """The rows of Table 5 as published (GTX 1080 Ti)."""
+    with bundled("results/published/table5.csv").open() as file:
         return list(csv.DictReader(file))

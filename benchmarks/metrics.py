@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
+from vsodlib.data import data_root
 from vsodlib.metrics import contour_accuracy, region_similarity, saliency_scores, weighted_f
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -111,7 +112,7 @@ def _commands(
     root: str | os.PathLike[str] | None, pairs: list[Pair], workers: int
 ) -> dict[str, Any]:
     """Seconds of `vsod score`, wall clock and processor, with several workers and with one."""
-    data = _data(root)
+    data = data_root(root)
     published = data / "published/davis2016-val/masks/andiff"
     with tempfile.TemporaryDirectory() as folder:
         maps, truth = published, ["--dataset", "davis2016", "--data", str(data)]
@@ -207,17 +208,13 @@ def _plain_contour(mask: np.ndarray) -> np.ndarray:
     return contour
 
 
-def _data(root: str | os.PathLike[str] | None) -> Path:
-    return Path(root if root is not None else os.environ.get("VSOD_DATA") or "data")
-
-
 def _davis_home(root: Path) -> Path | None:
     return next((h for h in (root / "DAVIS", root) if (h / "Annotations/480p").is_dir()), None)
 
 
 def _davis_pairs(root: str | os.PathLike[str] | None, frames: int) -> tuple[list[Pair], str]:
     """Soft maps over DAVIS validation frames: published masks, or else shifted truths, blurred."""
-    root = _data(root)
+    root = data_root(root)
     home = _davis_home(root)
     if home is None:
         return [], ""

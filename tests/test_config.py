@@ -125,7 +125,7 @@ def test_values_not_given_fit_the_data():
     assert (stills.batch_size, stills.image_fraction) == (12, 1)
     assert lite.for_data({}, videos=3, images=60) == lite
     small = lite.for_data({"batch_size": 9, "steps": 50}, videos=3, images=60)
-    assert (small.frames_per_video, small.image_samples, small.warmup_steps) == (6, 3, 5)
+    assert (small.frames_per_video, 9 * small.image_fraction, small.warmup) == (6, 3, 2)
     with pytest.raises(
         ValueError, match=r"divide that\. 3 samples .* still images.*image_fraction"
     ):

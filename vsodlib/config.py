@@ -13,7 +13,9 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_type_hints
+
+from vsodlib.files import check_form
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -27,6 +29,10 @@ def profile() -> Profile:
 
     `smoke`: seconds a notebook on synthetic clips (tests); `laptop`: minutes on a CPU; `full`:
     the paper's setting on a GPU.
+
+        >>> from vsodlib import profile
+        >>> profile() in ("smoke", "laptop", "full")
+        True
 
     Raises:
         ValueError: the variable holds another word.
@@ -52,7 +58,8 @@ class _Config:
         """The configuration that `to_dict` wrote.
 
         Raises:
-            ValueError: `values` is not a dictionary, or holds a key that this class does not know.
+            ValueError: `values` is not a dictionary, or holds a key that this class does not know
+                or a value of another type.
         """
         if not isinstance(values, dict):
             raise ValueError(f"{cls.__name__} needs a dictionary of fields, got {values!r}.")
@@ -62,7 +69,11 @@ class _Config:
                 f"{cls.__name__} does not know {', '.join(unknown)}; "
                 f"it has {', '.join(sorted(known))}."
             )
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        hints = get_type_hints(cls)
+        for key, value in values.items():
+            check_form(value, hints[key], key)
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,10 @@ class ModelConfig(_Config):
     """The network: encoder, attention modules, gates, decoder.
 
     An ablation is `dataclasses.replace(config, co_attention=False)`.
+
+        >>> from vsodlib import ModelConfig
+        >>> ModelConfig.paper().output_stride, ModelConfig.lite().backbone
+        (8, 'tf_efficientnet_lite0')
 
     Raises:
         ValueError: values that contradict each other, naming them.
@@ -166,6 +181,11 @@ class TrainConfig(_Config):
     From the paper (Section 3.5): SGD, learning rate 1e-4, batch 8. Momentum, weight decay, length,
     input size and augmentation are not given there and are ours.
 
+        >>> from vsodlib import TrainConfig
+        >>> paper = TrainConfig.paper()
+        >>> paper.optimizer, paper.learning_rate, paper.batch_size, paper.samples
+        ('sgd', 0.0001, 8, 4)
+
     Raises:
         ValueError: values that contradict each other, naming them.
     """
@@ -179,23 +199,27 @@ class TrainConfig(_Config):
     image_fraction: float = 0.0
     """Share of a batch taken from image data sets (one-frame videos), between 0 and 1."""
     mix: tuple[str, ...] = ()
-    """How often each data set is drawn, as "NAME=WEIGHT"; the image sets' share of all weights
-    takes the place of `image_fraction`. Empty: by `image_fraction`, each video alike."""
+    """How often each data set is drawn, e.g. "davis2016=1" "duts-tr=3", in place of
+    image_fraction. Empty: by image_fraction, each video alike."""
     phases: tuple[str, ...] = ()
-    """Changes on the way, as "SHARE FIELD=VALUE ...": from this share of the schedule on, these
-    fields have these values, e.g. "0.75 height=320 width=544"."""
+    """Changes on the way: a share of the schedule and what holds from there on, each in quotes,
+    e.g. "0.75 height=320 width=544"."""
     minutes: float = 0.0
-    """Length in minutes of wall-clock in place of `steps`, which then only caps it; 0: by steps."""
+    """Length in minutes of wall-clock in place of steps, which then only caps it; 0: by steps."""
     height: int = 240
+    """Rows of the training crops, pixels."""
     width: int = 432
-    """Size of the training crops, pixels."""
+    """Columns of the training crops, pixels."""
     optimizer: Literal["sgd", "adamw"] = "sgd"
+    """Stochastic gradient descent with momentum (paper), or AdamW."""
     learning_rate: float = 1e-4
     """Peak learning rate of everything but the encoder's trunk."""
     encoder_learning_rate: float = 1e-4
     """Peak learning rate of the pretrained trunk."""
     momentum: float = 0.9
+    """Momentum of SGD."""
     weight_decay: float = 5e-4
+    """Weight decay of either optimiser."""
     warmup_steps: int | None = None
     """Steps of linear warm-up before the cosine decays to zero; None: a twentieth, at most 500."""
     contrastive_weight: float = 1.0
@@ -203,13 +227,13 @@ class TrainConfig(_Config):
     mining: Literal["hard", "random"] = "hard"
     """Which positives and negatives L_cl takes (Section 3.4)."""
     samples: int = 4
-    """Positives and negatives an anchor."""
+    """Positives, and as many negatives, per anchor."""
     temperature: float = 0.1
     """tau of Eq. 9."""
     region_grid: int = 1
     """Cells per side that cut a frame into regions; 1: foreground and background are whole."""
     iou_weight: float = 0.0
-    """Weight of a soft-IoU term beside binary cross-entropy (paper: none)."""
+    """Weight of a soft-IoU term added to binary cross-entropy (paper: none)."""
     edge_weight: float = 0.0
     """Extra weight of pixels near the outline in both terms (F3Net: 5; paper: none)."""
     ema_decay: float = 0.0
@@ -221,7 +245,7 @@ class TrainConfig(_Config):
     color_jitter: float = 0.2
     """Strength of random brightness, contrast and saturation, between 0 and 1."""
     paste: float = 0.0
-    """Share of samples into which the object of another frame is pasted (`data.pasting`)."""
+    """Share of samples into which the object of another frame is pasted."""
     paste_as: Literal["object", "distractor"] = "object"
     """What the pasted object counts as: foreground in front, or background behind the object."""
     clip_gradient: float = 1.0
@@ -235,6 +259,7 @@ class TrainConfig(_Config):
     checkpoint_every: int = 200
     """Steps between checkpoints (a checkpoint is also written at the end and on Ctrl-C)."""
     seed: int = 0
+    """Seed of weights, batches and augmentation."""
 
     def __post_init__(self) -> None:
         if faults := list(self._faults()):

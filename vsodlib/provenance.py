@@ -1,17 +1,45 @@
-"""Records of origin: the repository, its commit, the device that a number was made on."""
+"""Records of origin: what comes with vsodlib, its commit, the device that a number was made on."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+REPOSITORY = next(p for p in (_PACKAGE / "bundled", _PACKAGE.parent) if p.is_dir())
+"""The repository, or what an installed wheel carries of it: `checkpoints/` and `results/`."""
+
+
+def bundled(name: str) -> Path:
+    """A file or folder that comes with vsodlib, wherever Python was started.
+
+        >>> from vsodlib import bundled
+        >>> bundled("results/published/table1.csv").is_file()
+        True
+
+    Args:
+        name: its path in the repository; an installed wheel has `checkpoints/` and `results/`.
+
+    Raises:
+        FileNotFoundError: it is not there; the message says where it was looked for.
+    """
+    path = REPOSITORY / name
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{name} does not come with this vsodlib, looked for in {REPOSITORY}; a clone of the "
+            "repository has everything, an installed wheel only checkpoints/ and results/."
+        )
+    return path
 
 
 def commit() -> str | None:
     """The repository's commit, with `+` behind it when tracked files differ; None outside git."""
+    if not (REPOSITORY / ".git").exists():  # or a wheel in somebody's project would give its commit
+        return None
     try:
         words = ["git", "-C", str(REPOSITORY), "describe", "--always", "--abbrev=12", "--dirty=+"]
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
@@ -25,6 +53,8 @@ def find_device(name: str) -> torch.device:
     Raises:
         ValueError: there is no such device here.
     """
+    import torch  # here and below: `vsodlib.bundled` is free of it
+
     try:
         torch.zeros(1, device=name).cpu()
     except (RuntimeError, AssertionError) as error:  # torch asserts where a device is not built in
@@ -34,6 +64,8 @@ def find_device(name: str) -> torch.device:
 
 def describe_device(device: torch.device) -> str:
     """A device in words for a record: the GPU's name, or the CPU with its thread count."""
+    import torch
+
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type}, {torch.get_num_threads()} threads"

@@ -263,8 +263,7 @@ def test_vsod_embed(tmp_path, tiny_config, capsys):
     said = capsys.readouterr().out
     assert f"silhouette           {record['separation']['silhouette']:.4f}" in said
     assert json.loads(out.with_suffix(".json").read_text()) == record
-    with pytest.raises(SystemExit):
-        main(["embed", *words, "--every", "0", "--out", str(out)])
+    assert main(["embed", *words, "--every", "0", "--out", str(out)]) == 2
     assert "--every: give a whole number from 1 on" in capsys.readouterr().err
 
 

@@ -93,7 +93,3 @@ def test_table_5():
     assert values["AGNN", "flops_G"] == 1921.0
     best = {metric: min(v for (_, m), v in values.items() if m == metric) for _, metric in values}
     assert best == {"parameters_M": 59.3, "flops_G": 425.7, "runtime_s": 0.26}  # bold in print
-
-
-def test_table_5_without_the_repository(tmp_path):
-    assert bench.table5(tmp_path / "table5.csv") == []

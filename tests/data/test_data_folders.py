@@ -267,7 +267,7 @@ def test_sixty_frames_train_without_five_options(tmp_path, capsys):
     run = ["--datasets", f"folder:{tmp_path / 'd'}", "--out", str(tmp_path / "run")]
     assert main([*words, *run]) == 0
     said = capsys.readouterr().err
-    assert "batch_size 8, image_fraction 0, warmup_steps 0, to fit the data" in said
+    assert "batch_size 8, image_fraction 0, to fit the data" in said
 
 
 def test_all_conflicts_at_once_and_an_unknown_name_first(tmp_path, capsys):

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from vsodlib.losses.objective import is_finite
 from vsodlib.losses.saliency import edge_weights, saliency_loss, soft_iou_loss
 
 B, H, W = 2, 3, 5
@@ -64,11 +63,6 @@ def test_gradients(batch):
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match=r"\(1, 1, 2, 3\).*\(1, 1, 3, 2\)"):
         saliency_loss(torch.zeros(1, 1, 2, 3), torch.zeros(1, 1, 3, 2))
-
-
-def test_is_finite():
-    assert is_finite(torch.ones(2))
-    assert not is_finite(torch.tensor([1.0, math.nan]))
 
 
 def test_edge_weights_as_a_loop():

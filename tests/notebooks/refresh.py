@@ -1,12 +1,14 @@
-"""Execute notebooks and save them clean, the only way outputs get into the repository.
+"""Execute notebooks and save them clean: the only way outputs and figures get into the repository.
 
     python tests/notebooks/refresh.py notebooks/00_start_here.ipynb ...
 
 They run in the profile `laptop` with an empty data root, so that no frame of a data set which may
-not be passed on can appear in an output.
+not be passed on can appear in an output or a figure. A notebook and its figures change together, or
+not at all where a cell fails.
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+FIGURES = Path(__file__).resolve().parents[2] / "figures"
 LIVE_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -47,10 +50,10 @@ def _clean(outputs: list) -> list:
 
 
 def refresh(path: Path) -> None:
-    """Run the notebook at `path` top to bottom and save it; it stays as it was if a cell fails."""
+    """Run the notebook at `path` top to bottom, save it and keep its figures."""
     notebook = nbformat.read(path, as_version=4)
-    with tempfile.TemporaryDirectory() as empty:
-        os.environ |= {"VSOD_PROFILE": "laptop", "VSOD_DATA": empty}
+    with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryDirectory() as figures:
+        os.environ |= {"VSOD_PROFILE": "laptop", "VSOD_DATA": empty, "VSOD_FIGURES": figures}
         client = NotebookClient(
             notebook,
             timeout=1200,
@@ -59,6 +62,8 @@ def refresh(path: Path) -> None:
             resources={"metadata": {"path": str(path.parent)}},
         )
         client.execute()
+        for drawn in Path(figures).iterdir():
+            shutil.move(drawn, FIGURES / drawn.name)
     nbformat.write(clean(notebook), path)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 

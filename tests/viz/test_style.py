@@ -60,21 +60,20 @@ def test_save_figure_refuses_nan_before_writing_anything(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_save_figure_by_default_writes_beside_the_notebooks_but_not_in_smoke(tmp_path, monkeypatch):
+def test_a_notebook_that_is_merely_run_writes_no_figure(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
-    monkeypatch.setenv("VSOD_PROFILE", "smoke")
-    assert save_figure(viz.strip(FRAMES), "03_test", {}) is None
-    assert not (tmp_path / "figures").exists()
-    monkeypatch.setenv("VSOD_PROFILE", "laptop")
-    save_figure(viz.strip(FRAMES), "03_test", {})
-    assert (tmp_path / "figures" / "03_test.png").is_file()
+    monkeypatch.delenv("VSOD_FIGURES", raising=False)
+    for profile in ("smoke", "laptop", "full"):
+        monkeypatch.setenv("VSOD_PROFILE", profile)
+        assert save_figure(viz.strip(FRAMES), "03_test", {}) is None
+    assert [path.name for path in tmp_path.rglob("*")] == ["notebooks"]
+    monkeypatch.setenv("VSOD_FIGURES", str(tmp_path / "drawn"))  # as `make figures` does
+    assert save_figure(viz.strip(FRAMES), "03_test", {}) == tmp_path / "drawn" / "03_test.png"
 
 
 def test_show_puts_the_alt_text_into_the_outputs_metadata(tmp_path, monkeypatch):
-    (tmp_path / "notebooks").mkdir()
-    monkeypatch.chdir(tmp_path / "notebooks")
-    monkeypatch.setenv("VSOD_PROFILE", "laptop")
+    monkeypatch.setenv("VSOD_FIGURES", str(tmp_path / "figures"))
     shown = []
     monkeypatch.setattr("IPython.display.display", shown.append)
     plot, pictures = viz.curves({"a": [1, 2]}, x_label="x", y_label="y"), viz.strip(FRAMES)

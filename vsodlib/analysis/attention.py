@@ -145,7 +145,7 @@ class RowMeasures:
     """What all queries of one frame do, summed up; every number lies in [0, 1].
 
     `chance`: the object's share of the frame. `inside_from_object`, `inside_from_ground`: the mean
-    mass inside the object, of queries on it and of queries beside it. `entropy_from_object`,
+    mass inside the object, of queries on it and of queries off it. `entropy_from_object`,
     `entropy_from_ground`: their mean entropy. `overlap`: Σ_j min(p_j, q_j) of the mean row of
     object queries and that of ground queries; 1 where a query's place makes no difference to where
     it looks, 0 where the two have nothing in common.

@@ -53,7 +53,7 @@ def budget(
 ) -> dict[str, Cost]:
     """The cost of `VSODNet(config)` part by part, in the order of the computation.
 
-    One frame; with co-attention between frames (Table 4), the references are encoded besides.
+    One frame; with co-attention between frames (Table 4), the references are encoded too.
 
     Args:
         config: the network.

@@ -2,39 +2,66 @@
 
 from __future__ import annotations
 
-import json
-from argparse import Namespace
-from pathlib import Path
+import re
+from dataclasses import dataclass
+from typing import Annotated
 
-from vsodlib.files import check_writable
+from tyro.conf import Positional
 
-
-def average(args: Namespace) -> None:
-    """Write the mean of several networks."""
-    from vsodlib.model import checkpoint
-
-    check_writable(f"{args.out}.safetensors")
-    print(checkpoint.write(args.out, *checkpoint.average(args.checkpoints)))
+from vsodlib.cli.options import Command, one_or_more
+from vsodlib.files import check_form, check_writable, read_json, write_file
 
 
-def publish(args: Namespace) -> None:
-    """Copy a trained checkpoint to `checkpoints/`, with its scores in the record."""
-    from vsodlib import provenance
-    from vsodlib.model import checkpoint
+@dataclass(kw_only=True)
+class Average(Command):
+    """Write the mean of several trained networks that descend from one another."""
 
-    tensors, record = checkpoint.read(args.checkpoint)
-    try:
-        scores = json.loads(Path(args.scores).read_text())
-        made = scores["record"]
-        names = ("mae", "max_f", "s_measure", "J", "F", "T", "frames")
-        kept = {name: scores[name] for name in names}
-        kept |= {name: made[name] for name in ("dataset", "split", "height", "flip")}
-        kept["protocol"] = scores["protocol"]["name"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{args.scores} was not written by `vsod evaluate --json` ({error})."
-        ) from error
-    if made.get("weights_sha256") != checkpoint.fingerprint(args.checkpoint):
-        raise ValueError(f"{args.scores} holds scores of other weights than {args.checkpoint}.")
-    record |= {"input_height": made["height"], "scores": kept}
-    print(checkpoint.write(provenance.REPOSITORY / "checkpoints" / args.name, tensors, record))
+    checkpoints: Annotated[Positional[tuple[str, ...]], one_or_more("CHECKPOINT")]
+    """Trained networks, e.g. runs/a/last runs/b/last."""
+    out: str
+    """The new checkpoint, e.g. runs/mean."""
+
+    def run(self) -> None:
+        from vsodlib.model import checkpoint
+
+        check_writable(f"{self.out}.safetensors")
+        print(checkpoint.write(self.out, *checkpoint.average(self.checkpoints)))
+
+
+@dataclass(kw_only=True)
+class Publish(Command):
+    """Copy a trained network to checkpoints/, with its scores in the record."""
+
+    checkpoint: Positional[str]
+    """The trained network, e.g. runs/lite/last."""
+    name: str
+    """Its name in checkpoints/."""
+    scores: str
+    """JSON that `vsod evaluate --json` wrote for it."""
+
+    def run(self) -> None:
+        from vsodlib import provenance
+        from vsodlib.cli.card import model_card
+        from vsodlib.model import checkpoint
+
+        if not re.fullmatch(r"\w[\w.+-]*", self.name):
+            raise ValueError(f"--name {self.name!r} must be letters, digits and . + - _ alone.")
+        tensors, record = checkpoint.read(self.checkpoint)
+        try:
+            scores = read_json(self.scores)
+            made = scores["record"]
+            names = ("mae", "max_f", "s_measure", "J", "F", "T", "frames")
+            kept = {name: scores[name] for name in names}
+            kept |= {name: made[name] for name in ("dataset", "split", "height", "flip")}
+            kept["protocol"] = scores["protocol"]["name"]
+            check_form(made["height"], int, "height")
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{self.scores} was not written by `vsod evaluate --json` ({error})."
+            ) from error
+        if made.get("weights_sha256") != checkpoint.fingerprint(self.checkpoint):
+            raise ValueError(f"{self.scores} holds scores of other weights than {self.checkpoint}.")
+        record |= {"input_height": made["height"], "scores": kept}
+        path = checkpoint.write(provenance.REPOSITORY / "checkpoints" / self.name, tensors, record)
+        write_file(path.with_suffix(".md"), model_card(self.name, record).encode())
+        print(path)

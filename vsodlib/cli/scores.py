@@ -3,81 +3,175 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from argparse import Namespace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from vsodlib.cli.network import COLUMNS, load_network, record_of
-from vsodlib.files import check_writable, write_file
+from tyro.conf import Positional, create_mutex_group
+
+from vsodlib.cli.network import load_network, record_of
+from vsodlib.cli.options import Command, Count, DataRoot, Flag, Level, MaybeCount, Network
+from vsodlib.files import check_writable, read_json, write_file
 from vsodlib.notes import note
 
-
-def evaluate(args: Namespace) -> None:
-    from vsodlib.data import open_dataset, scored_split
-    from vsodlib.inference.evaluate import evaluate as score_network
-    from vsodlib.model import checkpoint
-
-    check_writable(args.json)
-    args.split = args.split or scored_split(args.dataset)
-    net = load_network(args)
-    dataset = open_dataset(args.dataset, args.split, args.root, args.foreground, args.void)
-    record = record_of(args, net)  # now: a training run may write the checkpoint anew meanwhile
-    if args.held_out:
-        count = checkpoint.read(args.checkpoint)[1].get("held_out", {}).get(args.dataset, 0)
-        if not count:
-            raise ValueError(f"{args.checkpoint} held nothing of {args.dataset} out.")
-        dataset = dataset.labelled()
-        dataset = dataset.subset(dataset.spread_out(count))
-        record["held_out"] = count
-    options = (args.height, args.flip, args.protocol, args.batch_size, args.workers)
-    scores = score_network(net, dataset, *options, args.save_maps)
-    _report(scores, args, record | {"flip": args.flip})
-    print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
+ProtocolName = Literal["davis2016", "davsod", "frames"]
+TRUTH = create_mutex_group(required=True, title="ground truth, one of")
+MEASURES = create_mutex_group(required=False, title="measures, at most one of")
 
 
-def score(args: Namespace) -> None:
-    from vsodlib.inference.score_folder import score_folder
-
-    check_writable(args.json)
-    if args.explain:
-        return _explain(args)
-    scores = score_folder(
-        args.predictions,
-        args.dataset,
-        args.gt,
-        args.root,
-        args.protocol,
-        args.allow_missing_first,
-        "all" if args.all else args.measures or "default",
-        args.workers or _cores(),
-        split=args.split,
-        foreground=args.foreground,
-        void=args.void,
-    )
-    _report(scores, args, {"predictions": Path(args.predictions).name})
+@dataclass(kw_only=True)
+class Report(DataRoot):
+    split: str | None = None
+    """Part of the data set; None: the one commonly scored."""
+    foreground: Level = None
+    """Level of a mask above which the object lies, 0 to 255; None: found from the masks."""
+    void: Level = None
+    """Level of a mask whose pixels do not count, 0 to 255; None: found from the masks."""
+    json: str | None = None
+    """File for all scores; None: they are only printed."""
+    per_frame: Flag = False
+    """Keep the scores of every frame in that file too."""
 
 
-def _explain(args: Namespace) -> None:
-    """Print the measures and protocols that give `--explain`'s number."""
-    from vsodlib.inference.score_folder import pair_folder
-    from vsodlib.metrics import explain
+@dataclass(kw_only=True)
+class Evaluate(Network, Report, Command):
+    """Score a network on a data set."""
 
-    place = args.predictions, args.dataset, args.gt, args.root
-    reading = args.split, args.foreground, args.void
-    # Its ends are tried both ways.
-    pairs = pair_folder(*place, "davis2016", args.allow_missing_first, *reading)
-    measures = "all" if args.all else args.measures or "default"
-    workers = args.workers or _cores()
-    hit, ways = explain(pairs.frames, args.explain, measures, workers, stills=pairs.stills)
-    print(f"{args.explain} is" if hit else f"Nothing tried gives {args.explain}; the nearest are")
-    for way in ways:
-        changes = ", ".join(f"{name} {value}" for name, value in way.changes.items())
-        protocol = f"{way.protocol} with {changes}" if changes else way.protocol
-        print(f"  {way.measure:12} {way.value:.4f}  {protocol}")
-    write_json(
-        args.json, {"number": args.explain, "found": hit, "ways": [vars(way) for way in ways]}
-    )
+    dataset: str = "davis2016"
+    """Data set, as `vsod data list` names it, or folder:PATH for one's own."""
+    protocol: ProtocolName = "davis2016"
+    """Official tool whose rules hold; frames: every frame counts alike."""
+    flip: Flag = False
+    """Average with the map of the mirrored frame."""
+    held_out: Flag = False
+    """Score only what the checkpoint's training held out."""
+    workers: Count = 1
+    """Processes that score."""
+    save_maps: str | None = None
+    """Folder for the maps; None: they are not kept."""
+
+    def run(self) -> None:
+        from vsodlib.data import open_dataset, scored_split
+        from vsodlib.inference.evaluate import evaluate
+        from vsodlib.model import checkpoint
+
+        check_writable(self.json)
+        split = self.split or scored_split(self.dataset)
+        net = load_network(self)
+        dataset = open_dataset(self.dataset, split, self.data, self.foreground, self.void)
+        # The record now: a training run may write the checkpoint anew meanwhile.
+        record = record_of(self, net, self.dataset, split)
+        if self.held_out:
+            count = checkpoint.read(self.checkpoint)[1].get("held_out", {}).get(self.dataset, 0)
+            if not count:
+                raise ValueError(f"{self.checkpoint} held nothing of {self.dataset} out.")
+            dataset = dataset.labelled()
+            dataset = dataset.subset(dataset.spread_out(count))
+            record["held_out"] = count
+        options = (self.height, self.flip, self.protocol, self.batch_size, self.workers)
+        scores = evaluate(net, dataset, *options, self.save_maps)
+        _report(scores, self, record | {"flip": self.flip})
+        print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
+
+
+@dataclass(kw_only=True)
+class Score(Report, Command):
+    """Score anyone's maps or masks."""
+
+    predictions: Positional[str]
+    """Folder of maps, one folder per sequence, or flat."""
+    dataset: Annotated[str | None, TRUTH] = None
+    """Data set whose masks are the truth, e.g. davis2016 or folder:PATH."""
+    gt: Annotated[str | None, TRUTH] = None
+    """Folder of ground-truth masks."""
+    protocol: ProtocolName | None = None
+    """Official tool whose rules hold, or frames: every frame counts alike; None: the data set's."""
+    allow_missing_first: Flag = False
+    """Let sequences lack an end frame."""
+
+    measures: Annotated[tuple[str, ...], MEASURES] = ()
+    """Take only these measures, e.g. J max_f (? lists them)."""
+    all: Annotated[Flag, MEASURES] = False
+    """Take weighted F, T and consistency too, which are slow."""
+    explain: str | None = None
+    """Say which measure and protocol give this number, e.g. 0.83, as it is printed."""
+    workers: MaybeCount = None
+    """Threads that score; None: as many as there are processors."""
+
+    def run(self) -> None:
+        from vsodlib.inference.score_folder import score_folder
+
+        check_writable(self.json)
+        measures = "all" if self.all else self.measures or "default"
+        workers = self.workers or _cores()
+        if self.explain:
+            return self._explain(self.explain, measures, workers)
+        scores = score_folder(
+            self.predictions,
+            self.dataset,
+            self.gt,
+            self.data,
+            self.protocol,
+            self.allow_missing_first,
+            measures,
+            workers,
+            split=self.split,
+            foreground=self.foreground,
+            void=self.void,
+        )
+        _report(scores, self, {"predictions": Path(self.predictions).name})
+
+    def _explain(self, number: str, measures: str | tuple[str, ...], workers: int) -> None:
+        """Print the measures and protocols that give a number."""
+        from vsodlib.inference.score_folder import pair_folder
+        from vsodlib.metrics import explain
+
+        place = (self.predictions, self.dataset, self.gt, self.data)
+        reading = (self.allow_missing_first, self.split, self.foreground, self.void)
+        pairs = pair_folder(*place, "davis2016", *reading)  # its ends are tried both ways
+        hit, ways = explain(pairs.frames, number, measures, workers, stills=pairs.stills)
+        print(f"{number} is" if hit else f"Nothing tried gives {number}; the nearest are")
+        for way in ways:
+            changes = ", ".join(f"{name} {value}" for name, value in way.changes.items())
+            protocol = f"{way.protocol} with {changes}" if changes else way.protocol
+            print(f"  {way.measure:12} {way.value:.4f}  {protocol}")
+        write_json(self.json, {"number": number, "found": hit, "ways": [vars(w) for w in ways]})
+
+
+@dataclass(kw_only=True)
+class Compare(Command):
+    """Compare two sets of scores, sequence by sequence."""
+
+    first: Positional[str]
+    """What `vsod score --json` or `vsod evaluate --json` wrote."""
+    second: Positional[str]
+    """The same of other maps."""
+    json: str | None = None
+    """File for all differences; None: they are only printed."""
+
+    def run(self) -> None:
+        from vsodlib.metrics import compare
+
+        check_writable(self.json)
+        found = compare(read_json(self.first, Any), read_json(self.second, Any))
+        if found["left_out"]:
+            print(f"Left out, because only one of the two has it: {', '.join(found['left_out'])}")
+        names = {"first": Path(self.first).name, "second": Path(self.second).name}
+        print(f"{names['second']} against {names['first']}, {len(found['sequences'])} sequences")
+        print(
+            f"{'':12} {'A':>7} {'B':>7} {'B - A':>8}  {found['level']:.0%} interval     B better in"
+        )
+        for measure, row in found["measures"].items():
+            low, high = row["interval"] or (math.nan, math.nan)
+            n = len(row["per_sequence"])
+            verdict = f"{names[row['verdict']]} is better" if row["verdict"] in names else "open"
+            print(
+                f"{measure:12} {row['first']:7.3f} {row['second']:7.3f} {row['difference']:+8.3f}  "
+                f"{low:+.3f} to {high:+.3f}  {row['second_better']:3} of {n:<3}  {verdict}"
+            )
+        write_json(self.json, found)
 
 
 def _cores() -> int:
@@ -87,7 +181,14 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _report(scores: dict[str, Any], args: Namespace, record: dict[str, Any]) -> None:
+COLUMNS = {
+    "J": "J", "F": "F", "max_f": "maxF", "mean_f": "meanF", "s_measure": "S", "e_measure": "E",
+    "mae": "MAE", "weighted_f": "wF", "T": "T", "consistency": "C",
+}  # fmt: skip
+"""The measures of the table and their headings; asked for by name, any other stands there too."""
+
+
+def _report(scores: dict[str, Any], args: Report, record: dict[str, Any]) -> None:
     """Write scores to `--json`, and print them by sequence and overall whether it works or not."""
     if not args.per_frame:
         for row in scores["per_sequence"].values():

@@ -35,6 +35,12 @@ def open_dataset(
 ) -> FrameDataset:
     """A data set by name.
 
+        >>> from vsodlib import open_dataset
+        >>> dataset = open_dataset("synthetic", "val")
+        >>> item = dataset[0]
+        >>> item["frame"], item["image"].shape, item["mask"].shape
+        ('00000', torch.Size([3, 192, 336]), torch.Size([1, 192, 336]))
+
     Args:
         name: one of `DATASETS`, or "folder:PATH".
         split: "train" or "val" (davis2016, synthetic), "train" or "test" (fbms), "test" (visal),

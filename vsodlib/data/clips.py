@@ -74,6 +74,11 @@ def demo_clips(frames: int = 24, height: int = 192, width: int = 336) -> dict[st
     The photographs ship inside scikit-image (nothing is downloaded); licences: data/README.md. A
     moving view of a still picture shows camera motion only: it tests appearance, not motion.
 
+        >>> from vsodlib import demo_clips
+        >>> fish = demo_clips(frames=3)["fish"]
+        >>> fish.frames.shape, fish.masks.dtype
+        ((3, 192, 336, 3), dtype('bool'))
+
     Returns:
         Name -> `Clip`; `masks` is None for the photographs, which nobody annotated.
 

@@ -131,6 +131,13 @@ class HeldFrames:
 class FrameDataset(Dataset):
     """Frames with masks, grouped by video.
 
+        >>> from vsodlib import FrameDataset, open_dataset
+        >>> dataset = open_dataset("synthetic", "val")
+        >>> dataset, isinstance(dataset, FrameDataset)
+        (FrameDataset('synthetic', 8 videos, 96 frames), True)
+        >>> dataset.image(0).shape, dataset.mask(0).dtype
+        ((192, 336, 3), dtype('bool'))
+
     Args:
         name: e.g. "davis2016".
         records: one per frame; frames of a video in temporal order.

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.colors import is_color_like, to_rgb
 
 from vsodlib.data.image_files import decode_image
+from vsodlib.files import read_file
 
 LOW, HIGH = 0.1, 0.9
 """Saliency below `LOW` is clear, above `HIGH` opaque; between them opacity rises in proportion."""
@@ -49,6 +50,12 @@ def foreground(frame: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def cutout(frame: np.ndarray, saliency: np.ndarray) -> np.ndarray:
     """The salient object with a transparent background, its rim cleaned of the old background.
 
+        >>> from vsodlib import cutout, demo_clips
+        >>> fish = demo_clips(frames=2)["fish"]
+        >>> picture = cutout(fish.frames[0], fish.masks[0].astype("float32"))
+        >>> picture.shape, picture[~fish.masks[0]].any()
+        ((192, 336, 4), np.False_)
+
     Args:
         frame: np.uint8 (H, W, 3), RGB.
         saliency: float (H, W) in [0, 1]; opacity follows it as in `opacity`.
@@ -86,7 +93,7 @@ class Background:
         if is_color_like(what):
             self._picture = np.uint8([[np.rint(255 * np.array(to_rgb(what)))]])
         elif Path(what).is_file():
-            self._picture = decode_image(Path(what).read_bytes(), what, as_shown=True)
+            self._picture = decode_image(read_file(what), what, as_shown=True)
         elif what != "blur":
             raise ValueError(
                 f"The background {what!r} is neither `blur`, nor a colour such as white or "

@@ -12,8 +12,9 @@ import numpy as np
 
 from vsodlib.data import FrameDataset
 from vsodlib.data.image_files import write_map
+from vsodlib.files import unlinked
 from vsodlib.inference.predict import predict_maps, reference_frames
-from vsodlib.metrics import score_frames
+from vsodlib.metrics import region_similarity, score_frames
 from vsodlib.model.vsodnet import VSODNet
 
 
@@ -28,6 +29,13 @@ def evaluate(
     save_to: str | Path | None = None,
 ) -> dict[str, Any]:
     """Score a network on every labelled frame of a data set.
+
+        >>> from vsodlib import VSODNet, evaluate, open_dataset
+        >>> dataset = open_dataset("synthetic", "val")
+        >>> dataset = dataset.subset(dataset.spread_out(1))  # one of its videos
+        >>> scores = evaluate(VSODNet.from_pretrained("lite-davis"), dataset, height=96)
+        >>> 0 < scores["J"]["mean"] <= 1
+        True
 
     Args:
         net, height, flip, batch_size: as in `predict_maps`.
@@ -59,7 +67,7 @@ def evaluate(
                 for index, saliency in zip(chunk, maps, strict=True):
                     frame = dataset.records[index].frame
                     if save_to:
-                        write_map(Path(save_to) / video / f"{frame}.png", saliency)
+                        write_map(unlinked(save_to, f"{video}/{frame}.png"), saliency)
                     counted = dataset.counted(index)
                     if counted is not None:  # elsewhere neither map nor truth shows anything
                         saliency = saliency * counted
@@ -83,7 +91,5 @@ def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -
         frames = dataset.images(indices[::every])
         maps = predict_maps(net, frames, height, references=references)
         for index, saliency in zip(indices[::every], maps, strict=True):
-            predicted, mask = saliency >= 0.5, dataset.mask(index)
-            union = (predicted | mask).sum()
-            scores.append((predicted & mask).sum() / union if union else 1.0)
+            scores.append(region_similarity(saliency >= 0.5, dataset.mask(index)))
     return float(np.mean(scores))

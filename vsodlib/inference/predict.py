@@ -27,6 +27,11 @@ def predict_maps(
 ) -> np.ndarray:
     """Saliency maps of frames of one size, each frame by itself (Section 3.5, testing).
 
+        >>> from vsodlib import VSODNet, demo_clips, predict_maps
+        >>> frames = demo_clips(frames=2)["fish"].frames
+        >>> predict_maps(VSODNet.from_pretrained("lite-davis"), frames).shape
+        (2, 192, 336)
+
     Args:
         net: in evaluation mode, on any device.
         frames: (T, H, W, 3) uint8, RGB.

@@ -102,6 +102,16 @@ def score_folder(
     in `levels` of the result, and whatever was converted, in `conversions`. Map and mask pair by
     name, else by the number in it. Where a frame exists as PNG and as JPG, the PNG counts.
 
+        >>> from pathlib import Path
+        >>> from vsodlib import demo_clips, score_folder
+        >>> from vsodlib.data.image_files import write_map
+        >>> for t, mask in enumerate(demo_clips(frames=3)["fish"].masks):
+        ...     for folder, values in (("maps", 0.9 * mask), ("masks", mask)):
+        ...         write_map(Path(folder, "fish", f"{t}.png"), values)
+        >>> scores = score_folder("maps", gt="masks", progress=False)
+        >>> scores["J"]["mean"], round(scores["max_f"], 3)
+        (1.0, 1.0)
+
     Args:
         predictions: the folder, or one zip of it; maps that the truth does not list are named.
         dataset: any name of `vsodlib.data.open_dataset`, its ground truth under `root`.

@@ -105,7 +105,7 @@ def choose_samples(
 
     Args:
         regions: of a batch.
-        samples: positives and negatives an anchor (paper: 4); fewer candidates are all taken.
+        samples: positives and negatives per anchor (paper: 4); fewer candidates are all taken.
         mining: `"hard"`, or `"random"`, drawn for each anchor from torch's global generator.
 
     Returns:
@@ -143,7 +143,7 @@ def contrastive_loss(
     temperature: float = 0.1,
     normalize: bool = True,
 ) -> Tensor:
-    """Multi-positive InfoNCE between regions (Eq. 9), one value an anchor.
+    """Multi-positive InfoNCE between regions (Eq. 9), one value per anchor.
 
     L_cl = -log( Σ₊ exp(u·u₊ / τ) / (Σ₊ exp(u·u₊ / τ) + Σ₋ exp(u·u₋ / τ)) )
 

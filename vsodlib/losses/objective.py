@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from vsodlib.config import TrainConfig
@@ -24,6 +23,15 @@ def objective(
     anchor_count: Callable[[Tensor], Tensor] = lambda count: count,
 ) -> dict[str, Tensor]:
     """L = L_bce + L_cl (Eq. 10), with the weights and the extra term of the configuration.
+
+        >>> import torch
+        >>> from vsodlib import TrainConfig, objective
+        >>> logits, features = torch.zeros(8, 1, 64, 64), torch.randn(8, 48, 8, 8)
+        >>> masks = torch.zeros(8, 1, 64, 64)
+        >>> masks[..., 16:48, 16:48] = 1
+        >>> losses = objective(logits, features, masks, torch.zeros(8).long(), TrainConfig.paper())
+        >>> round(float(losses["bce"]), 3), losses["contrastive"] > 0
+        (0.693, tensor(True))
 
     Args:
         logits: (B, 1, H, W) float, `Output.logits`.
@@ -46,8 +54,3 @@ def objective(
         losses["loss"] = losses["loss"] + config.contrastive_weight * contrastive
         losses["contrastive"] = contrastive.detach()
     return losses
-
-
-def is_finite(value: Tensor) -> bool:
-    """Whether every entry is a number."""
-    return bool(torch.isfinite(value).all())

@@ -20,6 +20,14 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     names the better one where the interval leaves out 0. With several measures, one in twenty
     verdicts is chance.
 
+        >>> from vsodlib import VSODNet, compare, evaluate, open_dataset
+        >>> net, dataset = VSODNet.from_pretrained("lite-davis"), open_dataset("synthetic", "val")
+        >>> dataset = dataset.subset(dataset.spread_out(2))  # two of its videos
+        >>> plain, mirrored = (evaluate(net, dataset, height=96, flip=f) for f in (False, True))
+        >>> found = compare(plain, mirrored)
+        >>> found["measures"]["J"]["verdict"] in ("first", "second", "open")
+        True
+
     Args:
         first, second: the dictionaries, as `vsod score --json` wrote them.
 
@@ -48,7 +56,8 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     common = [name for name in rows[0] if name in rows[1]]
     if not common:
         raise ValueError("The two have no sequence in common.")
-    skipped = protocols[0].get("skip_in_t") or []
+    skipped = protocols[0].get("skip_in_t")
+    skipped = skipped if isinstance(skipped, list) else []
     measures = {}
     for measure in MEASURES:
         names = [name for name in common if not (measure == "T" and name in skipped)]

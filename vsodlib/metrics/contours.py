@@ -36,7 +36,7 @@ def outline(mask: np.ndarray) -> np.ndarray | None:
         longer = len(polygon) > limit
         if longer or (best is not None and len(polygon) == limit and index < best_index):
             best, best_index = polygon, index
-    return None if best is None else upsample(best) + np.array([y, x])
+    return None if best is None else upsample(best + np.array([y, x]))
 
 
 def simplify(walk: Walk) -> np.ndarray:

@@ -26,7 +26,7 @@ from vsodlib.metrics.saliency import saliency_scores
 from vsodlib.metrics.segmentation import contour_accuracy, region_similarity
 from vsodlib.metrics.weighted_f import weighted_f
 
-CHUNK = 8
+CHUNK = 16
 """Consecutive frames that one task of several workers scores."""
 Measures = str | Sequence[str]
 

@@ -45,6 +45,12 @@ class Output:
     `logits`: (B, 1, H, W), before the sigmoid. `features`: (B, 3c, h, w), [x, z̃_self, z̃_co], the
     features before the output layer on which Eq. 9 works (fewer channels with a module switched
     off). `attention`: only when asked for.
+
+        >>> import torch
+        >>> from vsodlib import Output
+        >>> out = Output(logits=torch.zeros(1, 1, 32, 64), features=torch.zeros(1, 48, 4, 8))
+        >>> out.logits.sigmoid().mean(), out.attention
+        (tensor(0.5000), None)
     """
 
     logits: Tensor
@@ -54,6 +60,13 @@ class Output:
 
 class VSODNet(nn.Module):
     """Video salient object detection with self-attention and cross-level co-attention (Figure 2).
+
+        >>> import torch
+        >>> from vsodlib import VSODNet
+        >>> net = VSODNet.from_pretrained("lite-davis")
+        >>> out = net(torch.rand(1, 3, 96, 160), return_attention=[(48, 80)])
+        >>> out.logits.shape, out.attention.co_rows.shape
+        (torch.Size([1, 1, 96, 160]), torch.Size([1, 1, 6, 10]))
 
     Args:
         config: every module can be switched off there.
@@ -217,7 +230,7 @@ class VSODNet(nn.Module):
         """A trained network in evaluation mode, from `checkpoints/NAME` or from a path.
 
         Args:
-            name_or_path: of the .safetensors file; its JSON lies beside it.
+            name_or_path: of the .safetensors file; its JSON lies in the same folder.
             expected: refuse a network of another configuration.
 
         Raises:
@@ -228,14 +241,18 @@ class VSODNet(nn.Module):
         config = ModelConfig.from_dict(record["model"])
         if expected is not None and config != expected:
             raise ValueError(f"{name_or_path} holds another network: {config}, not {expected}.")
-        net = cls(config)
         try:
-            net.load_state_dict(tensors)
-        except RuntimeError as error:
+            with torch.device("meta"):  # first without memory: a JSON may ask for all there is
+                cls(config).load_state_dict(tensors, assign=True)
+        except ValueError as error:
+            raise ValueError(f"{name_or_path}: {error}") from error
+        except (RuntimeError, OverflowError) as error:
             detail = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
             raise ValueError(
                 f"The weights of {name_or_path} do not fit the model its JSON describes: {detail}"
             ) from error
+        net = cls(config)
+        net.load_state_dict(tensors)
         net.input_height = record.get("input_height")
         return net.eval()
 

@@ -1,4 +1,4 @@
-"""What all figures share: colours, style, how a notebook shows them, how they are saved.
+"""The common ground of all figures: colours, style, showing in a notebook, saving.
 
 Figures are built without pyplot: nothing opens, nothing has to be closed, and a figure that is the
 last line of a cell shows itself once: plots as PNG with a palette, figures made of frames as JPEG,
@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,7 +20,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vsodlib.config import profile
+from vsodlib.files import write_file
 from vsodlib.viz.pictures import COLORS
 
 PALETTE = (
@@ -160,25 +161,24 @@ def save_figure(
     numbers: Mapping[str, Any],
     directory: str | Path | None = None,
 ) -> Path | None:
-    """Write `NAME.png` and, beside it, the numbers that it shows as `NAME.json`.
+    """Write `NAME.png`, and the numbers that it shows as `NAME.json`.
 
     Args:
         figure: the figure.
         name: `NN_topic`, NN being the notebook's number.
         numbers: JSON-ready; the same input gives the same bytes, so no dates and no paths.
-        directory: where to; by default `../figures` as seen from a notebook, and in the profile
-            `smoke`, which tests run on toy data, nowhere.
+        directory: where to. None: where `make figures` says, and nowhere when a notebook is run in
+            any other way: what is committed shows no frame that must not be passed on.
 
     Returns:
         The picture's path, None where nothing was written.
     """
-    if directory is None:
-        if profile() == "smoke":
-            return None
-        directory = Path("../figures")
-    picture = Path(directory) / f"{name}.png"
     text = json.dumps(numbers, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    directory = directory or os.environ.get("VSOD_FIGURES")
+    if not directory:
+        return None
+    picture = Path(directory) / f"{name}.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
-    picture.write_bytes(to_png(figure))
-    picture.with_suffix(".json").write_text(text)
+    write_file(picture, to_png(figure))
+    write_file(picture.with_suffix(".json"), text.encode())
     return picture

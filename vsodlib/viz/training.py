@@ -78,6 +78,10 @@ class LiveCurves:
         """Take in one row of the log and draw."""
         self.rows.append(row)
         figure = training_curves({self.name: self.rows})
+        figure.alt = (
+            f"Curves of {self.name} up to step {row['step']}, a panel for each of "
+            f"{', '.join(axes.get_title() for axes in figure.axes)}."
+        )
         if self._shown is None:
             self._shown = display(figure, display_id=True)
         else:

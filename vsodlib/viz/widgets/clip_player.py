@@ -1,4 +1,4 @@
-"""Things to move in a notebook; each also shows a picture where no kernel runs.
+"""Widgets to move in a notebook; each also shows a picture where no kernel runs.
 
 A saved notebook, GitHub and an HTML export cannot run widgets. Every widget here therefore puts a
 picture of its present state into its output, beside the live view.

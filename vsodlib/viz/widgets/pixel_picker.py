@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -18,113 +19,21 @@ from PIL import Image
 from vsodlib.viz.attention import ring
 from vsodlib.viz.widgets.clip_player import side_by_side
 
+_HERE = Path(__file__)
+
 Look = Callable[[tuple[int, int]], Mapping[str, np.ndarray]]
 """From a pixel (row, column) to pictures: title -> (H, W, 3) uint8, of the frame's size."""
 
-_SCRIPT = """
-const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-
-function picture(model, name) {
-  const image = document.createElement("img");
-  const show = () => {
-    URL.revokeObjectURL(image.src);
-    image.src = URL.createObjectURL(new Blob([model.get(name)], { type: "image/jpeg" }));
-  };
-  model.on(`change:${name}`, show);
-  show();
-  return image;
-}
-
-function render({ model, el }) {
-  const frame = document.createElement("div");
-  const mark = document.createElement("div");
-  const row = document.createElement("div");
-  const caption = document.createElement("div");
-  const help = document.createElement("div");
-  row.className = "vsod-picker";
-  mark.className = "vsod-mark";
-  frame.className = "vsod-frame";
-  caption.className = "vsod-caption";
-  caption.setAttribute("aria-live", "polite");
-  help.className = "vsod-help";
-  help.textContent = "Click the frame, or focus it and press arrow keys (Shift: bigger steps).";
-  frame.tabIndex = 0;
-  frame.setAttribute("role", "application");
-  frame.setAttribute("data-lm-suppress-shortcuts", "true"); // arrow keys would leave the cell
-  frame.setAttribute("aria-label", "Frame: click a pixel, or move it with the arrow keys");
-  const image = picture(model, "_frame");
-  image.alt = "";
-  image.draggable = false;
-  frame.append(image, mark);
-  const panels = picture(model, "_panels");
-  panels.alt = "What depends on the picked pixel";
-  row.append(frame, panels);
-  // Side by side at their own widths, smaller together where the notebook is narrower.
-  const fit = () => {
-    frame.style.flexGrow = image.naturalWidth;
-    panels.style.flexGrow = panels.naturalWidth;
-    row.style.maxWidth = `${image.naturalWidth + panels.naturalWidth + 6}px`;
-  };
-  image.addEventListener("load", fit);
-  panels.addEventListener("load", fit);
-  el.append(row, caption, help);
-
-  const [H, W] = model.get("size");
-  const place = () => {
-    const [i, j] = model.get("pixel");
-    mark.style.top = `${(100 * (i + 0.5)) / H}%`;
-    mark.style.left = `${(100 * (j + 0.5)) / W}%`;
-  };
-  const pick = (i, j) => {
-    const clamp = (value, size) => Math.min(size - 1, Math.max(0, Math.floor(value)));
-    model.set("pixel", [clamp(i, H), clamp(j, W)]);
-    model.save_changes();
-  };
-  const tell = () => (caption.textContent = model.get("caption"));
-  model.on("change:pixel", place);
-  model.on("change:caption", tell);
-  frame.addEventListener("pointerdown", (event) => {
-    const { top, left, height, width } = image.getBoundingClientRect();
-    pick(((event.clientY - top) * H) / height, ((event.clientX - left) * W) / width);
-  });
-  frame.addEventListener("keydown", (event) => {
-    if (!(event.key in MOVES)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const [i, j] = model.get("pixel");
-    const step = model.get("step") * (event.shiftKey ? 4 : 1);
-    pick(i + MOVES[event.key][0] * step, j + MOVES[event.key][1] * step);
-  });
-  place();
-  tell();
-}
-
-export default { render };
-"""
-
-_STYLE = """
-.vsod-picker { display: flex; align-items: flex-end; gap: 6px; }
-.vsod-picker > * { flex: 1 1 0; min-width: 0; }
-.vsod-picker img { display: block; }
-.vsod-frame { position: relative; cursor: crosshair; }
-.vsod-frame img { width: 100%; }
-.vsod-frame:focus-visible { outline: 3px solid #0072B2; }
-.vsod-mark { position: absolute; width: 12px; height: 12px; margin: -8px; border-radius: 50%;
-  border: 2px solid white; box-shadow: 0 0 0 2px black; pointer-events: none; }
-.vsod-caption { margin-top: 4px; }
-.vsod-help { opacity: 0.7; font-size: 90%; }
-"""
-
 
 class PixelPicker(anywidget.AnyWidget):
-    """A frame to pick a pixel from, and beside it the pictures that `look` makes of that pixel.
+    """A frame to pick a pixel from, and next to it the pictures that `look` makes of that pixel.
 
     Click the frame, or focus it and press the arrow keys; from a cell, `picker.pixel = (80, 120)`.
     Build it with `pick_pixel`.
     """
 
-    _esm = _SCRIPT
-    _css = _STYLE
+    _esm = _HERE.with_suffix(".js").read_text(encoding="utf-8")
+    _css = _HERE.with_suffix(".css").read_text(encoding="utf-8")
     pixel = traitlets.Tuple(traitlets.Int(), traitlets.Int()).tag(sync=True)
     """The picked (row, column)."""
     step = traitlets.Int().tag(sync=True)

@@ -1,0 +1,45 @@
+"""`vsod average` and `vsod publish`."""
+
+import json
+
+import torch
+
+from vsodlib import provenance
+from vsodlib.cli.card import model_card
+from vsodlib.cli.main import main
+from vsodlib.model import checkpoint
+
+
+def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys, sentence):
+    scores = tmp_path / "scores.json"
+    words = ["--checkpoint", net, "--data", str(root), "--height", "48", "--json", str(scores)]
+    assert main(["evaluate", *words]) == 0
+    monkeypatch.setattr(provenance, "REPOSITORY", tmp_path)
+    assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 0
+    _, record = checkpoint.read("good")
+    assert (tmp_path / "checkpoints" / "good.md").read_text() == model_card("good", record)
+    foreign = tmp_path / "foreign.json"
+    foreign.write_text(scores.read_text().replace(checkpoint.fingerprint(net), "0" * 64))
+    capsys.readouterr()
+    assert main(["publish", net, "--name", "good", "--scores", str(foreign)]) == 2
+    assert "foreign.json holds scores of other weights than" in sentence()
+    assert record["scores"]["J"] == json.loads(scores.read_text())["J"]
+    assert record["input_height"] == record["scores"]["height"] == 48
+    scores.write_text("{}")
+    capsys.readouterr()
+    assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 2
+    assert "scores.json was not written by" in sentence()
+
+
+def test_average_writes_a_checkpoint(net, tmp_path, capsys, sentence):
+    tensors, record = checkpoint.read(net)
+    other = {k: 3 * t if t.is_floating_point() else t for k, t in tensors.items()}
+    checkpoint.write(tmp_path / "other", other, record)
+    words = [net, str(tmp_path / "other"), "--out", str(tmp_path / "mean")]
+    assert main(["average", *words]) == 0
+    for name, tensor in checkpoint.read(tmp_path / "mean")[0].items():
+        factor = 2 if tensor.is_floating_point() else 1
+        torch.testing.assert_close(tensor, factor * tensors[name], rtol=2e-3, atol=1e-6)
+    capsys.readouterr()
+    assert main(["average", net, "nowhere", "--out", str(tmp_path / "mean")]) == 2
+    assert "nowhere" in sentence()

@@ -1,0 +1,125 @@
+"""The model card of a published checkpoint: what its JSON says, for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vsodlib.data.download import SOURCES
+
+_CARD = """# {name}
+
+A network of vsodlib that finds the salient object in frames of a video, after *Video Salient Object
+Detection via Contrastive Features and Attention Modules* (Chen, Jin, Shen, Yang; WACV 2022). This
+page is written by `vsod publish` from `{name}.json`, which says more.
+
+    from vsodlib import VSODNet, demo_clips, predict_maps
+
+    net = VSODNet.from_pretrained("{name}")
+    maps = predict_maps(net, demo_clips()["fish"].frames)
+
+## Scores
+
+{dataset} {split}, {frames} frames, protocol `{protocol}`, {height} rows{flip}.
+
+| J mean | J recall | F mean | F recall | T | max F | S | MAE |
+|---|---|---|---|---|---|---|---|
+| {scores} |
+
+## Network
+
+`{backbone}`, output stride {stride}, {channels} channels; with {present}{absent}.
+
+## Training
+
+{stages}
+
+## Limits
+
+- Scored on {dataset} {split} alone; how it does on other kinds of video was not measured.
+- Trained on frames that show a salient object; what it makes of others was not measured.
+- {frames_seen}
+- Matrices and filters are stored in half precision.
+- How the stages were chosen, and what was looked at on the way: `results/README.md`.
+
+## Licence
+
+The code is MIT. The weights were made from data under licences of their own, which bind whoever
+uses them:
+
+{licences}
+"""
+
+_STAGES = """| stage | data | steps | batch | window | contrastive weight | commit | device |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+Each stage began with the weights of the one before, or with a mean of such weights."""
+
+_MODULES = {
+    "self_attention": "self-attention (Eq. 4, 5)",
+    "co_attention": "co-attention (Eq. 6)",
+    "inter_frame_attention": "co-attention between frames (Table 4)",
+    "gates": "gates (Eq. 7, 8)",
+    "skip_connections": "skip connections",
+}
+
+
+def model_card(name: str, record: dict[str, Any]) -> str:
+    """The Markdown of a published checkpoint.
+
+    Args:
+        name: in `checkpoints/`.
+        record: its JSON, with `model` and `scores`, and what `vsod train` wrote of the training.
+
+    Raises:
+        KeyError: the record lacks one of them.
+    """
+    model, scores = record["model"], record["scores"]
+    values = (
+        *(scores[measure][kind] for measure in "JF" for kind in ("mean", "recall")),
+        *(scores[measure] for measure in ("T", "max_f", "s_measure", "mae")),
+    )
+    present = [words for key, words in _MODULES.items() if model.get(key)]
+    absent = [words for key, words in _MODULES.items() if not model.get(key)]
+    stages = "\n".join(f"| {i} | {row} |" for i, row in enumerate(_stages(record), 1))
+    return _CARD.format(
+        name=name,
+        **{key: scores[key] for key in ("dataset", "split", "frames", "protocol", "height")},
+        flip=", averaged with the mirrored frame" if scores["flip"] else "",
+        scores=" | ".join("-" if value is None else f"{value:.3f}" for value in values),
+        backbone=model["backbone"],
+        stride=model["output_stride"],
+        channels=model["channels"],
+        present=", ".join(present) or "no module",
+        absent=f"; without {', '.join(absent)}" if absent else "",
+        stages=_STAGES.format(rows=stages) if stages else "Its record does not say.",
+        frames_seen="It compares a frame with five others of its video."
+        if model.get("inter_frame_attention")
+        else "It sees each frame by itself: motion does not tell it what stands out.",
+        licences="\n".join(_licences(record)) or "- of data that its record does not name",
+    )
+
+
+def _stages(record: dict[str, Any]) -> Iterator[str]:
+    """A row per training run, the first one first."""
+    if "initial" in record:
+        yield from _stages(record["initial"])
+    if not (train := record.get("train")):
+        return
+    window = f"{train['height']}x{train['width']}"
+    weight = f"{train.get('contrastive_weight', 0):g}"  # runs before L_cl was written lack it
+    cells = (record["data"], train["steps"], train["batch_size"], window, weight)
+    yield " | ".join(str(cell) for cell in (*cells, record["commit"], record["device"]))
+
+
+def _licences(record: dict[str, Any]) -> Iterator[str]:
+    """A line per data set that any stage saw."""
+    names: set[str] = set()
+    stage: dict[str, Any] | None = record
+    while stage:
+        names |= set(stage.get("data", "").split(",")[0].split("+"))
+        stage = stage.get("initial")
+    for source in SOURCES:
+        if source.name in names:
+            yield f"- {source.name}: {source.licence} (<{source.home}>)"

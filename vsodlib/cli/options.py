@@ -1,0 +1,122 @@
+"""What commands are made of: their common class, how words become numbers, and shared options.
+
+A command is a dataclass. Each field is an option whose help is the docstring below it; a field
+without a default must be given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias, get_args
+
+import tyro
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
+
+Flag: TypeAlias = tyro.conf.FlagCreatePairsOff[bool]
+"""A switch that is off until it is named; a plain bool gets `--no-...` as well."""
+
+
+def _words(
+    kind: type, least: int = 0, most: int | None = None, several: bool = False
+) -> PrimitiveConstructorSpec[Any]:
+    """How words become values: finite numbers from `least` on; of `several`, one or more."""
+
+    def read(words: list[str]) -> Any:
+        if not words:
+            raise ValueError("give one or more")
+        values = tuple(word if kind is str else _number(word, kind, least, most) for word in words)
+        return values if several else values[0]
+
+    return PrimitiveConstructorSpec(
+        nargs="*" if several else 1,
+        metavar=kind.__name__.upper() + " ..." * several,
+        instance_from_str=read,
+        is_instance=lambda value: True,
+        str_from_instance=lambda value: [
+            f"{one:.4g}" if isinstance(one, float) else str(one)
+            for one in (value if several else [value])
+        ],
+    )
+
+
+def optional_word(*choices: str) -> PrimitiveConstructorSpec[Any]:
+    """How an option is read that takes one of some words, the first where it stands alone."""
+
+    def read(words: list[str]) -> str:
+        word = words[0] if words else choices[0]
+        if word not in choices:
+            raise ValueError(f"give one of {', '.join(choices)}, not {word!r}")
+        return word
+
+    return PrimitiveConstructorSpec(
+        nargs=(0, 1),
+        metavar="[{" + ",".join(choices) + "}]",
+        instance_from_str=read,
+        is_instance=lambda value: True,
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _number(word: str, kind: type, least: int, most: int | None) -> Any:
+    try:
+        value = kind(word)
+    except ValueError:
+        value = math.nan
+    if not least <= value < math.inf or (most is not None and value > most):
+        what = "a whole number" if kind is int else "a number"
+        end = "on" if most is None else f"to {most}"
+        raise ValueError(f"give {what} from {least} {end}, not {word!r}")
+    return value
+
+
+Count: TypeAlias = Annotated[int, _words(int, least=1)]
+MaybeCount: TypeAlias = Annotated[int | None, _words(int, least=1)]
+Level: TypeAlias = Annotated[int | None, _words(int, most=255)]
+REGISTRY = ConstructorRegistry()
+
+
+@REGISTRY.primitive_rule
+def _rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    """Other numbers are from 0 on; tyro itself takes any, and no word where several may stand."""
+    for kind in (int, float):
+        if info.type in (kind, kind | None):
+            return _words(kind)
+    return _words(get_args(info.type)[0], several=True) if info.type_origin is tuple else None
+
+
+def one_or_more(name: str) -> object:
+    """How help shows a positional argument of several words."""
+    return tyro.conf.arg(metavar=f"{name} ...", help_behavior_hint="(required)")
+
+
+class Command:
+    """A command of `vsod`: the docstring is its help, the fields are its options."""
+
+    @classmethod
+    def start(cls, words: Sequence[str]) -> Any:
+        """An instance whose values the options change; none: those of the class."""
+        return tyro.MISSING_NONPROP
+
+    def run(self) -> None:
+        """Do what was asked."""
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True)
+class DataRoot:
+    data: str | None = None
+    """Folder or zip that holds the data sets; None: $VSOD_DATA, else data/."""
+
+
+@dataclass(kw_only=True)
+class Network:
+    checkpoint: str
+    """A name in checkpoints/, or a file."""
+    height: MaybeCount = None
+    """Rows the network sees; None: as trained."""
+    batch_size: Count = 8
+    """Frames that go through the network at once."""
+    device: str | None = None
+    """cpu, cuda, cuda:1 ...; None: a GPU where there is one."""

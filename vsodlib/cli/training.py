@@ -1,0 +1,267 @@
+"""The commands of `vsod` that train networks: call the library, print.
+
+The library is imported inside the functions, so that `vsod --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional
+
+from vsodlib.cli.options import Command, DataRoot, Flag
+from vsodlib.config import ModelConfig, Profile, TrainConfig
+from vsodlib.files import check_writable
+from vsodlib.notes import note
+
+
+@dataclass(kw_only=True)
+class Preset:
+    preset: Literal["lite", "paper"] = "lite"
+    """Network and training that the options below change: a laptop's, or the paper's."""
+
+
+@dataclass(frozen=True)
+class Unchecked(TrainConfig):
+    """One training run: objective, optimiser, schedule, batches, augmentation.
+
+    What is not given fits the data and the options that are.
+    """
+
+    def __post_init__(self) -> None:
+        """Nothing: `TrainConfig.for_data` checks, once the data is known."""
+
+
+@dataclass(kw_only=True)
+class Train(Preset, DataRoot, Command):
+    """Train a network."""
+
+    out: str
+    """Folder of the run."""
+    datasets: tuple[str, ...] = ("davis2016",)
+    """Data sets to train on, e.g. davis2016 duts-tr, or folder:PATH for one's own."""
+    resume: Flag = False
+    """Continue the run in --out."""
+    hold_out: tuple[str, ...] = ()
+    """Videos or images of a data set kept out, e.g. davis2016=6; videos choose `best`."""
+    random_weights: Flag = False
+    """Start from random weights, not from a backbone trained on ImageNet."""
+    initial: str | None = None
+    """Start from this trained network, a name in checkpoints/ or a file."""
+    first_step: int = 0
+    """Pass over so many steps of the schedule, which --initial has had."""
+    last_step: int = 0
+    """Stop at this step of the schedule, to branch there; 0: at its end."""
+    device: str | None = None
+    """cpu, cuda, cuda:1 ...; None: the fastest there is."""
+    workers: int = 0
+    """Processes that load data."""
+    tensorboard: Flag = False
+    """Log for TensorBoard too, to the folder tensorboard in --out."""
+    training: OmitArgPrefixes[Unchecked]
+    model: OmitArgPrefixes[ModelConfig]
+    _named: tyro.conf.Suppress[tuple[str, ...]] = ()
+    """The options that were given."""
+
+    @classmethod
+    def start(cls, words: Sequence[str]) -> Self:
+        """The preset's values, so that --help shows them and options change only what they name."""
+        preset = tyro.cli(Preset, args=words, add_help=False, return_unknown_args=True)[0].preset
+        training = Unchecked(**asdict(getattr(TrainConfig, preset)()))
+        model = getattr(ModelConfig, preset)()
+        named = tuple(word.partition("=")[0].replace("_", "-") for word in words)
+        return cls(preset=preset, out=tyro.MISSING, training=training, model=model, _named=named)
+
+    def run(self) -> None:
+        from vsodlib.training.fit import fit
+        from vsodlib.training.run import tensorboard
+
+        out = Path(self.out)
+        if self.first_step and not (self.initial or self.resume):
+            raise ValueError("--first-step goes on from weights: name them with --initial.")
+        if self.initial and self.resume:
+            raise ValueError(
+                "--initial begins a new run and --resume goes on with one: give one of them."
+            )
+        check_writable(out / "last.safetensors")
+        config, opened = self._fitted()
+        counts = _held_out_counts(self.hold_out, list(opened))
+        dataset, validation = _in_memory(opened, config, counts)
+        fit(
+            self.model,
+            config,
+            dataset,
+            out,
+            validation=validation,
+            resume=self.resume,
+            pretrained_encoder=not self.random_weights,
+            initial=self.initial,
+            first_step=self.first_step,
+            last_step=self.last_step,
+            workers=self.workers,
+            device=self.device,
+            on_log=tensorboard(out / "tensorboard") if self.tensorboard else None,
+            facts={"held_out": counts} if counts else None,
+        )
+        print(f"Wrote {out / 'last.safetensors'}")
+
+    def _fitted(self) -> tuple[TrainConfig, dict[str, Any]]:
+        """The configuration fitted to the data and to what was given, and the data sets by name."""
+        given = {
+            name: value
+            for name, value in asdict(self.training).items()
+            if {f"--{name.replace('_', '-')}", f"--no-{name.replace('_', '-')}"} & set(self._named)
+        }
+        preset = getattr(TrainConfig, self.preset)()
+        names = list(replace(TrainConfig(), mix=given.get("mix", ())).weights) or self.datasets
+        opened, faults = _open_all(names, self.data)
+        lengths = [len(frames) for dataset in opened for frames in dataset.videos.values()]
+        images = lengths.count(1)
+        if faults:  # what the missing data would hold is not known: suppose both
+            lengths, images = [1, 2], 1
+        try:
+            config = preset.for_data(given, len(lengths) - images, images)
+        except ValueError as error:
+            faults.append(str(error))
+        if faults:
+            raise ValueError(" ".join(faults))
+        changed = [name for name, value in asdict(config).items() if value != getattr(preset, name)]
+        if fitted := [f"{n} {getattr(config, n):g}" for n in changed if n not in given]:
+            note(f"{', '.join(fitted)}, to fit the data and the options given.")
+        return config, dict(zip(names, opened, strict=True))
+
+
+def _held_out_counts(words: Sequence[str], names: Sequence[str]) -> dict[str, int]:
+    """`davis2016=6 duts-tr=500` as data set -> count."""
+    counts = {}
+    for word in words:
+        name, _, count = word.partition("=")
+        if name not in names or not count.isdecimal() or not int(count):
+            raise ValueError(
+                f"--hold-out takes NAME=COUNT with a name of {', '.join(names)}, not {word!r}."
+            )
+        counts[name] = int(count)
+    return counts
+
+
+def _open_all(names: Sequence[str], root: str | None) -> tuple[list[Any], list[str]]:
+    """The named training sets, and a sentence for each that cannot be had, unknown names first."""
+    from vsodlib.data import DATASETS, OWN, open_dataset
+
+    opened: list[Any] = []
+    faults: list[str] = []
+    for name in names:
+        try:
+            opened.append(open_dataset(name, "train", root).labelled())
+        except (ValueError, OSError) as error:
+            unknown = name not in DATASETS and not name.startswith(OWN)
+            faults.insert(0 if unknown else len(faults), str(error))
+    return opened, faults
+
+
+def _in_memory(
+    opened: dict[str, Any], config: TrainConfig, held_out: dict[str, int]
+) -> tuple[Any, Any]:
+    """Training sets as one, decoded once and kept at one and a half times crop height; and of what
+    is held out the videos of several frames, or None.
+    """
+    from vsodlib.data import concat
+
+    height = round(1.5 * max(phase.height for _, phase in config.schedule))
+    kept, validation = [], []
+    for name, dataset in opened.items():
+        held = dataset.spread_out(held_out.get(name, 0))
+        kept.append(dataset.subset(set(dataset.videos) - set(held)).in_memory(height))
+        if clips := [video for video in held if len(dataset.videos[video]) > 1]:
+            validation.append(dataset.subset(clips).in_memory(height))
+    return concat(kept), concat(validation) if validation else None
+
+
+@dataclass(kw_only=True)
+class Ablate(DataRoot, Command):
+    """Train and score the rows of an ablation table of the paper."""
+
+    table: Positional[Literal["table3", "table4"]]
+    """Table of the paper."""
+    out: str
+    """Folder of the runs."""
+    trunk: str | None = None
+    """Branch every run off this trained network; None: each is trained from its start."""
+    hold_out: tuple[str, ...] = ()
+    """Videos kept out of training and scored too, e.g. davis2016=6."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Seeds with which each row is trained."""
+    rows: tuple[str, ...] = ()
+    """Train only these rows; none: all."""
+    datasets: tuple[str, ...] = ("davis2016", "duts-tr")
+    """Data sets to train on."""
+    test: str = "davis2016"
+    """Data set whose val is scored."""
+    profile: Profile | None = None
+    """Size of the runs; None: $VSOD_PROFILE, else laptop."""
+    resume: Flag = False
+    """Keep what --out holds and go on."""
+    csv: str | None = None
+    """File for the scores; None: TABLE.csv in --out."""
+    random_weights: Flag = False
+    """Start from random weights, not from a backbone trained on ImageNet."""
+
+    def run(self) -> None:
+        from vsodlib.analysis.seeds import read_table
+        from vsodlib.config import profile
+        from vsodlib.data import open_dataset
+        from vsodlib.model import checkpoint
+        from vsodlib.training import ablations
+
+        recipe = ablations.branch if self.trunk else ablations.training
+        config, model = recipe(self.profile or profile()), ModelConfig.lite()
+        if self.trunk:
+            trunk = ModelConfig.from_dict(checkpoint.read(self.trunk)[1]["model"])
+            model = replace(trunk, self_attention=True, co_attention=True)
+        table = ablations.TABLES[self.table](model, config)
+        chosen = [row for row in table if row.name in (self.rows or [row.name for row in table])]
+        if self.rows and len(chosen) < len(set(self.rows)):
+            raise ValueError(f"{self.table} has the rows {', '.join(row.name for row in table)}.")
+        csv = self.csv or Path(self.out) / f"{self.table}.csv"
+        check_writable(csv, Path(self.out) / "run")
+        test = open_dataset(self.test, "val", self.data).labelled()
+        opened, faults = _open_all(self.datasets, self.data)
+        if faults:
+            raise ValueError(" ".join(faults))
+        counts = _held_out_counts(self.hold_out, self.datasets)
+        named = dict(zip(self.datasets, opened, strict=True))
+        dataset, held_out = _in_memory(named, config, counts)
+        tests = {"": test.in_memory()} | ({" (held out)": held_out} if held_out else {})
+        seeds = dict.fromkeys(self.seeds)  # each once
+        total = len(chosen) * len(seeds)
+
+        def on_run() -> None:
+            print(f"{ablations.collect(table, self.out, csv)} runs scored ({total} asked): {csv}")
+
+        options = (self.resume, not self.random_weights, self.trunk, on_run)
+        ablations.run(chosen, seeds, dataset, tests, self.out, *options)
+        _report_table(read_table(csv))
+
+
+def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
+    """Print mean and spread of every row, and its paired difference to the row before."""
+    from statistics import mean, stdev
+
+    from vsodlib.analysis.seeds import paired_difference
+
+    for measure, rows in scores.items():
+        print(f"\n{measure:20} seeds    mean  spread   against the row above")
+        before = None
+        for name, by_seed in rows.items():
+            values = list(by_seed.values())
+            spread = stdev(values) if len(values) > 1 else float("nan")
+            line = f"{name:20} {len(values):5} {mean(values):7.4f} {spread:7.4f}"
+            if before and before.keys() & by_seed.keys():
+                change = paired_difference(by_seed, before)
+                line += f"   {change.mean:+.4f} ± {change.margin():.4f}  {change.verdict()}"
+            print(line)
+            before = by_seed
