@@ -277,6 +277,7 @@ def download(url: str, path: Path, progress: bool = True) -> None:
     """
     part = path.with_name(path.name + ".part")
     tries = most = 0
+    problem: str | BaseException
     while True:
         try:
             _transfer(url, part, progress)
@@ -388,9 +389,9 @@ def extract(archive: Path, folder: Path, progress: bool = True) -> None:
             ]
             for member in members:
                 # A Windows path takes / and \ as separators and knows drives: the stricter reading.
-                path = PureWindowsPath(member.filename)
+                named = PureWindowsPath(member.filename)
                 link = stat.S_ISLNK(member.external_attr >> 16)
-                if path.drive or path.root or ".." in path.parts or link:
+                if named.drive or named.root or ".." in named.parts or link:
                     raise ValueError(
                         f"{archive} holds {member.filename!r}, which would land outside the "
                         "target folder; nothing was extracted, do not use this archive."
