@@ -83,8 +83,8 @@ class Log:
         if step % LOG_EVERY == 0:
             seconds = (time.perf_counter() - self.clock) / len(self.pending)
             values: dict[str, list[float]] = {}
-            for losses in self.check():
-                for name, value in losses.items():
+            for row in self.check():
+                for name, value in row.items():
                     values.setdefault(name, []).append(value)
             kept = {name: [v for v in found if v == v] for name, found in values.items()}
             means = {name: float(np.mean(found)) for name, found in kept.items() if found}
@@ -328,7 +328,7 @@ class Run:
         net = VSODNet(self.model_config, pretrained_encoder=pretrained_encoder and fresh)
         if initial and state is None:
             net.load_trunk(initial)
-        net = net.to(self.device, memory_format=torch.channels_last)
+        net = net.to(self.device).to(memory_format=torch.channels_last)
         if config.freeze_stages:
             for stage in net.encoder.stages(config.freeze_stages):
                 stage.requires_grad_(False)
