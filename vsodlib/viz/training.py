@@ -51,7 +51,8 @@ def training_curves(
         axes.tick_params(labelsize=11)
     if len(runs) > 1:
         lines = {line.get_label(): line for axes in figure.axes for line in axes.lines}
-        figure.legend(lines.values(), lines, loc="outside lower center", ncols=4, fontsize=11)
+        handles, labels = list(lines.values()), list(map(str, lines))
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=11)
     return figure
 
 
