@@ -7,7 +7,7 @@ JOBS ?= 2
 # Jupyter refuses to run as root, the only user in many containers, unless it is told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: setup lab test lint figures bench clean
+.PHONY: setup lab test lint figures student book bench clean
 
 setup: $(READY)
 
@@ -32,6 +32,14 @@ test: lint
 
 figures: setup
 	$(BIN)/python tests/notebooks/refresh.py notebooks/*.ipynb
+
+student: setup
+	$(BIN)/python tests/notebooks/student.py student
+
+book: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book]"
+	$(BIN)/sphinx-build -W --keep-going -q -c book . build/book
+	@echo "The book: build/book/book/index.html"
 
 bench: setup
 	$(BIN)/python -m benchmarks metrics

@@ -73,9 +73,11 @@ def test_commits_run_what_make_lint_runs():
 
 def test_what_contributing_names_is_there():
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    named = re.findall(r"`((?:vsodlib|tests|data)/[\w/.]+)`", text)
+    named = re.findall(r"`((?:vsodlib|tests|data|notebooks)/[\w/.]+)`", text)
+    ours = ("my_module.py", "_NN.py", "NN_topic.ipynb")  # what the reader adds
     missing = {name for name in named if not (ROOT / name).exists()}
-    assert missing == {"vsodlib/model/my_module.py", "tests/model/test_my_module.py"}
+    assert [name for name in missing if not name.endswith(ours)] == []
+    assert len(named) - len(missing) >= 8
     for name in ("IMAGE_LAYOUTS", "VIDEO_LAYOUTS", "PACKAGED_WEIGHTS", "_feature_slices"):
         assert name in text
         assert any(f"{name}" in path.read_text() for path in (ROOT / "vsodlib").rglob("*.py"))

@@ -13,7 +13,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_type_hints
+
+from vsodlib.files import check_form
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -57,7 +59,8 @@ class _Config:
         """The configuration that `to_dict` wrote.
 
         Raises:
-            ValueError: `values` is not a dictionary, or holds a key that this class does not know.
+            ValueError: `values` is not a dictionary, or holds a key that this class does not know
+                or a value of another type.
         """
         if not isinstance(values, dict):
             raise ValueError(f"{cls.__name__} needs a dictionary of fields, got {values!r}.")
@@ -67,7 +70,11 @@ class _Config:
                 f"{cls.__name__} does not know {', '.join(unknown)}; "
                 f"it has {', '.join(sorted(known))}."
             )
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        hints = get_type_hints(cls)
+        for key, value in values.items():
+            check_form(value, hints[key], key)
+        return cls(**values)
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,53 @@
-"""Files that are whole or not there; unwritable places met before the work, not after it."""
+"""Files that are whole or not there, and files of strangers, which may be anything.
+
+A folder, list, archive or record from elsewhere may hold names that lead out of it, links, devices,
+files without end, and JSON of any shape: `inside`, `unlinked`, `read_file` and `read_json` meet
+them. What is written goes to a fresh file beside its place first (`aside`), so nothing is ever half
+written, and nothing is written through a link.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 import os
-from contextlib import suppress
-from pathlib import Path
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PureWindowsPath
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+LARGEST_FILE = 1 << 28
+"""Bytes that one picture or list may have: more than any frame needs, less than a laptop has."""
+LARGEST_JSON = 1 << 26
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """A fresh `.NAME.part` to write, renamed to `path` when the block ends well, else removed.
+
+    Raises:
+        OSError: no space, no permission; with the file's name.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.unlink(missing_ok=True)  # what a killed process left, or a link to somewhere else
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        if error.filename in (None, part, str(part)):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+        raise
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def write_file(path: Path, data: bytes) -> None:
     """Write aside and rename; a full disk is reported with the file's name."""
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        aside.write_bytes(data)
-        os.replace(aside, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        aside.unlink(missing_ok=True)
+    with aside(path) as part:
+        part.write_bytes(data)
 
 
 def check_writable(*paths: str | Path | None) -> None:
@@ -31,3 +62,126 @@ def check_writable(*paths: str | Path | None) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
             raise PermissionError(f"{path} cannot be written; name a file in another folder.")
+
+
+def leads_out(path: str) -> bool:
+    """Whether a path from elsewhere may leave the folder it is meant for, on any system: it is
+    absolute, names a drive, holds ".." or a null.
+    """
+    # A Windows path takes / and \ as separators and knows drives: the stricter reading.
+    parts = PureWindowsPath(path)
+    return bool(parts.drive or parts.root or ".." in parts.parts or "\0" in path)
+
+
+def inside(root: str | Path, path: str) -> Path:
+    """`root / path` for a path from elsewhere.
+
+    Raises:
+        ValueError: it `leads_out`.
+    """
+    if leads_out(path):
+        raise ValueError(f"{path!r} leads out of {root}; do not use the list or names it is from.")
+    return Path(root, path)
+
+
+def unlinked(root: str | Path, path: str) -> Path:
+    """`inside(root, path)` to write to: no folder between the two is a link.
+
+    Raises:
+        ValueError: as `inside`, or one is.
+    """
+    place = inside(root, path)
+    for folder in place.relative_to(root).parents[:-1]:
+        if Path(root, folder).is_symlink():
+            raise ValueError(f"{Path(root, folder)} is a link; nothing is written through it.")
+    return place
+
+
+def read_file(path: str | Path, largest: int = LARGEST_FILE) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        OSError: there is none, or it must not be read.
+        ValueError: a device or pipe, which may have no end, or more than `largest` bytes.
+    """
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+        raise ValueError(f"{path} is not a regular file.")
+    check_size(path, found.st_size, largest)
+    return Path(path).read_bytes()
+
+
+def check_size(path: str | Path, size: int, largest: int = LARGEST_FILE) -> None:
+    """Refuse a file before it fills the memory.
+
+    Raises:
+        ValueError: `size` is above `largest` bytes.
+    """
+    if size > largest:
+        raise ValueError(
+            f"{path} has {size / 1e6:.0f} MB; at most {largest / 1e6:.0f} MB are read at once."
+        )
+
+
+def read_json(path: str | Path, form: Any = dict[str, Any]) -> Any:
+    """What a JSON file holds, which must have the form of a type hint.
+
+    Raises:
+        OSError: there is no such file, or it must not be read.
+        ValueError: it is no JSON, too large, or of another form; names the file.
+    """
+    data = read_file(path, LARGEST_JSON)
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not readable as JSON ({error}).") from None
+    check_form(value, form, f"{path}:")
+    return value
+
+
+def check_form(value: Any, form: Any, place: str) -> None:
+    """Whether a value out of JSON has the form of a type hint.
+
+    Args:
+        value: of any kind.
+        form: `Any`, a class, a `Literal`, a union, `list[X]`, `tuple[X, ...]`, `dict[str, X]` or a
+            `TypedDict`, whose further keys are free. An int is a float too, a bool is neither;
+            numbers are finite and have 64 bits.
+        place: what the message begins with.
+
+    Raises:
+        ValueError: it has not.
+    """
+    origin, given = get_origin(form), get_args(form)
+    if is_typeddict(form):
+        hints = get_type_hints(form)
+        if isinstance(value, dict) and form.__required_keys__ <= value.keys():
+            for key in hints.keys() & value.keys():
+                check_form(value[key], hints[key], f"{place} {key}")
+            return
+        form = f"an object with {', '.join(sorted(form.__required_keys__)) or 'named values'}"
+    elif origin in (list, tuple, dict) and isinstance(value, origin):
+        for one in value.values() if origin is dict else value:
+            check_form(one, given[-1] if origin is dict else given[0], place)
+        return
+    elif _has_type(value, form):
+        return
+    wanted = form.__name__ if isinstance(form, type) else form
+    found = type(value).__name__ if isinstance(value, dict | list | tuple) else f"{value!r:.40}"
+    raise ValueError(f"{place} must be {wanted}, not {found}.")
+
+
+def _has_type(value: Any, form: Any) -> bool:
+    if form is Any or form is None:
+        return form is Any or value is None
+    if get_origin(form) is Literal:
+        return any(type(value) is type(one) and value == one for one in get_args(form))
+    if get_origin(form) in (Union, UnionType):
+        return any(_has_type(value, one) for one in get_args(form))
+    if isinstance(value, bool):
+        return form is bool
+    if form not in (int, float):
+        return isinstance(value, get_origin(form) or form)
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return form is float and isinstance(value, float) and math.isfinite(value)

@@ -505,7 +505,8 @@ def test_table_of_sources_is_complete():
 
 def picture(suffix: str) -> bytes:
     data = io.BytesIO()
-    Image.new("RGB" if suffix == ".jpg" else "L", (8, 6), 255).save(data, Image.EXTENSION[suffix])
+    form = Image.registered_extensions()[suffix]
+    Image.new("RGB" if suffix == ".jpg" else "L", (8, 6), 255).save(data, form)
     return data.getvalue()
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 from vsodlib.viz import cost as cost_plots
@@ -71,10 +72,18 @@ def test_work_and_time_joins_the_sizes_of_a_network():
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["CPU", "GPU"]
 
 
-def test_work_and_time_writes_a_name_where_there_is_room():
-    crowd = {"CPU": {"low": [(10.0, 0.1)], "high": [(20.0, 0.11)]}}
-    low, high = cost_plots.work_and_time(crowd).axes[0].texts
-    assert (low.get_ha(), high.get_ha()) == ("right", "left")
+def test_work_and_time_writes_no_name_over_another_or_over_a_point():
+    published = {"COSNet": (1148.5, 0.45), "AGNN": (1921.0, 0.55), "AnDiff": (726.8, 0.36)}
+    published |= {"MGA": (2265.7, 0.29), "Chen et al.": (425.7, 0.26)}
+    crowd = {"GPU": {name: [pair] for name, pair in published.items()}}
+    figure = cost_plots.work_and_time(crowd)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    names = [text.get_window_extent(canvas.get_renderer()) for text in figure.axes[0].texts]
+    points = figure.axes[0].transData.transform(list(published.values()))
+    for i, box in enumerate(names):
+        assert not any(box.overlaps(other) for other in names[:i])
+        assert not any(box.contains(*point) for point in points)
 
 
 def test_work_and_time_draws_the_rate_of_a_machine_over_its_own_networks():

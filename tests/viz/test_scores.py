@@ -95,6 +95,41 @@ def test_at_level_refuses_other_levels_and_no_curve():
         score_plots.at_level(*picture, {}, 3)
 
 
+def test_ranked_gives_the_paper_and_ourselves_colours_of_their_own():
+    (axes,) = score_plots.ranked(
+        {"J": {"a": 1, "b": 2, "c": 3}}, label="", highlight=["a"], own=["b"]
+    ).axes
+    colors = {text.get_text(): text.get_color() for text in axes.get_yticklabels()}
+    assert len({colors["a"], colors["b"], colors["c"]}) == 3
+
+
+def test_lanes_with_own_series_leaves_the_others_grey():
+    rows = {"video": {"a": 0.1, "ours": 0.2, "b": 0.3, "twin": 0.4}}
+    (axes,) = score_plots.lanes(rows, label="J", own=["ours", "twin"]).axes
+    a, ours, b, twin = (line.get_color() for line in axes.lines)
+    assert a == b and len({a, ours, twin}) == 3
+
+
+def test_intervals_are_pale_where_they_hold_zero():
+    rows = {"lead": (0.1, 0.5, 0.9), "luck": (-0.2, 0.1, 0.4)}
+    (axes,) = score_plots.intervals(rows, label="points").axes
+    _, lead, luck = (line.get_color() for line in axes.lines)
+    assert lead != luck
+    with pytest.raises(ValueError, match="must rise"):
+        score_plots.intervals({"a": (1, 0, 2)}, label="")
+    with pytest.raises(ValueError, match="at least one row"):
+        score_plots.intervals({}, label="")
+
+
+def test_two_maxima_writes_both_numbers():
+    curves = {"a": np.eye(256)[10] * 0.8, "b": np.eye(256)[200] * 0.6}
+    figure = score_plots.two_maxima(curves)
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert told[-2:] == ["mean of maxima 0.700", "maximum of mean 0.400"]
+    with pytest.raises(ValueError, match="at least one curve"):
+        score_plots.two_maxima({})
+
+
 SCORES = {"baseline": {0: 0.5, 2: 0.7}, "+ more": {0: 0.6}}
 
 

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 
 from vsodlib.data import FrameDataset
 from vsodlib.data.transforms import to_images
+from vsodlib.files import aside, read_json, write_file
 from vsodlib.losses.contrastive import pool_regions
 from vsodlib.model.vsodnet import VSODNet
 
@@ -106,8 +107,9 @@ def save(embeddings: Embeddings, path: str | Path, record: Mapping[str, Any]) ->
     path = Path(path).with_suffix(".npz")
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = asdict(embeddings)
-    np.savez_compressed(path, **arrays | {"vectors": embeddings.vectors.astype(np.float16)})
-    path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
+    with aside(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, **arrays | {"vectors": embeddings.vectors.astype(np.float16)})
+    write_file(path.with_suffix(".json"), (json.dumps(record, indent=1) + "\n").encode())
     return path
 
 
@@ -119,7 +121,7 @@ def load(path: str | Path) -> tuple[Embeddings, dict[str, Any]]:
         ValueError: the file was not written by `save`.
     """
     path = Path(path).with_suffix(".npz")
-    record = json.loads(path.with_suffix(".json").read_text())
+    record = read_json(path.with_suffix(".json"))
     try:
         with np.load(path) as stored:
             arrays = {f.name: stored[f.name] for f in fields(Embeddings)}

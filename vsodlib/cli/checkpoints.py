@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional
 
 from vsodlib.cli.options import Command, one_or_more
-from vsodlib.files import check_writable, write_file
+from vsodlib.files import check_form, check_writable, read_json, write_file
 
 
 @dataclass(kw_only=True)
@@ -45,14 +44,17 @@ class Publish(Command):
         from vsodlib.cli.card import model_card
         from vsodlib.model import checkpoint
 
+        if not re.fullmatch(r"\w[\w.+-]*", self.name):
+            raise ValueError(f"--name {self.name!r} must be letters, digits and . + - _ alone.")
         tensors, record = checkpoint.read(self.checkpoint)
         try:
-            scores = json.loads(Path(self.scores).read_text())
+            scores = read_json(self.scores)
             made = scores["record"]
             names = ("mae", "max_f", "s_measure", "J", "F", "T", "frames")
             kept = {name: scores[name] for name in names}
             kept |= {name: made[name] for name in ("dataset", "split", "height", "flip")}
             kept["protocol"] = scores["protocol"]["name"]
+            check_form(made["height"], int, "height")
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{self.scores} was not written by `vsod evaluate --json` ({error})."

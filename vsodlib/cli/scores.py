@@ -13,7 +13,7 @@ from tyro.conf import Positional, create_mutex_group
 
 from vsodlib.cli.network import load_network, record_of
 from vsodlib.cli.options import Command, Count, DataRoot, Flag, Level, MaybeCount, Network
-from vsodlib.files import check_writable, write_file
+from vsodlib.files import check_writable, read_json, write_file
 from vsodlib.notes import note
 
 ProtocolName = Literal["davis2016", "davsod", "frames"]
@@ -155,7 +155,7 @@ class Compare(Command):
         from vsodlib.metrics import compare
 
         check_writable(self.json)
-        found = compare(_read_json(self.first), _read_json(self.second))
+        found = compare(read_json(self.first, Any), read_json(self.second, Any))
         if found["left_out"]:
             print(f"Left out, because only one of the two has it: {', '.join(found['left_out'])}")
         names = {"first": Path(self.first).name, "second": Path(self.second).name}
@@ -172,13 +172,6 @@ class Compare(Command):
                 f"{low:+.3f} to {high:+.3f}  {row['second_better']:3} of {n:<3}  {verdict}"
             )
         write_json(self.json, found)
-
-
-def _read_json(path: str) -> Any:
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}.") from error
 
 
 def _cores() -> int:

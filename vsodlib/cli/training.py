@@ -83,7 +83,10 @@ class Train(Preset, DataRoot, Command):
         out = Path(self.out)
         if self.first_step and not (self.initial or self.resume):
             raise ValueError("--first-step goes on from weights: name them with --initial.")
-        initial = None if self.resume and (out / "state.pt").exists() else self.initial
+        if self.initial and self.resume:
+            raise ValueError(
+                "--initial begins a new run and --resume goes on with one: give one of them."
+            )
         check_writable(out / "last.safetensors")
         config, opened = self._fitted()
         counts = _held_out_counts(self.hold_out, list(opened))
@@ -96,7 +99,7 @@ class Train(Preset, DataRoot, Command):
             validation=validation,
             resume=self.resume,
             pretrained_encoder=not self.random_weights,
-            initial=initial,
+            initial=self.initial,
             first_step=self.first_step,
             last_step=self.last_step,
             workers=self.workers,

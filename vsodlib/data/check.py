@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from tqdm.auto import tqdm
@@ -17,6 +18,9 @@ from vsodlib.data.catalogue import FOLDERS, OWN, locate_dataset, stored_frames
 from vsodlib.data.dataset import FrameRecord
 from vsodlib.data.image_files import decode_image
 from vsodlib.data.storage import Storage, data_root
+
+LONG_GAP = 1000
+"""Frames left out in a row, beyond which they are told of at once."""
 
 
 @dataclass(frozen=True)
@@ -135,5 +139,10 @@ def _gaps(storage: Storage, records: list[FrameRecord]) -> Iterator[Problem]:
             folder = str(PurePosixPath(record.image).parent)
             numbers[folder].add(int(record.frame))
     for folder, present in numbers.items():
-        for number in sorted(set(range(min(present), max(present))) - present):
-            yield Problem(storage.locate(f"{folder}/{number:05d}.jpg"), "frame left out")
+        for before, after in pairwise(sorted(present)):
+            if after - before > LONG_GAP:
+                left_out = f"frames {before + 1} to {after - 1} left out"
+                yield Problem(storage.locate(folder), left_out)
+                continue
+            for number in range(before + 1, after):
+                yield Problem(storage.locate(f"{folder}/{number:05d}.jpg"), "frame left out")

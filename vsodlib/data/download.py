@@ -13,21 +13,25 @@ import json
 import re
 import shutil
 import stat
+import sys
 import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPMessage
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from ssl import SSLError
-from typing import Any
+from typing import Any, TypedDict
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
+
+from vsodlib.files import check_form, leads_out, read_json, write_file
 
 RECORDS = "checksums.json"
 
@@ -143,9 +147,10 @@ def available(root: str | Path) -> list[Availability]:
 def fetch(name: str, root: str | Path, progress: bool = True) -> Path:
     """Download a data set from its official home into `root` and return its folder.
 
-    A broken download is kept as `ARCHIVE.part` and continued by the next call. An archive that
-    already lies in `root` is used in place of a download. Nothing appears at the final folder
-    before every file has been extracted and its CRC checked.
+    A second call for the same set waits until the first has ended. A broken download is kept as
+    `ARCHIVE.part` and continued by the next call. An archive that already lies in `root` is used in
+    place of a download. Nothing appears at the final folder before every file has been extracted
+    and its CRC checked.
 
     Args:
         name: a name of `SOURCES`, as in `open_dataset`.
@@ -178,6 +183,24 @@ def fetch(name: str, root: str | Path, progress: bool = True) -> Path:
         )
 
     root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(root / f".{source.folder}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print(f"Another process fetches {target}; waiting for it.", file=sys.stderr)
+        lock.acquire()
+    try:
+        if not _filled(target):  # the other process may have brought it meanwhile
+            _bring(source, root, target, progress)
+    finally:
+        with suppress(OSError):  # who waits for a file without a name tries again: see filelock
+            Path(lock.lock_file).unlink()
+        lock.release()
+    return target
+
+
+def _bring(source: Source, root: Path, target: Path, progress: bool) -> None:
+    """Download, extract aside and rename."""
     downloaded, archives = [], []
     for url in source.urls:
         archive = root / url.rpartition("/")[2]
@@ -201,7 +224,6 @@ def fetch(name: str, root: str | Path, progress: bool = True) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
     for archive in downloaded:
         archive.unlink()
-    return target
 
 
 def _filled(folder: Path) -> bool:
@@ -221,23 +243,31 @@ def _unwrap(folder: Path, source: Source) -> Path:
     return folder
 
 
-def _records(path: Path) -> dict:
+class Entry(TypedDict):
+    """What `checksums.json` says of the archive of a URL."""
+
+    size: int
+    sha256: str
+    date: str
+
+
+def _records(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text()) if path.exists() else {}
+        return read_json(path)
+    except FileNotFoundError:
+        return {}
     except ValueError as error:
-        raise ValueError(f"{path} is not readable as JSON ({error}); mend or delete it.") from None
+        raise ValueError(f"{error} Mend or delete it.") from None
 
 
-def _compare(path: Path, url: str, archive: Path) -> dict:
+def _compare(path: Path, url: str, archive: Path) -> Entry:
     """The record of this archive, equal to the one made before, if any."""
     with open(archive, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    entry = {
-        "size": archive.stat().st_size,
-        "sha256": digest,
-        "date": datetime.now(UTC).date().isoformat(),
-    }
+    size, date = archive.stat().st_size, datetime.now(UTC).date().isoformat()
+    entry = Entry(size=size, sha256=digest, date=date)
     before = _records(path).get(url, entry)
+    check_form(before, Entry, f"{path}: {url}")
     if before["sha256"] != digest:
         raise ValueError(
             f"{archive} ({entry['size']} bytes, SHA-256 {digest}) is not the file that {path} "
@@ -247,12 +277,11 @@ def _compare(path: Path, url: str, archive: Path) -> dict:
     return before
 
 
-def _record(path: Path, url: str, entry: dict) -> None:
+def _record(path: Path, url: str, entry: Entry) -> None:
     records = _records(path)
     if records.get(url) != entry:
-        aside = path.with_name(path.name + ".part")
-        aside.write_text(json.dumps(records | {url: entry}, indent=2, sort_keys=True) + "\n")
-        aside.replace(path)
+        text = json.dumps(records | {url: entry}, indent=2, sort_keys=True) + "\n"
+        write_file(path, text.encode())
 
 
 CHUNK = 1 << 18
@@ -260,8 +289,18 @@ TIMEOUT = 60.0
 """Seconds without a byte after which a connection counts as broken."""
 ATTEMPTS = 4
 """Tries in a row that bring no new byte before `download` gives up."""
+LARGEST_RATIO = 100
+"""Pictures are compressed already: an archive of them unpacks to little more than its own size."""
 PAUSE = 1.0
 """Seconds before the second try; doubled before each further one."""
+
+
+class PartState(TypedDict):
+    """Beside `NAME.part`: of which file it is the beginning."""
+
+    url: str
+    validator: str | None
+    size: int | None
 
 
 def download(url: str, path: Path, progress: bool = True) -> None:
@@ -304,15 +343,15 @@ def download(url: str, path: Path, progress: bool = True) -> None:
 
 def _transfer(url: str, part: Path, progress: bool) -> None:
     """One connection: append to `part` if the server proves that it goes on with the same file."""
-    state = _read_state(part)
+    state = _read_state(part) or PartState(url="", validator=None, size=None)
     # Without a validator nothing tells whether the file has changed since: start again.
-    known = part.exists() and state.get("url") == url and state["validator"] is not None
-    offset = part.stat().st_size if known else 0
+    known = part.is_file() and not part.is_symlink() and state["url"] == url
+    offset = part.stat().st_size if known and state["validator"] is not None else 0
     if offset and offset == state["size"]:
         return  # complete, but the process died before renaming it
     headers = {"User-Agent": "vsodlib", "Accept-Encoding": "identity"}
     if offset:
-        headers |= {"Range": f"bytes={offset}-", "If-Range": state["validator"]}
+        headers |= {"Range": f"bytes={offset}-", "If-Range": str(state["validator"])}
     with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as response:
         if response.status == 206:
             if not _continues(response.headers, offset, state):
@@ -327,7 +366,7 @@ def _transfer(url: str, part: Path, progress: bool) -> None:
                 "size": int(length) if length else None,
             }
             part.unlink(missing_ok=True)  # before its state, so that the two never disagree
-            _state(part).write_text(json.dumps(state))
+            write_file(_state(part), json.dumps(state).encode())
         _need_space(part.parent, (state["size"] or 0) - offset)
         with (
             disk_full_named(part),
@@ -342,15 +381,17 @@ def _transfer(url: str, part: Path, progress: bool) -> None:
         raise ConnectionError(f"broke off after {size} of {state['size']} bytes")
 
 
-def _read_state(part: Path) -> dict[str, Any]:
+def _read_state(part: Path) -> PartState | None:
+    """None where there is none, or none that `_transfer` wrote."""
     try:
-        return json.loads(_state(part).read_text())
-    except (FileNotFoundError, ValueError):  # ValueError: the process died while writing it
-        return {}
+        state = read_json(_state(part), PartState)
+    except (FileNotFoundError, ValueError):
+        return None
+    sendable = (state["validator"] or "").isascii() and (state["validator"] or "").isprintable()
+    return state if sendable else None
 
 
 def _state(part: Path) -> Path:
-    """Beside NAME.part: of which file (URL, validator, size) it is the beginning."""
     return part.with_name(part.name + ".json")
 
 
@@ -360,7 +401,7 @@ def _validator(headers: HTTPMessage) -> str | None:
     return etag if etag and not etag.startswith("W/") else headers["Last-Modified"]
 
 
-def _continues(headers: HTTPMessage, offset: int, state: dict[str, Any]) -> bool:
+def _continues(headers: HTTPMessage, offset: int, state: PartState) -> bool:
     """Whether a 206 answer starts at `offset` of the file that `state` describes."""
     span = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", headers["Content-Range"] or "")
     return (
@@ -388,15 +429,17 @@ def extract(archive: Path, folder: Path, progress: bool = True) -> None:
                 and not re.search(r"(^|/)(__MACOSX/|\.DS_Store$)", member.filename)
             ]
             for member in members:
-                # A Windows path takes / and \ as separators and knows drives: the stricter reading.
-                named = PureWindowsPath(member.filename)
-                link = stat.S_ISLNK(member.external_attr >> 16)
-                if named.drive or named.root or ".." in named.parts or link:
+                if leads_out(member.filename) or stat.S_ISLNK(member.external_attr >> 16):
                     raise ValueError(
                         f"{archive} holds {member.filename!r}, which would land outside the "
                         "target folder; nothing was extracted, do not use this archive."
                     )
             size = sum(member.file_size for member in members)
+            if size > LARGEST_RATIO * archive.stat().st_size:
+                raise ValueError(
+                    f"{archive} would unpack to {size / 1e6:.0f} MB, more than {LARGEST_RATIO} "
+                    "times its size; do not use it."
+                )
             _need_space(archive.parent, size)
             with _bar(f"extract {archive.name}", size, 0, progress) as bar:
                 for member in members:

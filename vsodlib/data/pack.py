@@ -65,7 +65,7 @@ def pack(
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {format!r}.")
     if not 1 <= quality <= 100 or every < 1:
         raise ValueError(f"quality is 1 to 100 and every at least 1, got {quality} and {every}.")
-    if taken := [path for path in (out, _part(out, 1)) if path.exists()]:
+    if taken := [path for path in (out, _part(out, 1)) if path.exists() or path.is_symlink()]:
         raise FileExistsError(f"{taken[0]} exists already: choose another name or delete it.")
     if name not in FOLDERS:
         raise ValueError(f"{name!r} cannot be packed; choose one of {', '.join(FOLDERS)}.")
@@ -104,6 +104,7 @@ def _fill(
                 if archive is not None:
                     archive.close()
                 parts.append(out.with_name(f"{out.name}.{len(parts) + 1}.part"))
+                parts[-1].unlink(missing_ok=True)  # what a killed process left, or a link
                 # Pictures are compressed already: stored as they are, they can be read at once.
                 archive, size = zipfile.ZipFile(parts[-1], "w", zipfile.ZIP_STORED), 0
             archive.writestr(path, data)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from vsodlib.files import check_size, inside, read_file
+
+MOST_FOLDERS = 100_000
+"""Far more than any data set known here has; links that fan out again and again reach it."""
 
 
 class Storage:
@@ -52,15 +58,16 @@ class Storage:
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: the archive is damaged there.
+            ValueError: the archive is damaged there, the path leads out of the data set, or the
+                file is too large for a picture or no regular file.
         """
         if not self.is_zip:
             try:
-                return (self.path / self._full(path)).read_bytes()
+                return read_file(self.path / self._full(path))
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
         try:
-            return self._archive().read(self._full(path))
+            return self._unpack(self._archive().getinfo(self._full(path)))
         except KeyError:
             raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
         except (
@@ -71,6 +78,14 @@ class Storage:
             RuntimeError,
         ) as error:
             raise ValueError(f"{self.locate(path)} cannot be read: {error}.") from error
+
+    def _unpack(self, member: zipfile.ZipInfo) -> bytes:
+        # Asked for so many bytes, deflate makes no more, whatever the header hides; others do.
+        check_size(self.path / member.filename, member.file_size)
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise NotImplementedError("it is packed neither by deflate nor plainly")
+        with self._archive().open(member) as packed:
+            return packed.read(member.file_size)
 
     def exists(self, path: str) -> bool:
         """Whether `path` is a file here."""
@@ -88,23 +103,27 @@ class Storage:
         return (self.path / self._full(path)).is_dir()
 
     def list(self, prefix: str = "") -> list[str]:
-        """All files below the folder `prefix`, sorted; hidden files are left out."""
+        """All files below the folder `prefix`, sorted; hidden files are left out.
+
+        Links to folders are followed, but not to a folder that they lie in.
+
+        Raises:
+            OSError: a folder cannot be read.
+            ValueError: there are more than `MOST_FOLDERS` folders.
+        """
         full = self._full(prefix)
         if self.is_zip:
             self._archive()
             start = full + "/" if full else ""
             found = [name for name in self._names if name.startswith(start)]
         else:
-            found = [
-                Path(folder, name).relative_to(self.path).as_posix()
-                for folder, _, names in os.walk(self.path / full, followlinks=True)
-                for name in names
-            ]
+            found = _walk(self.path, full)
         cut = len(self.inside) + 1 if self.inside else 0
         relative = (name[cut:] for name in found)
         return sorted(name for name in relative if not _is_hidden(name))
 
     def _full(self, path: str) -> str:
+        inside(self.path, path.strip("/"))
         return "/".join(part for part in (self.inside, path.strip("/")) if part)
 
     def _archive(self) -> zipfile.ZipFile:
@@ -116,6 +135,8 @@ class Storage:
                 raise ValueError(
                     f"{self.path} is neither a folder nor a readable zip archive ({error})."
                 ) from None
+            for name in self._zip.namelist():
+                inside(self.path, name)
             self._names = frozenset(n for n in self._zip.namelist() if not n.endswith("/"))
             self._process = os.getpid()
         return self._zip
@@ -150,9 +171,9 @@ def find_storage(
         if not path.exists():
             continue
         storage = Storage(path)
-        for inside in ("", folder):
-            if any(storage.has_folder(f"{inside}/{marker}") for marker in markers):
-                return Storage(path, inside)
+        for below in ("", folder):
+            if any(storage.has_folder(f"{below}/{marker}") for marker in markers):
+                return Storage(path, below)
         if any_layout and path.stem.lower() == folder.lower():
             return storage
     if start.exists():
@@ -168,6 +189,47 @@ def find_storage(
 def data_root(root: str | os.PathLike[str] | None = None) -> Path:
     """`root` where given, else the environment variable `VSOD_DATA`, else `data/`."""
     return Path(root if root is not None else os.environ.get("VSOD_DATA") or "data")
+
+
+def _walk(root: Path, top: str) -> list[str]:
+    """The files below `root / top`, relative to `root`; a folder within itself is left out."""
+    found: list[str] = []
+    if not Path(root, top).is_dir():
+        return found
+    above = frozenset(_identity(str(folder)) for folder in Path(root, top).resolve().parents)
+    waiting, folders = [(top, above)], 0
+    while waiting:  # no recursion: trees may be thousands deep
+        folder, above = waiting.pop()
+        place = f"{root}/{folder}"  # a Path would be taken apart again and again
+        try:
+            here = _identity(place)
+            entries = [] if here in above else list(os.scandir(place))
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # nothing that deep can be opened by its path
+                continue
+            raise
+        folders, below = folders + 1, above | {here}
+        for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if _is_folder(entry):
+                waiting.append((name, below))
+            else:
+                found.append(name)
+        if folders + len(waiting) > MOST_FOLDERS:
+            raise ValueError(f"{root / top} has more than {MOST_FOLDERS} folders; name a data set.")
+    return found
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _is_hidden(path: str) -> bool:

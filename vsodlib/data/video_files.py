@@ -26,11 +26,14 @@ from PIL import Image
 
 from vsodlib.data.folders import is_picture, natural
 from vsodlib.data.image_files import SUFFIXES, animation_length, decode_image, over_white
+from vsodlib.files import read_file
 
 FOLDER_FPS = 24.0
 """Frames per second of a folder of images (as DAVIS), and of a video that does not tell."""
 SMALLEST = 16
 """Rows and columns that a frame needs: what one position of the network's features covers."""
+LARGEST_FRAME = 1 << 26
+"""Pixels of a film's frame: more than 8K has, and 200 MB once decoded."""
 TICK = Fraction(1, 1000)
 """Seconds: the finest step of a WebM file's clock."""
 NO_FILMS = ("tty", "bin", "xbin", "adf", "idf", "hls", "dash", "concat")
@@ -150,6 +153,8 @@ def read_video(source: str | int | Path) -> Video:
         raise FileNotFoundError(f"{path} does not exist.")
     if path.is_dir():
         return read_images(images_in(path), str(path))
+    if not path.is_file():
+        raise ValueError(f"{path} is not a regular file.")
     return _animation(path) if is_picture(path.name) else _film(path)
 
 
@@ -179,7 +184,7 @@ def read_images(files: list[Path], source: str, mixed: bool = False) -> Video:
     def frames() -> Iterator[Frame]:
         for index, file in enumerate(files):
             try:
-                pixels = decode_image(file.read_bytes(), str(file), as_shown=True)
+                pixels = decode_image(read_file(file), str(file), as_shown=True)
                 _check_size(pixels, str(file))
             except ValueError as error:
                 if not mixed:
@@ -227,9 +232,9 @@ def _animation(path: Path) -> Video:
 
 def _camera(number: int) -> Video:
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    capture = cv2.VideoCapture(number)
+    capture = cv2.VideoCapture(number) if number < 2**31 else None
     cv2.utils.logging.setLogLevel(level)
-    if not capture.isOpened():
+    if capture is None or not capture.isOpened():
         raise ValueError(f"Camera {number} cannot be opened; is it connected, and free?")
 
     def frames() -> Iterator[Frame]:
@@ -255,6 +260,10 @@ def _film(path: Path) -> Video:
         container.close()
         raise ValueError(f"{path} holds no pictures.")
     stream = picture[0]
+    if stream.width * stream.height > LARGEST_FRAME:
+        container.close()
+        raise ValueError(f"{path} has frames of {stream.width}x{stream.height} pixels, too large.")
+    stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME)}  # headers may be wrong
     fps = float(stream.average_rate or 0)
     seconds = (container.duration or 0) / av.time_base
     damage: list[str] = []
@@ -450,6 +459,7 @@ class VideoWriter:
         H, W, channels = self.shape = frame.shape
         codec, options, plain, clear, sound_codec = FORMATS[self.path.suffix]
         with self._told():
+            self._aside.unlink(missing_ok=True)  # what a killed process left, or a link
             self._container = av.open(f"file:{self._aside}", "w")
             # VP9 cannot look ahead where there is transparency.
             options = options | ({"auto-alt-ref": "0"} if channels == 4 else {})

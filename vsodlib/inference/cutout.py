@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.colors import is_color_like, to_rgb
 
 from vsodlib.data.image_files import decode_image
+from vsodlib.files import read_file
 
 LOW, HIGH = 0.1, 0.9
 """Saliency below `LOW` is clear, above `HIGH` opaque; between them opacity rises in proportion."""
@@ -92,7 +93,7 @@ class Background:
         if is_color_like(what):
             self._picture = np.array([[np.rint(255 * np.array(to_rgb(what)))]], np.uint8)
         elif Path(what).is_file():
-            self._picture = decode_image(Path(what).read_bytes(), what, as_shown=True)
+            self._picture = decode_image(read_file(what), what, as_shown=True)
         elif what != "blur":
             raise ValueError(
                 f"The background {what!r} is neither `blur`, nor a colour such as white or "

@@ -12,6 +12,7 @@ import numpy as np
 
 from vsodlib.data import FrameDataset
 from vsodlib.data.image_files import write_map
+from vsodlib.files import unlinked
 from vsodlib.inference.predict import predict_maps, reference_frames
 from vsodlib.metrics import region_similarity, score_frames
 from vsodlib.model.vsodnet import VSODNet
@@ -66,7 +67,7 @@ def evaluate(
                 for index, saliency in zip(chunk, maps, strict=True):
                     frame = dataset.records[index].frame
                     if save_to:
-                        write_map(Path(save_to) / video / f"{frame}.png", saliency)
+                        write_map(unlinked(save_to, f"{video}/{frame}.png"), saliency)
                     counted = dataset.counted(index)
                     if counted is not None:  # elsewhere neither map nor truth shows anything
                         saliency = saliency * counted

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from vsodlib.data.sources import Source, find_sources
 from vsodlib.data.video_files import FORMATS, Frame, Video, VideoWriter, read_video, write_video
-from vsodlib.files import write_file
+from vsodlib.files import read_json, unlinked, write_file
 from vsodlib.inference.cutout import Background, cutout
 from vsodlib.inference.overlap import Behind, ahead
 from vsodlib.inference.predict import predict_maps
@@ -318,7 +318,7 @@ def _products(
                 )
                 films[product] = stack.enter_context(film)
             else:
-                (out_dir / product).mkdir(parents=True, exist_ok=True)
+                unlinked(out_dir, f"{product}/0").parent.mkdir(parents=True, exist_ok=True)
         try:
             yield write
         finally:
@@ -348,7 +348,7 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
     note = out_dir / "run.json"
     if next(maps.glob("*.png"), None):
         try:
-            before = json.loads(note.read_text())
+            before = read_json(note)
         except (FileNotFoundError, ValueError):
             before = {}
         if video.live or before != run:
@@ -359,18 +359,19 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
                 f"{maps} already holds maps of another run ({told or 'unknown'}); choose another "
                 "folder or delete it."
             )
-    maps.mkdir(parents=True, exist_ok=True)
+    unlinked(out_dir, "maps/0").parent.mkdir(parents=True, exist_ok=True)
     write_file(note, (json.dumps(run, indent=2) + "\n").encode())
 
 
 def _read_map(path: Path, shape: tuple[int, int], taken: float) -> np.ndarray | None:
     """A map that an earlier run wrote, or None where there is none of this shape, since `taken`."""
     try:
-        if path.stat().st_mtime < taken:
+        if path.stat().st_mtime < taken or not path.is_file():
             return None
-        with Image.open(path) as picture:
+        with Image.open(path, formats=("PNG",)) as picture:
             value = np.array(picture)
-    except (OSError, SyntaxError):  # a power cut may leave an empty file behind
+    # A power cut may leave an empty file behind.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     return value if value.shape == shape and value.dtype == np.uint8 else None
 

@@ -56,7 +56,8 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     common = [name for name in rows[0] if name in rows[1]]
     if not common:
         raise ValueError("The two have no sequence in common.")
-    skipped = protocols[0].get("skip_in_t") or []
+    skipped = protocols[0].get("skip_in_t")
+    skipped = skipped if isinstance(skipped, list) else []
     measures = {}
     for measure in MEASURES:
         names = [name for name in common if not (measure == "T" and name in skipped)]

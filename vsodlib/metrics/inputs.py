@@ -11,7 +11,7 @@ def check_mask(mask: np.ndarray, role: str = "ground truth") -> np.ndarray:
     Raises:
         ValueError: not two-dimensional, empty, or other values than those.
     """
-    mask = np.asarray(mask)
+    mask = _array(mask, role)
     if mask.ndim != 2 or mask.size == 0:
         raise ValueError(f"The {role} must be a non-empty (H, W) array, got shape {mask.shape}.")
     if mask.dtype == bool:
@@ -33,7 +33,7 @@ def check_map(prediction: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: RGB, another integer type, values outside [0, 1], NaN.
     """
-    p = np.asarray(prediction)
+    p = _array(prediction, "saliency map")
     if p.ndim != 2 or p.size == 0:
         hint = "; an RGB image must be made grey first" if p.ndim == 3 else ""
         raise ValueError(f"A saliency map must be a non-empty (H, W) array, got {p.shape}{hint}.")
@@ -53,6 +53,22 @@ def check_map(prediction: np.ndarray) -> np.ndarray:
         found = "NaN" if np.isnan(low) else f"values between {low:g} and {high:g}"
         raise ValueError(f"A float saliency map must lie in [0, 1], got {found}.")
     return np.ascontiguousarray(p)
+
+
+def _array(values: np.ndarray, role: str) -> np.ndarray:
+    """As an array of real numbers.
+
+    Raises:
+        ValueError: numpy cannot make one of it (torch.bfloat16, a tensor on a GPU, a list of lists
+            of several lengths), or it holds complex numbers, texts or objects.
+    """
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"The {role} must be a numpy array ({error}).") from None
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"The {role} must hold real numbers, got {array.dtype}.")
+    return array
 
 
 def check_pair(prediction: np.ndarray, ground_truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

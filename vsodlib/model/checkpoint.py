@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vsodlib import provenance
-from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
+from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD, ModelConfig
+from vsodlib.files import aside, check_form, read_json
 
 FORMAT = "vsodlib-1"
+LARGEST_HEIGHT = 8192
+"""Rows of a frame that a record may ask for."""
 
 
 def available() -> list[str]:
@@ -62,22 +64,27 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises:
         FileNotFoundError: no such checkpoint, or its JSON is missing.
-        ValueError: a file is corrupt or was not written by vsodlib.
+        ValueError: a file is corrupt or was not written by vsodlib; names it.
     """
     path = locate(name_or_path)
     record_path = path.with_suffix(".json")
     if not record_path.is_file():
         raise FileNotFoundError(f"{record_path} is missing; it belongs beside {path.name}.")
-    try:
-        record = json.loads(record_path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{record_path} is not readable JSON ({error}).") from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT or "model" not in record:
+    record = read_json(record_path)
+    if record.get("format") != FORMAT or "model" not in record:
         raise ValueError(f"{record_path} does not describe a vsodlib checkpoint ({FORMAT}).")
     try:
+        ModelConfig.from_dict(record["model"])
+        check_form(record.get("input_height"), int | None, "input_height")
+        if not 1 <= (record.get("input_height") or 1) <= LARGEST_HEIGHT:
+            raise ValueError(f"input_height must be 1 to {LARGEST_HEIGHT}.")
         tensors = load_file(path)
+    except ValueError as error:
+        raise ValueError(f"{record_path} describes no network: {error}") from error
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error
+    if strange := [name for name, tensor in tensors.items() if tensor.is_complex()]:
+        raise ValueError(f"{path} holds complex numbers in {strange[0]}; weights are real.")
     return {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}, record
 
 
@@ -104,17 +111,16 @@ def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) 
         for name, t in tensors.items()
     }
     weights, described = Path(f"{path}.safetensors"), Path(f"{path}.json")
-    try:
-        save_file(stored, f"{weights}.tmp")
-    except SafetensorError as error:
-        Path(f"{weights}.tmp").unlink(missing_ok=True)
-        raise OSError(f"{weights} cannot be written ({error}).") from error
-    os.chmod(f"{weights}.tmp", 0o644)  # safetensors lets only the owner read
     normalisation = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD)}
     record = {"format": FORMAT, "normalisation": normalisation} | record
-    Path(f"{described}.tmp").write_text(json.dumps(record, indent=2) + "\n")
-    os.replace(f"{weights}.tmp", weights)
-    os.replace(f"{described}.tmp", described)
+    try:
+        with aside(described) as part:
+            part.write_text(json.dumps(record, indent=2) + "\n")
+            with aside(weights) as heavy:
+                save_file(stored, heavy)
+                heavy.chmod(0o644)  # safetensors lets only the owner read
+    except SafetensorError as error:
+        raise OSError(f"{weights} cannot be written ({error}).") from error
     return weights
 
 
@@ -132,8 +138,8 @@ def average(names_or_paths: Sequence[str | Path]) -> tuple[dict[str, Tensor], di
     """
     networks = [read(name) for name in names_or_paths]
     tensors, record = networks[-1]
-    for name, (_, other) in zip(names_or_paths, networks, strict=True):
-        if other["model"] != record["model"]:
+    for name, (weights, other) in zip(names_or_paths, networks, strict=True):
+        if other["model"] != record["model"] or _shapes(weights) != _shapes(tensors):
             raise ValueError(f"{name} is another network than {names_or_paths[-1]}: no average.")
     means = {
         key: torch.stack([weights[key] for weights, _ in networks]).mean(dim=0)
@@ -142,3 +148,7 @@ def average(names_or_paths: Sequence[str | Path]) -> tuple[dict[str, Tensor], di
         for key, tensor in tensors.items()
     }
     return means, record | {"average_of": [fingerprint(name) for name in names_or_paths]}
+
+
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}

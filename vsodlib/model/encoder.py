@@ -95,11 +95,14 @@ class Encoder(nn.Module):
 
     def __init__(self, config: ModelConfig, pretrained: bool = False):
         super().__init__()
+        # By any other name timm would look on the network, or in a folder that the name gives.
+        if not timm.is_model(config.backbone):
+            raise ValueError(f"timm has no backbone {config.backbone!r}.")
         try:
             self.backbone = timm.create_model(
                 config.backbone, features_only=True, output_stride=config.output_stride
             )
-        except (AssertionError, RuntimeError, TypeError, NotImplementedError) as error:
+        except Exception as error:  # timm's own families each raise another kind
             raise ValueError(
                 f"timm cannot build {config.backbone!r} as a feature pyramid at stride "
                 f"{config.output_stride} ({error})."

@@ -243,14 +243,18 @@ class VSODNet(nn.Module):
         config = ModelConfig.from_dict(record["model"])
         if expected is not None and config != expected:
             raise ValueError(f"{name_or_path} holds another network: {config}, not {expected}.")
-        net = cls(config)
         try:
-            net.load_state_dict(tensors)
-        except RuntimeError as error:
+            with torch.device("meta"):  # first without memory: a JSON may ask for all there is
+                cls(config).load_state_dict(tensors, assign=True)
+        except ValueError as error:
+            raise ValueError(f"{name_or_path}: {error}") from error
+        except (RuntimeError, OverflowError) as error:
             detail = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
             raise ValueError(
                 f"The weights of {name_or_path} do not fit the model its JSON describes: {detail}"
             ) from error
+        net = cls(config)
+        net.load_state_dict(tensors)
         net.input_height = record.get("input_height")
         return net.eval()
 

@@ -18,10 +18,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from vsodlib.config import ModelConfig, Profile, TrainConfig
 from vsodlib.data import FrameDataset
+from vsodlib.files import read_json
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.model import checkpoint
 from vsodlib.training.fit import fit
@@ -38,6 +39,15 @@ MEASURES: dict[str, Callable[[dict[str, Any]], float]] = {
     "seconds_per_frame": lambda scores: scores["seconds_per_frame"],
 }
 """What is kept of a run's scores; "T" is ours, see `vsodlib.metrics.instability`."""
+
+
+class Scored(TypedDict):
+    """What `scores.json` holds of a run."""
+
+    experiment: str
+    seed: int
+    scores: dict[str, float | None]
+    record: dict
 
 
 @dataclass(frozen=True)
@@ -187,8 +197,8 @@ def _is_scored(folder: Path, settings: dict[str, Any]) -> bool:
     path = folder / "scores.json"
     if not path.exists():
         return False
-    record = json.loads(path.read_text())["record"]
-    if differing := [key for key in settings if record[key] != settings[key]]:
+    record = read_json(path, Scored)["record"]
+    if differing := [key for key in settings if record.get(key) != settings[key]]:
         raise ValueError(f"{path} belongs to another {', '.join(differing)}; name another folder.")
     return True
 
@@ -203,7 +213,7 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
         How many runs there are.
     """
     place = {experiment.name: i for i, experiment in enumerate(experiments)}
-    runs = [json.loads(path.read_text()) for path in sorted(Path(out).glob("*/scores.json"))]
+    runs = [read_json(path, Scored) for path in sorted(Path(out).glob("*/scores.json"))]
     runs = [found for found in runs if found["experiment"] in place]
     runs.sort(key=lambda found: (place[found["experiment"]], found["seed"]))
     csv_path = Path(csv_path)

@@ -33,7 +33,9 @@ from vsodlib.training.run import (
     STATE,
     Log,
     Run,
+    from_workers,
     leave_signals_to_the_loop,
+    saved_on_failure,
     sole_process,
     stop_requests,
 )
@@ -92,6 +94,7 @@ def fit(
     Raises:
         ValueError: `out` holds another run or one on other data, or another process trains there,
             the data do not fit the configuration, or the loss stopped being finite.
+        OSError: the disk is full or a loading process was killed, after the state was saved.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
     keep_freed_memory()
@@ -113,9 +116,10 @@ def fit(
         sole_process(run.out, writes),
         stop_requests() as stop,
         bar(disable=not (progress and writes)) as bar,
+        saved_on_failure(run),
     ):
         log = Log(run.out / LOG, clock.step, writes, on_log)
-        for batch in loader:
+        for batch in from_workers(loader):
             torch.manual_seed(seed_of(config.seed, clock.step + 1, config.batch_size + rank))
             rate = learning_rate_factor(clock.position, config)
             for group in optimizer.param_groups:

@@ -13,11 +13,14 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from pickle import UnpicklingError
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -30,6 +33,7 @@ from torch import Tensor, nn
 from vsodlib import provenance
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import FrameDataset
+from vsodlib.files import aside, check_form, read_file, write_file
 from vsodlib.inference.evaluate import mean_iou
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet
@@ -42,14 +46,52 @@ LOCK = "state.lock"
 LOG_EVERY = 10
 
 
+class LogRow(TypedDict):
+    """What every line of `log.jsonl` has; numbers by name follow."""
+
+    step: int
+
+
+class Record(TypedDict):
+    """What `training_record` says and `fit` compares."""
+
+    data: str
+
+
+class State(TypedDict):
+    """What `state.pt` holds, tensors apart."""
+
+    step: int
+    elapsed: float
+    best: float
+    updates: int
+    record: Record
+    model_config: dict
+    config: dict
+    net: dict
+    optimizer: dict
+    average: dict | None
+
+
 def read_log(path: str | Path) -> list[dict[str, Any]]:
-    """The rows of a `log.jsonl`, without a last line that a killed run left unfinished."""
+    """The rows of a `log.jsonl`, without a last line that a killed run left unfinished.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: another line is no row of a log; names it.
+    """
+    lines = [line for line in read_file(path).split(b"\n") if line.strip()]
     rows = []
-    for line in Path(path).read_text().splitlines():
+    for number, line in enumerate(lines, 1):
         try:
             rows.append(json.loads(line))
-        except ValueError:
-            break
+            check_form(rows[-1], LogRow, "it")
+            if not all(isinstance(value, int | float) for value in rows[-1].values()):
+                raise ValueError("it holds more than numbers")
+        except (ValueError, RecursionError) as error:
+            if number < len(lines):
+                raise ValueError(f"{path}, line {number} is no row of a log ({error}).") from None
+            return rows[: number - 1]
     return rows
 
 
@@ -64,7 +106,7 @@ class Log:
         if active:
             rows = read_log(path) if first and path.exists() else []
             kept = [row for row in rows if row["step"] <= first]
-            path.write_text("".join(json.dumps(row) + "\n" for row in kept))
+            write_file(path, "".join(json.dumps(row) + "\n" for row in kept).encode())
 
     def add(self, step: int, losses: dict[str, Tensor], learning_rate: float, what: str) -> None:
         """Take in the losses of one step; every `LOG_EVERY` steps their means become a line.
@@ -109,11 +151,18 @@ class Log:
         return found
 
     def write(self, row: dict[str, Any]) -> None:
-        """Append one line, numbers to five digits, and hand it to the listener."""
+        """Append one line, numbers to five digits, and hand it to the listener.
+
+        Raises:
+            OSError: no space; names the file.
+        """
         if self.active:
             rounded = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()}
-            with self.path.open("a") as file:
-                file.write(json.dumps(rounded) + "\n")
+            try:
+                with self.path.open("a") as file:
+                    file.write(json.dumps(rounded) + "\n")
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(self.path)) from None
             if self.on_log:
                 self.on_log(rounded)
 
@@ -217,18 +266,16 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     Raises:
         OSError: the disk is full; the state before stays.
     """
-    aside = path.with_suffix(".tmp")
     try:
-        torch.save(state, aside)
+        with aside(path) as part:
+            torch.save(state, part)
+            if path.exists():
+                os.replace(path, path.with_suffix(".previous.pt"))
     except (RuntimeError, OSError) as error:  # RuntimeError: torch's word for a full disk
-        aside.unlink(missing_ok=True)
         free = shutil.disk_usage(path.parent).free / 1e6
         raise OSError(
             f"{path} cannot be written ({free:.1f} MB are free there); make room and resume."
         ) from error
-    if path.exists():
-        os.replace(path, path.with_suffix(".previous.pt"))
-    os.replace(aside, path)
 
 
 def load_state(
@@ -248,16 +295,30 @@ def load_state(
         return None
     if not resume:
         raise ValueError(f"{out} holds a run already: resume it, or name another folder.")
+    reasons: list[Exception] = []
     for path in paths:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
+            check_form(state, State, "the state:")
             theirs = TrainConfig.from_dict(state["config"])
             their_model = ModelConfig.from_dict(state["model_config"])
+            if not (1 <= state["step"] <= theirs.steps and -1 <= state["best"] <= 1):
+                raise ValueError(f"step {state['step']} of {theirs.steps}, best {state['best']}")
             break
+        except UnpicklingError:  # torch would advise to execute what the file says
+            reasons.append(ValueError("it is damaged, or holds more than tensors"))
         except Exception as error:  # whatever a damaged file makes of unpickling
-            reason = error
+            reasons.append(error)
     else:
-        raise ValueError(f"{paths[0]} is not a readable training state ({reason}).") from reason
+        raise ValueError(
+            f"{paths[0]} is not a readable training state ({reasons[0]})."
+        ) from reasons[0]
+    if reasons:
+        warnings.warn(
+            f"{paths[0]} is not a readable training state ({reasons[0]}): going on from "
+            f"{paths[1].name}, step {state['step']}.",
+            stacklevel=2,
+        )
     theirs = replace(theirs, checkpoint_every=config.checkpoint_every)
     for given, stored in ((config, theirs), (model_config, their_model)):
         if differing := [k for k, v in given.to_dict().items() if stored.to_dict()[k] != v]:
@@ -360,10 +421,9 @@ class Run:
         self.record.pop("initial", None)
         self.record |= {key: before[key] for key in ("initial",) if key in before}
         self.best = state["best"]
-        self.net.load_state_dict(state["net"])
-        optimizer.load_state_dict(state["optimizer"])
+        average = self.average.net if self.average else None
+        restore(state, self.out, self.net, optimizer, average)
         if self.average:
-            self.average.net.load_state_dict(state["average"])
             self.average.updates = state["updates"]
         self.clock = Clock(self.config, state["step"], state["elapsed"], self.clock.last)
 
@@ -386,10 +446,16 @@ class Run:
                 self.best = score
                 found = record | {"validation_iou": score}
                 checkpoint.write(self.out / "best", self.chosen.state_dict(), found)
+        self.save_state()
+
+    def save_state(self) -> None:
+        """Write the state alone."""
+        if not self.accelerator.is_main_process:
+            return
         save_state(
             self.out / STATE,
             {
-                "step": step,
+                "step": self.clock.step,
                 "elapsed": self.clock.elapsed,
                 "best": self.best,
                 "model_config": self.model_config.to_dict(),
@@ -440,6 +506,104 @@ def choose_precision(config: TrainConfig, net: VSODNet, device: torch.device) ->
     net.zero_grad()
     found = ["bf16" if half < plain else "no"]
     return broadcast_object_list(found)[0]  # the clocks of several processes may disagree
+
+
+def restore(
+    state: dict[str, Any],
+    out: Path,
+    net: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: nn.Module | None,
+) -> None:
+    """Put the tensors of a state where they belong.
+
+    Raises:
+        ValueError: they do not fit the network, its average or the optimiser.
+    """
+    fresh = optimizer.state_dict()
+    try:
+        net.load_state_dict(state["net"])
+        if average is not None:
+            average.load_state_dict(state["average"])
+        tensors = [*state["net"].values(), *(state["average"] or {}).values()]
+        if any(tensor.is_complex() for tensor in tensors):
+            raise ValueError("weights are real, not complex")
+        # The groups' settings follow from the configuration alone.
+        optimizer.load_state_dict(
+            {"state": state["optimizer"]["state"], "param_groups": fresh["param_groups"]}
+        )
+        _check_moments(optimizer)
+    except Exception as error:  # torch raises many kinds for tensors and keys out of place
+        told = str(error).splitlines()[-1].strip()
+        raise ValueError(
+            f"{out / STATE} does not fit the network it was saved for ({told})."
+        ) from error
+
+
+def _check_moments(optimizer: torch.optim.Optimizer) -> None:
+    """Whether an optimiser's loaded state is such as one step makes it."""
+    kind = type(optimizer)
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.zeros(1)
+    known = signature(kind).parameters.keys() & optimizer.defaults.keys()
+    example = kind([weight], **{name: optimizer.defaults[name] for name in known})
+    example.step()
+    parameters = {p for group in optimizer.param_groups for p in group["params"]}
+    if not optimizer.state.keys() <= parameters or not (optimizer.state or not example.state):
+        raise ValueError("the optimiser's state is of other weights")
+    for parameter, moments in optimizer.state.items():
+        if moments.keys() != example.state[weight].keys():
+            raise ValueError(f"the optimiser's state has {', '.join(map(str, moments))}")
+        for name, value in moments.items():
+            like = example.state[weight][name]
+            shape = parameter.shape if like.ndim else like.shape
+            if value.shape != shape or value.is_complex():
+                raise ValueError(f"{name} of the optimiser is {tuple(value.shape)}, not {shape}")
+
+
+@contextmanager
+def saved_on_failure(run: Run) -> Iterator[None]:
+    """Save what is trained so far when a file, the disk or a loading process fails."""
+    first = run.clock.step
+    try:
+        yield
+    except OSError:
+        finite = all(tensor.isfinite().all() for tensor in run.net.state_dict().values())
+        if run.clock.step > first and finite:  # losses are looked at only now and then
+            run.save_state()
+        raise
+
+
+def from_workers(loader: Iterable[Any]) -> Iterator[Any]:
+    """The batches of a loader, and one sentence for what befell its workers.
+
+    Raises:
+        ChildProcessError: a worker was killed.
+        ValueError, OSError: what a worker raised, without the traceback that torch puts before it.
+    """
+    batches = iter(loader)
+    # torch would tell of a worker's death at once, in the middle of a step that then is half done.
+    # Without its handler, the next batch tells.
+    told_by = signal.getsignal(signal.SIGCHLD)
+    with suppress(ValueError):  # not in the main thread: nor is torch's
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    try:
+        yield from batches
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise ChildProcessError(
+            "A process that loads data was killed, most often for want of memory: resume with "
+            "fewer --workers."
+        ) from error
+    except (ValueError, OSError) as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        told = str(error).strip().splitlines()[-1].partition(": ")[2]
+        raise type(error)(told) from None
+    finally:
+        with suppress(ValueError):
+            signal.signal(signal.SIGCHLD, told_by)
 
 
 def training_record(

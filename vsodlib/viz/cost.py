@@ -97,14 +97,15 @@ def work_and_time(
     figure = NotebookFigure(figsize=(WIDTH, 4.4), layout="constrained")
     axes = figure.subplots()
     paper = {"fc": "white", "ec": "none", "alpha": 0.6, "pad": 0}
+    names = _Names(pairs, WIDTH - 1, 3.4)
     for k, (machine, networks) in enumerate(machines.items()):
         look: dict[str, Any] = {"color": PALETTE[k], "marker": _MARKERS[k], "ms": 9, "mec": "white"}
-        text: dict[str, Any] = {"color": PALETTE[k], "fontsize": 11, "bbox": paper}
+        text: dict[str, Any] = {"fontsize": 11, "bbox": paper}
         axes.plot([], [], ls="", label=machine, **look)
         for name, points in networks.items():
             work, seconds = zip(*points, strict=True)
             axes.plot(work, seconds, lw=1.2, **look)
-            corner = _roomier_corner(points[-1], pairs)
+            corner = names.corner(name, points[-1])
             axes.annotate(name, points[-1], textcoords="offset points", **text, **corner)
         if machine in rates:
             done = [work for points in networks.values() for work, _ in points]
@@ -117,16 +118,48 @@ def work_and_time(
     return figure
 
 
-def _roomier_corner(point: tuple[float, float], pairs: Sequence[tuple[float, float]]) -> dict:
-    """Where a name hides fewer points: below and right of its own, or above and left."""
-    corners = {
-        1: {"xytext": (7, -3), "ha": "left", "va": "top"},
-        -1: {"xytext": (-7, 3), "ha": "right", "va": "bottom"},
-    }
-    offsets = np.log10(pairs) - np.log10(point)
+_CORNERS: tuple[dict[str, Any], ...] = (
+    {"xytext": (7, -3), "ha": "left", "va": "top"},
+    {"xytext": (-7, 3), "ha": "right", "va": "bottom"},
+    {"xytext": (7, 3), "ha": "left", "va": "bottom"},
+    {"xytext": (-7, -3), "ha": "right", "va": "top"},
+)
 
-    def room(side: int) -> float:
-        middle = side * np.array([0.35, -0.1])  # of the name, in decades
-        return np.abs((offsets - middle) * (1, 2)).sum(axis=1).min()
 
-    return corners[max(corners, key=room)]
+class _Names:
+    """Finds each name the corner of its point where it covers least of what is there."""
+
+    def __init__(self, pairs: Sequence[tuple[float, float]], width: float, height: float) -> None:
+        logs = np.log10(pairs)
+        spans = np.maximum(1.3 * np.ptp(logs, axis=0), 0.1)
+        self._per_decade = 72 * np.array([width, height]) / spans  # points of the page
+        self._boxes = [self._box(self._place(pair), -5, 10, -5, 10) for pair in pairs]
+
+    def corner(self, name: str, point: tuple[float, float]) -> dict:
+        """The corner for this name at this point; later names keep off it."""
+        width, height = 6.2 * len(name), 13
+        boxes = []
+        for corner in _CORNERS:
+            x, y = corner["xytext"]
+            left = x if corner["ha"] == "left" else x - width
+            bottom = y if corner["va"] == "bottom" else y - height
+            boxes.append(self._box(self._place(point), left, width, bottom, height))
+        covered = [sum(_overlap(box, other) for other in self._boxes) for box in boxes]
+        best = int(np.argmin(covered))
+        self._boxes.append(boxes[best])
+        return _CORNERS[best]
+
+    def _place(self, pair: tuple[float, float]) -> np.ndarray:
+        return np.log10(pair) * self._per_decade
+
+    @staticmethod
+    def _box(
+        place: np.ndarray, left: float, width: float, bottom: float, height: float
+    ) -> np.ndarray:
+        corner = place + np.array([left, bottom])
+        return np.array([corner, corner + np.array([width, height])])
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """The area that two boxes, each its lower left and upper right corner, have in common."""
+    return float(np.prod(np.clip(np.minimum(a[1], b[1]) - np.maximum(a[0], b[0]), 0, None)))

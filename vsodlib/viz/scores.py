@@ -27,14 +27,18 @@ def ranked(
     *,
     label: str,
     highlight: Collection[str] = (),
+    own: Collection[str] = (),
     higher_is_better: bool = True,
+    columns: int = 2,
 ) -> Figure:
     """Names ranked by their value, the best on top, one panel each.
 
     Args:
         panels: title -> name -> value; every panel is ranked by itself, NaN values are left out.
         label: what is measured, with the unit.
-        highlight: names that are drawn in colour, the others in grey.
+        highlight: names drawn in the colour of the paper, vermilion; the others are grey.
+        own: names drawn in the colour of this library's own numbers, blue.
+        columns: panels next to each other.
         higher_is_better: otherwise the smallest value is on top.
 
     Raises:
@@ -46,8 +50,9 @@ def ranked(
     }
     if not known or not all(known.values()):
         raise ValueError("ranked needs at least one panel, and a value in each.")
-    columns = min(2, len(known))
+    columns = min(columns, len(known))
     lines = -(-len(known) // columns)
+    colors = dict.fromkeys(own, PALETTE[0]) | dict.fromkeys(highlight, PALETTE[1])
     longest = max(map(len, known.values()))
     size = (WIDTH, lines * (0.9 + 0.29 * longest))
     figure = NotebookFigure(figsize=size, layout="constrained")
@@ -55,12 +60,12 @@ def ranked(
     for axes, (title, panel) in zip(grid, known.items(), strict=False):
         order = sorted(panel, key=panel.__getitem__, reverse=higher_is_better)
         for y, name in enumerate(order):
-            color = PALETTE[1] if name in highlight else _PALE
-            axes.plot(panel[name], y, "o", color=color, ms=9 if name in highlight else 7)
+            look = {"color": colors.get(name, _PALE), "ms": 9 if name in colors else 7}
+            axes.plot(panel[name], y, "o", **look)
         axes.set_yticks(range(len(order)), order)
         for text in axes.get_yticklabels():
-            if text.get_text() in highlight:
-                text.set(color=PALETTE[1], weight="bold")
+            if text.get_text() in colors:
+                text.set(color=colors[text.get_text()], weight="bold")
         axes.set(ylim=(longest - 0.4, -0.6), title=title, xlabel=label)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.margins(x=0.08)
@@ -77,6 +82,7 @@ def lanes(
     value_range: tuple[float, float] | None = None,
     band: tuple[float, float] | None = None,
     band_label: str = "",
+    own: Collection[str] = (),
 ) -> Figure:
     """One lane per row, a marker per series in it, and a thin line from the least to the greatest.
 
@@ -87,6 +93,7 @@ def lanes(
         value_range: of the axis; from the data if not given.
         band: a stretch of the axis that is shaded in all lanes.
         band_label: what the shade means.
+        own: series in blues, this library's own; then all others are grey and differ by marker.
 
     Raises:
         ValueError: no row, or more series than there are markers.
@@ -97,11 +104,15 @@ def lanes(
     figure = NotebookFigure(figsize=(WIDTH, 1.0 + 0.32 * len(rows)), layout="constrained")
     axes = figure.subplots()
     if band is not None:
-        axes.axvspan(*band, color="#F0E442", alpha=0.45, lw=0, label=band_label)
+        axes.axvspan(*band, color="#DDDDDD", lw=0, label=band_label)
+    colors = dict(zip(series, PALETTE, strict=False))
+    if own:
+        blues = dict(zip([name for name in series if name in own], PALETTE[::5], strict=False))
+        colors = {name: blues.get(name, _PALE) for name in series}
     for k, name in enumerate(series):
         points = [(row.get(name, np.nan), y) for y, row in enumerate(rows.values())]
         x, y = np.array(points).T
-        axes.plot(x, y, _MARKERS[k], color=PALETTE[k], ms=8, alpha=0.85, label=name)
+        axes.plot(x, y, _MARKERS[k], color=colors[name], ms=8, alpha=0.85, label=name)
     for y, row in enumerate(rows.values()):
         if known := [value for value in row.values() if np.isfinite(value)]:
             axes.hlines(y, min(known), max(known), color=_PALE, lw=1.5, zorder=1)
@@ -109,6 +120,68 @@ def lanes(
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=value_range, xlabel=label)
     if len(series) > 1 or band_label:
         figure.legend(loc="outside right upper", handletextpad=0.3)
+    return figure
+
+
+@style()
+def intervals(rows: Mapping[str, tuple[float, float, float]], *, label: str) -> Figure:
+    """A dot and its interval for each row, and a line at zero; an interval across it is pale.
+
+    Args:
+        rows: row -> (low, measured, high), from top to bottom.
+        label: what the axis shows, with the unit.
+
+    Raises:
+        ValueError: no row, or a row whose numbers do not rise.
+    """
+    if not rows:
+        raise ValueError("intervals needs at least one row.")
+    figure = NotebookFigure(figsize=(WIDTH, 1.0 + 0.36 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color="black", lw=1)
+    for y, (name, (low, measured, high)) in enumerate(rows.items()):
+        if not low <= measured <= high:
+            raise ValueError(f"The interval of {name} must rise: {low}, {measured}, {high}.")
+        color = _PALE if low <= 0 <= high else PALETTE[0]
+        axes.hlines(y, low, high, color=color, lw=3)
+        axes.plot(measured, y, "o", color=color, ms=9, mec="white")
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=label)
+    axes.grid(axis="y", visible=False)
+    return figure
+
+
+@style()
+def two_maxima(curves: Mapping[str, np.ndarray]) -> Figure:
+    """F curves of a few frames, and two numbers called max F that they give.
+
+    The highest point of their mean, and the mean of their own highest points, which is never less:
+    every frame may then choose a threshold of its own.
+
+    Args:
+        curves: frame -> (256,), F at every level.
+
+    Raises:
+        ValueError: no curve.
+    """
+    if not curves:
+        raise ValueError("two_maxima needs at least one curve.")
+    figure = NotebookFigure(figsize=(WIDTH, 3.8), layout="constrained")
+    axes = figure.subplots()
+    for k, (name, values) in enumerate(curves.items()):
+        axes.plot(values, ("-", "--", "-.", ":")[k % 4], color=_PALE, lw=1.5, label=name)
+        axes.plot(np.argmax(values), np.max(values), "o", color=PALETTE[1], ms=8)
+    mean = np.mean(list(curves.values()), axis=0)
+    axes.plot(mean, color=PALETTE[0], lw=3, label="mean curve")
+    axes.plot(np.argmax(mean), mean.max(), "o", color=PALETTE[0], ms=10)
+    own = np.mean([np.max(values) for values in curves.values()])
+    for value, color, name, ls in (
+        (own, PALETTE[1], "mean of maxima", "--"),
+        (mean.max(), PALETTE[0], "maximum of mean", "-"),
+    ):
+        axes.axhline(value, color=color, lw=1.2, ls=ls, label=f"{name} {value:.3f}")
+    axes.set(xlabel="level", ylabel="F", xlim=(0, 255), ylim=(0, 1.04))
+    figure.legend(loc="outside right upper", handlelength=2.4)
     return figure
 
 

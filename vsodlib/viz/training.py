@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from IPython.display import display
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
@@ -23,7 +22,7 @@ _TITLES = {
 def training_curves(
     runs: Mapping[str, Sequence[Mapping[str, float]]],
     keys: Sequence[str] = ("loss", "bce", "iou", "contrastive", "validation_iou"),
-) -> Figure:
+) -> NotebookFigure:
     """What runs logged against the step; a panel for every key that occurs, a line a run.
 
     Args:
@@ -79,6 +78,10 @@ class LiveCurves:
         """Take in one row of the log and draw."""
         self.rows.append(row)
         figure = training_curves({self.name: self.rows})
+        figure.alt = (
+            f"Curves of {self.name} up to step {row['step']}, a panel for each of "
+            f"{', '.join(axes.get_title() for axes in figure.axes)}."
+        )
         if self._shown is None:
             self._shown = display(figure, display_id=True)
         else:

@@ -1,0 +1,102 @@
+"""Settings of `make book`: the notebooks as saved, and the library's docstrings, as a web site.
+
+Nothing is executed and nothing is fetched. The pages of the library are written to `api/` at every
+build, one for each module there is.
+"""
+
+import pkgutil
+import re
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import vsodlib
+
+HERE = Path(__file__).parent
+
+project, author = "vsodlib", "the vsodlib authors"
+release = version = installed("vsodlib")
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+root_doc = "book/index"
+include_patterns = ["book/*.md", "book/api/*.rst", "notebooks/*.ipynb", "notebooks/*.md"]
+exclude_patterns = ["**/.ipynb_checkpoints"]
+
+nb_execution_mode = "off"
+nb_mime_priority_overrides = [
+    ("html", "application/vnd.jupyter.widget-view+json", None),  # its picture stands in for it
+]
+myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_dmath_double_inline = True
+myst_heading_anchors = 3
+suppress_warnings = ["myst.header", "myst.xref_missing"]
+
+html_theme = "sphinx_book_theme"
+html_title = "vsodlib: video salient object detection you can understand, run and trust"
+html_theme_options = {"use_download_button": True, "show_toc_level": 2}
+html_show_sphinx = False
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # shapes and types stand in the docstrings
+autodoc_default_options = {"exclude-members": "set"}  # matplotlib writes one for every figure
+napoleon_google_docstring, napoleon_numpy_docstring = True, False
+default_role = "code"  # docstrings mark names with single backticks
+
+
+def escape(_app, _what, _name, _object, _options, lines: list[str]) -> None:
+    """Docstrings are plain text: |x|, x * y and x_ are no markup; indented lines stand apart."""
+    out: list[str] = []
+    for line in lines:
+        pieces = re.split(r"(`[^`]*`)", line)
+        pieces[::2] = [re.sub(r"([|*]|(?<=\w)_(?!\w))", r"\\\1", piece) for piece in pieces[::2]]
+        line, before = "".join(pieces), out[-1] if out else ""
+        if line.strip() and before.strip() and _indent(line) != _indent(before):
+            heading = re.fullmatch(r"(Args|Attributes|Raises|Returns|Yields):", before.strip())
+            entry = re.match(r"\s+[\w, .\\\\*\[\]]+: ", before)
+            if not (
+                heading or entry or (_indent(line) < _indent(before) <= 8 and _in_section(out))
+            ):
+                out.append("")
+        out.append(line)
+    lines[:] = out
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _in_section(lines: list[str]) -> bool:
+    """Whether these lines end within "Args:" or its like."""
+    heads = [line.strip() for line in lines if line.strip() and not _indent(line)]
+    return bool(heads) and bool(re.fullmatch(r"\w+:", heads[-1]))
+
+
+def setup(app) -> None:
+    """Sphinx calls this."""
+    app.connect("autodoc-process-docstring", escape, priority=400)  # before napoleon
+
+
+def modules() -> list[str]:
+    """The public modules of the library, by name."""
+    found = pkgutil.walk_packages(vsodlib.__path__, "vsodlib.")
+    names = ["vsodlib", *(module.name for module in found)]
+    return [name for name in names if not re.search(r"\._|\.__main__", name)]
+
+
+def write_pages() -> None:
+    """A page for each module, and one that lists them."""
+    folder = HERE / "api"
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.rst"):
+        old.unlink()
+    names = modules()
+    for name in names:
+        title = f"{name}\n{'=' * len(name)}\n\n"
+        package = any(other.startswith(f"{name}.") for other in names)
+        # What a package passes on is described where it is written.
+        text = f".. automodule:: {name}\n" + ("" if package else "   :members:\n")
+        (folder / f"{name}.rst").write_text(title + text)
+    listed = "".join(f"   {name}\n" for name in names)
+    head = "The library\n===========\n\n.. toctree::\n   :maxdepth: 1\n\n"
+    (folder / "index.rst").write_text(head + listed)
+
+
+write_pages()
