@@ -29,7 +29,8 @@ _MAPS = 3  # N x N maps alive at once in the literal forms: softmax(A) and two g
 
 def _literal_self_attention(net: NonLocalSelfAttention, x: Tensor, _: Tensor) -> Tensor:
     """Eq. 4 and 5 as written, the dynamic convolution sample by sample."""
-    y, filters = literal_non_local(x), net.depthwise.filters(x).unsqueeze(2)
+    depthwise: Any = net.depthwise  # the dynamic one of the two
+    y, filters = literal_non_local(x), depthwise.filters(x).unsqueeze(2)
     convolved = [
         F.conv2d(y[b : b + 1], filters[b], padding=1, groups=x.shape[1]) for b in range(len(x))
     ]
@@ -171,7 +172,7 @@ def _prepare(
     C, h, w = shape
     if module == "self_attention":
         net: torch.nn.Module = NonLocalSelfAttention(C).to(device)
-        torch.nn.init.normal_(net.depthwise.filter_generator.weight, std=0.01)
+        torch.nn.init.normal_(net.get_parameter("depthwise.filter_generator.weight"), std=0.01)
     else:
         net = CrossLevelCoAttention(C, C).to(device)
     inputs = [torch.randn(1, C, h, w, device=device).relu().requires_grad_() for _ in range(2)]

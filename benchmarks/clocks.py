@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
+Name = TypeVar("Name")
+
 
 def run_times(
-    calls: Mapping[str, Callable[[], Any]], repeats: int, limit: float = float("inf")
-) -> dict[str, list[float]]:
+    calls: Mapping[Name, Callable[[], Any]], repeats: int, limit: float = float("inf")
+) -> dict[Name, list[float]]:
     """Seconds of every call. The calls take turns: what else the machine does then hits all alike.
 
     Args:
@@ -24,7 +26,7 @@ def run_times(
     """
     for call in calls.values():
         call()
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    seconds: dict[Name, list[float]] = {name: [] for name in calls}
     begun = now()
     for turn in range(repeats):
         if turn and now() - begun > limit:

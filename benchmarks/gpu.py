@@ -80,7 +80,7 @@ def seconds_per_step(data: FrameDataset, initial: str, steps: int, workers: int)
     found = []
     for start, stop in ((0, steps), (steps, 2 * steps)):
         config = recipe(2 * steps, 0.5, 1.0)
-        times: list[float] = []
+        rows: list[dict[str, Any]] = []
         with TemporaryDirectory() as folder:
             fit(
                 MODEL,
@@ -92,9 +92,10 @@ def seconds_per_step(data: FrameDataset, initial: str, steps: int, workers: int)
                 last_step=stop,
                 workers=workers,
                 progress=False,
-                on_log=lambda row, times=times: times.append(row["seconds_per_step"]),
+                on_log=rows.append,
             )
-        found.append(sum(times[len(times) // 3 :]) / len(times[len(times) // 3 :]))
+        times = [row["seconds_per_step"] for row in rows[len(rows) // 3 :]]
+        found.append(sum(times) / len(times))
     return found
 
 
@@ -111,7 +112,8 @@ def train(
     steps = first + after
     print(f"A: {first} steps of {step_a:.3f} s; B: {after} of {step_b:.3f} s, twice", flush=True)
     share = first / steps
-    options = {"workers": workers, "progress": False, "facts": {"held_out": HELD_OUT}}
+    options: dict[str, Any] = {"workers": workers, "progress": False}
+    options["facts"] = {"held_out": HELD_OUT}
     trunk = recipe(steps, share, 0.0)
     fit(MODEL, trunk, data, out / "trunk", initial=initial, last_step=first, **options)
     for name, contrast in (("lite-davis", 1.0), ("lite-davis-bce", 0.0)):
@@ -139,7 +141,7 @@ def paper_speed(seconds: float, device: torch.device, small: bool = False) -> di
 
     config = replace(ModelConfig.paper(), backbone="resnet18") if small else ModelConfig.paper()
     height, width, batch = (64, 96, 2) if small else (480, 854, 8)
-    net = VSODNet(config).to(device, memory_format=torch.channels_last).train()
+    net = VSODNet(config).to(device).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.SGD(net.parameters(), lr=1e-4, momentum=0.9)
     images = torch.rand(batch, 3, height, width, device=device)
     images = images.contiguous(memory_format=torch.channels_last)

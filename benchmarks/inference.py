@@ -87,7 +87,8 @@ def bench_inference(
     keep_freed_memory()
     networks: list[dict[str, Any]] = []
     for height, width in tqdm(sizes, desc="bench", disable=None if progress else True):
-        seconds, rates = {}, {}
+        seconds: dict[Any, list[float]] = {}
+        rates: dict[str, float] = {}
         for group in ([n for n in names if n != "paper"], [n for n in names if n == "paper"]):
             calls: dict[Any, Callable[[], Any]] = {
                 (name, form): prepare(name, form, height, width, device)
@@ -116,7 +117,8 @@ def bench_inference(
     cases = [(row["name"], "folded", row["height"], row["width"], device) for row in networks]
     for row, peak in zip(networks, peak_memory(prepare, cases, device), strict=True):
         row["peak_bytes"] = peak
-    lite = fold_batch_norms(build("lite")).to(device, memory_format=torch.channels_last)
+    lite = fold_batch_norms(VSODNet(ModelConfig.lite()).eval()).to(device)
+    lite.to(memory_format=torch.channels_last)
     return {
         "networks": networks,
         "end_to_end": [end_to_end(lite, *size, 240, frames) for size in sizes],
@@ -128,7 +130,7 @@ def bench_inference(
 def prepare(name: str, form: str, height: int, width: int, device: str) -> Callable[[], Any]:
     """One pass of a network, in a form of `FORMS`, over one random frame."""
     net = build(name) if form == "plain" else fold_batch_norms(build(name))
-    net = net.to(device, memory_format=torch.channels_last)
+    net = net.to(device).to(memory_format=torch.channels_last)
     image = torch.randn(1, 3, height, width).to(device, memory_format=torch.channels_last)
     return partial(_pass, net, image)
 
@@ -159,7 +161,7 @@ def temporal(height: int, width: int, repeats: int, device: str = "cpu") -> list
     for name, config in rows.items():
         net = VSODNet(config).eval()
         net.encoder = fold_batch_norms(net.encoder)
-        net = net.to(device, memory_format=torch.channels_last)
+        net = net.to(device).to(memory_format=torch.channels_last)
         for batch_size in (8, 1):
             calls[name, batch_size] = partial(predict_maps, net, frames, batch_size=batch_size)
     seconds = run_times(calls, repeats)

@@ -56,12 +56,12 @@ def bench_metrics(
     pairs, source = _davis_pairs(root, frames)
     if not pairs:
         pairs, source = _synthetic_pairs(frames), "synthetic"
-    rivals = {
+    candidates: dict[str, tuple[Callable[..., Any] | None, ...]] = {
         "saliency": (_saliency, _pysodmetrics("MAE", "Fmeasure", "Smeasure", "Emeasure")),
         "weighted_f": (weighted_f, _pysodmetrics("WeightedFmeasure")),
         "masks": (_masks, _plain_masks),
     }
-    rivals = {key: [f for f in both if f is not None] for key, both in rivals.items()}
+    rivals = {key: [f for f in both if f is not None] for key, both in candidates.items()}
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -91,7 +91,7 @@ def _take_turns(
     rivals: dict[str, list[Callable]], pairs: list[Pair], repeats: int, progress: bool
 ) -> dict[str, list[list[float]]]:
     """Seconds of every call; whatever else the machine does meanwhile hits all rivals alike."""
-    seconds = {key: [[] for _ in both] for key, both in rivals.items()}
+    seconds: dict[str, list[list[float]]] = {key: [[] for _ in rivals[key]] for key in rivals}
     for both in rivals.values():
         for rival in both:
             rival(*pairs[0])  # imports and caches
@@ -221,19 +221,23 @@ def _davis_pairs(root: str | os.PathLike[str] | None, frames: int) -> tuple[list
     truths = [
         path
         for path in sorted((home / "Annotations/480p").glob("*/00020.png"))
-        if cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).shape == (480, 854)
+        if _grey(path).shape == (480, 854)
     ]
     masks = root / "published/davis2016-val/masks/pdb"
     pairs = []
     for path in truths[:frames]:
-        g = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) > 128
+        g = _grey(path) > 128
         published = masks / path.parent.name / path.name
         if published.is_file():
-            mask = cv2.imread(str(published), cv2.IMREAD_GRAYSCALE)
+            mask = _grey(published)
         else:
             mask = np.roll(g.astype(np.uint8) * 255, (4, 6), (0, 1))
         pairs.append((cv2.GaussianBlur(mask, (0, 0), 5), g))
     return pairs, "DAVIS 2016 validation frames" if pairs else ""
+
+
+def _grey(path: Path) -> np.ndarray:
+    return np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
 
 
 def _synthetic_pairs(frames: int) -> list[Pair]:

@@ -85,7 +85,7 @@ def bench_training(
             if turn:  # the first warms up
                 seconds[name].append((time.process_time() - start) / count)
     plain = median(seconds[FORMS[0]])
-    found = {
+    found: dict[str, dict[str, Any]] = {
         name: {"seconds_per_image": median(took), "times_fewer": plain / median(took)}
         for name, took in seconds.items()
     }

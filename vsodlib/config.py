@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Literal, Self, get_type_hints
@@ -43,6 +43,7 @@ def profile() -> Profile:
     return name
 
 
+@dataclass(frozen=True)
 class _Config:
     """What both configurations share: a plain dictionary there and back, unknown keys refused."""
 
@@ -142,7 +143,7 @@ class ModelConfig(_Config):
         )
 
 
-PHASE_FIELDS = {
+PHASE_FIELDS: dict[str, Callable[[str], Any]] = {
     "batch_size": int,
     "frames_per_video": int,
     "height": int,

@@ -56,7 +56,7 @@ def check_writable(*paths: str | Path | None) -> None:
     Raises:
         OSError: a file cannot be written there.
     """
-    for path in filter(None, paths):
+    for path in (p for p in paths if p):
         folder = Path(path).parent
         with suppress(FileExistsError, NotADirectoryError):  # then it is no folder: see below
             folder.mkdir(parents=True, exist_ok=True)

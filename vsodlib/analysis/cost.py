@@ -79,7 +79,7 @@ def budget(
         else:
             net(torch.empty(1, 3, height, width))
     counts = counter.get_flop_counts()
-    parts = {}
+    parts: dict[str, Cost] = {}
     for name, module in _leaves_of(net):
         part = _PART.get(name, name.removeprefix("encoder.backbone."))
         added = Cost(_parameters(module), sum(counts.get(f"VSODNet.{name}", {}).values()) // 2)

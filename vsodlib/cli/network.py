@@ -118,7 +118,7 @@ def load_network(options: Network) -> Any:
     device = provenance.find_device(name)
     net = VSODNet.from_pretrained(options.checkpoint)
     net.encoder = fold_batch_norms(net.encoder)  # where all batch norms are
-    return net.to(device, memory_format=torch.channels_last)
+    return net.to(device).to(memory_format=torch.channels_last)
 
 
 def record_of(options: Network, net: Any, dataset: str, split: str | None) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _require_pairs(name: str, storage: Storage, records: list[FrameRecord]) -> N
             f"{name}: {len(bare)} of {len(records)} frames have no mask, the first being "
             f"{storage.locate(bare[0].image)}."
         )
-    files = [path for record in records for path in (record.image, record.mask)]
+    files = [path for record in records for path in (record.image, record.truth)]
     if missing := [path for path in files if not storage.exists(path)]:
         raise FileNotFoundError(
             f"{storage.locate(missing[0])} does not exist ({len(missing)} of {len(files)} files "

@@ -93,7 +93,7 @@ def _check_one(name: str, storage: Storage, records: list[FrameRecord]) -> list[
     sizes: dict[str, tuple[int, int]] = {}
     hidden = profile() == "smoke"
     for record in tqdm(records, desc=f"Checking {name}", unit="frame", leave=False, disable=hidden):
-        size = None
+        size: tuple[int, int] | None = None
         for kind, path in (("frame", record.image), ("mask", record.mask)):
             if path is None:
                 if name in FOLDERS and name not in video_sets.VIDEO_LAYOUTS:
@@ -104,10 +104,8 @@ def _check_one(name: str, storage: Storage, records: list[FrameRecord]) -> list[
                 if kind == "frame":
                     h, w = decode_image(storage.read(path), place).shape[:2]
                     size = (h, w)
-                    wanted, other = (
-                        sizes.setdefault(record.video, size),
-                        "the first frame of its video",
-                    )
+                    wanted: tuple[int, int] | None = sizes.setdefault(record.video, size)
+                    other = "the first frame of its video"
                 else:
                     file = files.mask_file(path)
                     h, w = file.levels.shape

@@ -95,7 +95,9 @@ def demo_clips(frames: int = 24, height: int = 192, width: int = 336) -> dict[st
         views = np.outer(1 - progress, photograph.first) + np.outer(progress, photograph.last)
         clips[name] = Clip(
             name=name,
-            frames=np.stack([_view(picture, *view, height, width) for view in views]),
+            frames=np.stack(
+                [_view(picture, x, y, extent, height, width) for x, y, extent in views]
+            ),
             masks=None,
             licence=photograph.licence,
             source=f"skimage.data.{photograph.function}",
@@ -133,7 +135,7 @@ def _view(
     if scale > 1:  # bilinear reading alone would alias
         picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * scale)
     centre = scale / 2 - 0.5  # of pixel (0, 0), between the pixels of the picture
-    matrix = np.float32([[scale, 0, left + centre], [0, scale, top + centre]])
+    matrix = np.array([[scale, 0, left + centre], [0, scale, top + centre]], np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(
         picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT

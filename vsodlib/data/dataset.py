@@ -38,6 +38,12 @@ class FrameRecord:
     mask: str | None
     dataset: str = ""
 
+    @property
+    def truth(self) -> str:
+        """`mask`, of a frame that has one."""
+        assert self.mask is not None, f"frame {self.frame} of {self.video} has no mask"
+        return self.mask
+
 
 class FrameSource(Protocol):
     """Anything that hands out the pixels of a record."""
@@ -75,7 +81,7 @@ class StoredFrames:
         return decode_image(self.storage.read(record.image), self.storage.locate(record.image))
 
     def mask(self, record: FrameRecord) -> np.ndarray:
-        file = self.mask_file(record.mask)
+        file = self.mask_file(record.truth)
         if record.image:
             H, W = image_size(self.storage.read(record.image), self.storage.locate(record.image))
             h, w = file.levels.shape
@@ -89,7 +95,7 @@ class StoredFrames:
     def counted(self, record: FrameRecord) -> np.ndarray | None:
         if self.levels.void is None:
             return None
-        return self.levels.counted(self.mask_file(record.mask))
+        return self.levels.counted(self.mask_file(record.truth))
 
     def mask_file(self, path: str) -> MaskFile:
         """A mask's levels as its file holds them."""
@@ -122,7 +128,7 @@ class HeldFrames:
         return self.images[record.image]
 
     def mask(self, record: FrameRecord) -> np.ndarray:
-        return self.masks[record.mask]
+        return self.masks[record.truth]
 
     def counted(self, record: FrameRecord) -> None:
         return None

@@ -316,6 +316,7 @@ def download(url: str, path: Path, progress: bool = True) -> None:
     """
     part = path.with_name(path.name + ".part")
     tries = most = 0
+    problem: str | BaseException
     while True:
         try:
             _transfer(url, part, progress)
@@ -342,16 +343,15 @@ def download(url: str, path: Path, progress: bool = True) -> None:
 
 def _transfer(url: str, part: Path, progress: bool) -> None:
     """One connection: append to `part` if the server proves that it goes on with the same file."""
-    state = _read_state(part)
+    state = _read_state(part) or PartState(url="", validator=None, size=None)
     # Without a validator nothing tells whether the file has changed since: start again.
-    known = part.is_file() and not part.is_symlink() and state is not None
-    known = known and state["url"] == url and state["validator"] is not None
-    offset = part.stat().st_size if known else 0
+    known = part.is_file() and not part.is_symlink() and state["url"] == url
+    offset = part.stat().st_size if known and state["validator"] is not None else 0
     if offset and offset == state["size"]:
         return  # complete, but the process died before renaming it
     headers = {"User-Agent": "vsodlib", "Accept-Encoding": "identity"}
     if offset:
-        headers |= {"Range": f"bytes={offset}-", "If-Range": state["validator"]}
+        headers |= {"Range": f"bytes={offset}-", "If-Range": str(state["validator"])}
     with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as response:
         if response.status == 206:
             if not _continues(response.headers, offset, state):

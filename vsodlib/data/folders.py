@@ -105,15 +105,11 @@ def _home(parts: tuple[str, ...]) -> tuple[str, ...]:
 def _side_by_side(paths: Sequence[str]) -> set[str]:
     """The masks among pictures that share a folder with their frames: lossless, and one has a twin
     of its name that is not."""
-    folders = defaultdict(lambda: (set(), set()))
-    for path in paths:
-        place = PurePosixPath(path)
-        folders[place.parent][path.lower().endswith(LOSSY)].add((place.stem, path))
-    masks = set()
-    for lossless, lossy in folders.values():
-        if {stem for stem, _ in lossless} & {stem for stem, _ in lossy}:
-            masks |= {path for _, path in lossless}
-    return masks
+    places = {path: PurePosixPath(path) for path in paths}
+    lossless = {path: place for path, place in places.items() if not path.lower().endswith(LOSSY)}
+    lossy = {(place.parent, place.stem) for path, place in places.items() if path not in lossless}
+    shared = {place.parent for place in lossless.values() if (place.parent, place.stem) in lossy}
+    return {path for path, place in lossless.items() if place.parent in shared}
 
 
 def numbers(names: Sequence[str]) -> dict[str, int] | None:
@@ -179,7 +175,10 @@ def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
     frames: dict[str, dict[str, str]] = defaultdict(dict)
     masks: dict[str | None, dict[str, str]] = defaultdict(dict)
     for picture in pictures:
-        (masks if picture.mask else frames)[picture.video][picture.frame] = picture.path
+        if picture.mask:
+            masks[picture.video][picture.frame] = picture.path
+        else:
+            frames[picture.video or ""][picture.frame] = picture.path
     if not frames:
         return [FrameRecord(p.video or "", p.frame, "", p.path) for p in pictures]
     records = []

@@ -132,7 +132,7 @@ def _indexed(picture: Image.Image, place: str) -> MaskFile:
     """A grey palette holds levels; in a coloured one, or one without contrast, indices count."""
     indices = np.asarray(picture)
     palette = np.zeros((256, 3), np.uint8)
-    colours = np.reshape(picture.getpalette("RGB"), (-1, 3))
+    colours = np.asarray(picture.getpalette("RGB")).reshape(-1, 3)
     palette[: len(colours)] = colours
     used = np.unique(indices)
     shown = palette[used]
@@ -193,8 +193,9 @@ def animation_length(path: Path) -> int:
     try:
         with _header(path) as picture:
             # Others hold pages, or as phones' JPEG files a preview, and do not move.
-            return picture.n_frames if picture.format in ("GIF", "WEBP", "PNG") else 1
-    except (*_UNREADABLE, EOFError, AttributeError):
+            moves = picture.format in ("GIF", "WEBP", "PNG")
+            return getattr(picture, "n_frames", 1) if moves else 1
+    except (*_UNREADABLE, EOFError):
         return 1
 
 

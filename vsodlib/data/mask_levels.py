@@ -221,7 +221,8 @@ class TruthLevels(_Levels):
 
     def counted(self, file: MaskFile) -> np.ndarray | None:
         """Where pixels count, (H, W) bool; None: everywhere."""
-        return None if self.void is None else ~self._split(file)[1]
+        void = self._split(file)[1]
+        return None if void is None else ~void
 
     def _split(self, file: MaskFile) -> tuple[np.ndarray, np.ndarray | None]:
         """Levels of 8 bits, 0 where they are void, and where that is."""
@@ -358,10 +359,10 @@ class MapLevels(_Levels):
 
     def report(self, found: Sequence[Found], count: int) -> None:
         """Say how the maps are read, unless as levels of 0 to 255."""
-        dark = defaultdict(set)
+        folders = defaultdict(set)
         for one in found:
-            dark[str(PurePosixPath(one.place).parent)].add(one.levels)
-        dark = sorted(folder for folder, levels in dark.items() if levels == {(1,)})
+            folders[str(PurePosixPath(one.place).parent)].add(one.levels)
+        dark = sorted(folder for folder, levels in folders.items() if levels == {(1,)})
         if "grey" in self.seen and dark:
             note(f"maps of {', '.join(dark)} hold 0 and 1, others reach 255: read as nearly black.")
         elif found and max(max(one.levels, default=0) for one in found) <= HALF:

@@ -119,6 +119,7 @@ def _entries(
 ) -> Iterator[tuple[str, bytes]]:
     """(path, bytes) of every file of the zip: lists first, then frames and masks."""
     top, storage = FOLDERS[dataset.name], dataset.storage
+    assert storage is not None, "it was opened from files"
     kept = [i for frames in dataset.videos.values() for i in frames[::every]]
     images = {dataset.records[i].image for i in kept}
     for path in storage.list("ImageSets"):

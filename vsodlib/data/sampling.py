@@ -79,14 +79,14 @@ class VideoBatchSampler(Sampler[list[int]]):
                 f"{', '.join(sorted(names))}; give each data set one weight."
             )
         # Data set -> its clips, lists of frames; and its still images, lists of one.
-        self._clips, self._images = {}, {}
+        self._clips: dict[str, list[list[int]]] = {}
+        self._images: dict[str, list[list[int]]] = {}
         for name, frames in videos.items():
             kind = self._clips if len(frames) > 1 else self._images
             kind.setdefault(datasets[name], []).append(list(frames))
         if weights:
-            image_fraction = sum(
-                weight for name, weight in weights.items() if name not in self._clips
-            ) / sum(weights.values())
+            stills = [weight for name, weight in weights.items() if name not in self._clips]
+            image_fraction = sum(stills) / sum(weights.values())
         self.image_samples = round(batch_size * image_fraction)
         self._start = self._step = 0
         video_frames = batch_size - self.image_samples

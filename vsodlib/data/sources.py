@@ -11,8 +11,10 @@ from vsodlib.data.folders import is_picture, natural
 from vsodlib.data.image_files import SUFFIXES, animation_length, is_photograph, shown_size
 from vsodlib.data.video_files import Video, images_in, read_images, read_video
 
-FILM_SUFFIXES = (".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg")
-FILM_SUFFIXES += (".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv")
+FILM_SUFFIXES = (
+    ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg",
+    ".mts", ".ogv", ".ts", ".webm", ".wmv",
+)  # fmt: skip
 """What is taken for a film in a folder; a file named by itself may end as it likes."""
 
 

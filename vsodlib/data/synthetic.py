@@ -96,6 +96,7 @@ def synthetic_dataset(
     masks: dict[str, np.ndarray] = {}
     for number in _seeds(split, videos, seed):
         clip = synthetic_clip(number, frames, height, width)
+        assert clip.masks is not None
         for t in range(frames):
             key = f"{clip.name}/{t:05d}"
             images[key], masks[key] = clip.frames[t], clip.masks[t]
@@ -163,6 +164,7 @@ def _seeds(split: str, videos: int, seed: int) -> range:
 def _write(folder: Path, clip: Clip) -> list[str]:
     """One clip's files; returns its lines of the split's list."""
     lines = []
+    assert clip.masks is not None
     for t, (frame, mask) in enumerate(zip(clip.frames, clip.masks, strict=True)):
         image = f"{davis.IMAGES}/{clip.name}/{t:05d}.jpg"
         label = f"{davis.MASKS}/{clip.name}/{t:05d}.png"
@@ -207,8 +209,8 @@ class _Scene:
         self.distractors = []
         for _ in range(rng.integers(3, 6)):
             dull = hsv(hue + rng.uniform(-0.08, 0.08), 0.3, value * rng.choice([0.6, 1.55]))
-            size = rng.uniform(0.16, 0.26)
-            sprite = draw_sprite(rng, "blob", "patches", self._pixels(size), dull, dull * 0.82)
+            small = self._pixels(rng.uniform(0.16, 0.26))
+            sprite = draw_sprite(rng, "blob", "patches", small, dull, dull * 0.82)
             place = rng.uniform([0.0, 0.05], [self.aspect, 0.95])
             self.distractors.append((sprite, place, rng.uniform(0, 2 * np.pi)))
         self.posts = [
@@ -224,14 +226,16 @@ class _Scene:
         time = t / 24
         camera = self.pan * np.sin(1.2 * time)  # of the ground, towards the viewer's left or right
         offset = self.margin + camera * H
-        shift = np.float32([[1, 0, -offset[0]], [0, 1, -offset[1]]])
-        picture = cv2.warpAffine(self.ground, shift, (W, H), borderMode=cv2.BORDER_REFLECT)
+        shift = np.array([[1, 0, -offset[0]], [0, 1, -offset[1]]], np.float32)
+        picture: np.ndarray = cv2.warpAffine(
+            self.ground, shift, (W, H), borderMode=cv2.BORDER_REFLECT
+        )
         for sprite, place, angle in self.distractors:
             self._paste(picture, sprite, place - camera, angle)
         alpha = self._paste(picture, self.object, *self._motion(time))
-        for place, radius in self.posts:
+        for post, radius in self.posts:
             # Nearer than the ground, so it passes by faster; -1 ... 1 on the post.
-            across = (np.arange(W) / H - place + 1.8 * camera[0]) / radius
+            across = (np.arange(W) / H - post + 1.8 * camera[0]) / radius
             covered = np.clip((1 - np.abs(across)) * radius * H + 0.5, 0, 1).astype(np.float32)
             across = across.clip(-1, 1)
             light = 1.15 - 0.75 * across**2 - 0.3 * across
@@ -268,14 +272,14 @@ class _Scene:
         alpha = np.zeros((H, W), np.float32)
         reach = 0.75 * scale * S + 0.1 * H  # half the diagonal, and room for the shadow
         (left, top), (right, bottom) = (
-            np.clip(np.int_(place * H + side * reach), 0, (W, H)) for side in (-1, 1)
+            np.clip((place * H + side * reach).astype(int), 0, (W, H)) for side in (-1, 1)
         )
         if left >= right or top >= bottom:
             return alpha
         matrix[:, 2] -= (left, top)
         placed = cv2.warpAffine(sprite, matrix, (int(right - left), int(bottom - top)))
         window = picture[top:bottom, left:right]
-        shift = np.float32([[1, 0, 0.06 * scale * S], [0, 1, 0.09 * scale * S]])
+        shift = np.array([[1, 0, 0.06 * scale * S], [0, 1, 0.09 * scale * S]], np.float32)
         shadow = cv2.warpAffine(placed[..., 3], shift, placed.shape[1::-1])
         window *= 1 - 0.45 * cv2.GaussianBlur(shadow, (0, 0), 0.035 * scale * S)[..., None]
         window *= 1 - placed[..., 3:]

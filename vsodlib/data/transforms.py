@@ -76,10 +76,11 @@ def input_size(height: int, width: int, rows: int, stride: int) -> tuple[int, in
     >>> input_size(480, 854, rows=324, stride=16)
     (320, 576)
     """
-    return tuple(
+    h, w = (
         max(stride, stride * math.floor(side * rows / height / stride + 0.5))
         for side in (height, width)
     )
+    return h, w
 
 
 def check_frames(frames: np.ndarray) -> None:
@@ -114,7 +115,7 @@ def to_images(frames: np.ndarray, rows: int | None = None, stride: int = 1) -> T
         raise ValueError(f"rows must be at least 1, got {rows!r}.")
     images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
     if rows is not None:
-        size = input_size(*frames.shape[1:3], rows, stride)
+        size = input_size(frames.shape[1], frames.shape[2], rows, stride)
         images = v2.functional.resize(images, list(size), antialias=True)
     return images.float() / 255
 

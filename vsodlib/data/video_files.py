@@ -148,7 +148,7 @@ def read_video(source: str | int | Path) -> Video:
     """
     path = Path(str(source))
     if str(source).isdecimal() and not path.exists():
-        return _camera(int(source))
+        return _camera(int(str(source)))
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist.")
     if path.is_dir():
@@ -514,7 +514,7 @@ class _Sound:
             with suppress(av.error.FFmpegError):  # of a damaged film, what can be heard
                 yield from stream.decode(packet)
 
-    def copy_until(self, time: float) -> None:
+    def copy_until(self, time: Fraction) -> None:
         """Append the sound from where it is to `time`, seconds after the first frame."""
         while self._next is not None and (at := self._next.time - self._start) < time:
             if at >= 0:

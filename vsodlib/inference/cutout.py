@@ -17,7 +17,7 @@ LOW, HIGH = 0.1, 0.9
 
 def opacity(saliency: np.ndarray) -> np.ndarray:
     """clip((s - LOW) / (HIGH - LOW), 0, 1): a map without its faint haze, float32 (H, W)."""
-    return np.clip((np.float32(saliency) - LOW) / (HIGH - LOW), 0, 1)
+    return np.clip((np.asarray(saliency, np.float32) - LOW) / (HIGH - LOW), 0, 1)
 
 
 def foreground(frame: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -91,7 +91,7 @@ class Background:
         self.what = what
         self._picture: np.ndarray | None = None
         if is_color_like(what):
-            self._picture = np.uint8([[np.rint(255 * np.array(to_rgb(what)))]])
+            self._picture = np.array([[np.rint(255 * np.array(to_rgb(what)))]], np.uint8)
         elif Path(what).is_file():
             self._picture = decode_image(read_file(what), what, as_shown=True)
         elif what != "blur":

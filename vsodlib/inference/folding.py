@@ -31,9 +31,10 @@ def fold_batch_norms(net: Net) -> Net:
     pairs = conv_norm_pairs(net)
     replacement = {}
     for conv, norm in pairs:
-        statistics = norm.running_mean, norm.running_var, norm.eps
+        mean, variance = norm.running_mean, norm.running_var
+        assert mean is not None and variance is not None, "statistics, fixed by eval()"
         conv.weight, conv.bias = fuse_conv_bn_weights(
-            conv.weight, conv.bias, *statistics, norm.weight, norm.bias
+            conv.weight, conv.bias, mean, variance, norm.eps, norm.weight, norm.bias
         )
         replacement[norm] = getattr(norm, "act", nn.Identity())
     for parent in list(net.modules()):

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, cast
 
 Item = TypeVar("Item")
 
@@ -18,7 +18,7 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
         coming = thread.submit(next, iterator, end)
         while (item := coming.result()) is not end:
             coming = thread.submit(next, iterator, end)
-            yield item
+            yield cast(Item, item)
 
 
 class Behind:

@@ -55,6 +55,7 @@ class FileFrame:
 
     def load(self, protocol: Protocol) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
         """Read both images and bring them to one size; what does not count is 0 in both."""
+        assert self.prediction is not None, "there is a map"
         prediction, notes = self.maps.read(self.prediction)
         truth = self.truth.mask(self.record)
         if not truth.any():
@@ -215,7 +216,7 @@ def find_truth(
     if dataset:
         storage, records = locate_dataset(dataset, split or scored_split(dataset), root)
     else:
-        if not Path(gt).exists():
+        if gt is None or not Path(gt).exists():
             raise FileNotFoundError(f"There is no ground-truth folder {gt}.")
         storage = Storage(gt)
         records = truth_records(storage)
@@ -278,7 +279,9 @@ def match_frames(
         available = {next(iter(by_video)): available[""]}
     maps = Maps(storage, MapLevels(str(folder)))
     every = [path for of in available.values() for path in of.values()]
-    pairs, missing, lost, only_ends, unused = [], [], 0, True, []
+    missing: list[str] = []
+    unused: list[str] = []
+    pairs, lost, only_ends = [], 0, True
     for video, of_video in by_video.items():
         have = available.pop(video, {})
         place = f"{folder / video}"
@@ -336,12 +339,12 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
     by_folder = defaultdict(list)
     for path in every:
         by_folder[PurePosixPath(path).parent].append(path)
-    by_video = defaultdict(list)
+    by_video: dict[str, dict[FileFrame, str]] = defaultdict(dict)
     for frame in frames:
         if frame.prediction:
-            by_video[frame.video].append(frame)
-    for of_video in by_video.values():
-        beside = by_folder[PurePosixPath(of_video[0].prediction).parent]
+            by_video[frame.video][frame] = frame.prediction
+    for video, of_video in by_video.items():
+        beside = by_folder[PurePosixPath(next(iter(of_video.values()))).parent]
         ours = numbers([PurePosixPath(path).stem for path in beside])
         theirs = numbers([frame.name for frame in of_video])
         if not ours or not theirs:
@@ -349,14 +352,14 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
         shift = min(ours.values()) - min(theirs.values())
         paths = dict(zip(ours.values(), beside, strict=True))
         moved = {frame: paths.get(theirs[frame.name] + shift) for frame in of_video}
-        compared = [frame for frame, path in moved.items() if path]
+        compared = [(frame, path) for frame, path in moved.items() if path]
         compared = compared[:: -(-len(compared) // COMPARED) or 1]
         if not shift or len(compared) < 2:
             continue
-        by_number = np.mean([_overlap(frame, frame.prediction) for frame in compared])
-        in_order = np.mean([_overlap(frame, moved[frame]) for frame in compared])
+        by_number = np.mean([_overlap(frame, of_video[frame]) for frame, _ in compared])
+        in_order = np.mean([_overlap(frame, path) for frame, path in compared])
         if in_order > by_number:
-            where = f"{folder / of_video[0].video} (maps)"
+            where = f"{folder / video} (maps)"
             sentence = shifted(where, ours.values(), "its truth", theirs.values())
             raise ValueError(
                 f"{sentence} (In order they overlap by {in_order:.2f}, by number {by_number:.2f}.)"

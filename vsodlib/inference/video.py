@@ -337,7 +337,7 @@ def _write_picture(path: Path, picture: np.ndarray) -> None:
 
 def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None:
     """Note in `run.json` what the maps are made from; refuse a folder that holds other maps."""
-    run = {"source": Path(video.source).name, "predictor": predictor_name}
+    run: dict[str, Any] = {"source": Path(video.source).name, "predictor": predictor_name}
     if not video.mixed:  # photographs come and go
         run |= {
             "frames": video.length,

@@ -239,6 +239,6 @@ def _nested(values: dict[Key, Any], measures: tuple[str, ...]) -> dict[str, Any]
     return out
 
 
-def _number(value: float) -> float | None:
+def _number(value: float | np.floating) -> float | None:
     """What JSON can hold: None for NaN."""
     return None if math.isnan(value) else float(value)

@@ -61,8 +61,8 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     measures = {}
     for measure in MEASURES:
         names = [name for name in common if not (measure == "T" and name in skipped)]
-        pairs = {name: tuple(_value(r[name], measure) for r in rows) for name in names}
-        known = {name: pair for name, pair in pairs.items() if None not in pair}
+        pairs = {name: [_value(r[name], measure) for r in rows] for name in names}
+        known = {name: (a, b) for name, (a, b) in pairs.items() if a is not None and b is not None}
         if known:
             measures[measure] = _paired(known, measure in LOWER_IS_BETTER)
     if not measures:
@@ -88,7 +88,7 @@ def _paired(pairs: dict[str, tuple[float, float]], lower_is_better: bool) -> dic
     if n > 1:
         means = np.concatenate([counts @ difference / n for counts in resamples(n)])
         bounds = interval(means, n)
-        if bounds[0] > 0 or bounds[1] < 0:
+        if bounds and (bounds[0] > 0 or bounds[1] < 0):
             verdict = "second" if (bounds[0] > 0) != lower_is_better else "first"
     gain = -difference if lower_is_better else difference
     return {

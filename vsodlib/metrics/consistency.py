@@ -29,10 +29,10 @@ def temporal_consistency(first: np.ndarray, second: np.ndarray) -> float:
     p, q = (m if m.dtype == np.uint8 else m.astype(np.float32) for m in (p, q))
     if p.dtype != q.dtype:
         p, q = (m / np.float32(255) if m.dtype == np.uint8 else m for m in (p, q))
-    centres = _centre(p), _centre(q)
-    if centres[0] is None or centres[1] is None:
-        return float(centres[0] is centres[1])
-    dy, dx = (round(b - a) for a, b in zip(*centres, strict=True))
+    here, there = _centre(p), _centre(q)
+    if here is None or there is None:
+        return float(here is there)
+    dy, dx = (round(b - a) for a, b in zip(here, there, strict=True))
     H, W = p.shape
     p = p[max(-dy, 0) : H - max(dy, 0), max(-dx, 0) : W - max(dx, 0)]
     q = q[max(dy, 0) : H - max(-dy, 0), max(dx, 0) : W - max(-dx, 0)]

@@ -196,7 +196,7 @@ def _directed_edges(mask: np.ndarray) -> _Edges:
         out, back = by_start[first : first + 2].tolist(), by_stop[second : second + 2].tolist()
         around[corner] = {int(stop[e]): (e, True) for e in out}
         around[corner] |= {int(start[e]): (e, False) for e in back}
-    lists = (array.tolist() for array in (start, stop, following, preceding))
+    lists = start.tolist(), stop.tolist(), following.tolist(), preceding.tolist()
     return _Edges(*lists, around, len(row), width)
 
 

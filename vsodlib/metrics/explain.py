@@ -24,7 +24,7 @@ from vsodlib.metrics.scoring import (
     score_frame,
 )
 
-PER_FRAME = {
+PER_FRAME: dict[tuple[str, ...], dict[str, tuple[Any, ...]]] = {
     ("J", "F"): {"mask_threshold": (0.5, 1 / 255)},
     SALIENCY: {
         "stretch": (False, True),
@@ -35,7 +35,7 @@ PER_FRAME = {
     TEMPORAL: {},
 }
 """The choices that are tried when a frame is scored, by the measures that they can change."""
-AVERAGING = {
+AVERAGING: dict[str, tuple[Any, ...]] = {
     "skip_ends": (True, False),
     "average": ("sequences", "frames"),
     "maximum": ("data set", "sequence", "frame"),
@@ -153,8 +153,8 @@ def _score_variants(
     """Every frame, read once, under every variant."""
     previous: list[Remembered | None] = [None] * len(variants)
     found = []
-    paired = before is not None and any(m in TEMPORAL for _, chosen in variants for m in chosen)
-    for frame in ([before] if paired else []) + run:
+    paired = any(m in TEMPORAL for _, chosen in variants for m in chosen)
+    for frame in ([before] if before and paired else []) + run:
         held = ArrayFrame(frame.video, frame.name, *frame.load(variants[0][0])[:2])
         scores = [
             score_frame(held, previous[k], protocol, measures)
@@ -168,7 +168,7 @@ def _score_variants(
 
 def _numbers(overall: dict[str, Any]) -> dict[str, float]:
     """By the name that a table would have: `J mean`, `J&F mean`, `max_f`."""
-    out = {}
+    out: dict[str, float] = {}
     for name, value in overall.items():
         parts = value.items() if isinstance(value, dict) else [("", value)]
         out |= {f"{name} {part}".strip(): v for part, v in parts if v is not None}

@@ -150,7 +150,7 @@ def warp(cost: np.ndarray) -> np.ndarray:
         np.add(entered, sums, out=out)
     i, j = n - 1, m - 1
     path = [(i, j)]
-    prices = memoryview(price)
+    prices = price.data
     while i or j:
         both, up, left = prices[i, j], prices[i, j + 1], prices[i + 1, j]
         if both <= up and both <= left:

@@ -20,6 +20,8 @@ from vsodlib.metrics.inputs import check_pair
 LEVELS = 256
 CentroidTies = Literal["even", "up"]
 Corners = list[tuple[slice, slice]]
+Gathered = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""The histogram, the adaptive counts, and (4, 5) moments of the quadrants."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _as_levels(p: np.ndarray) -> np.ndarray | None:
     return levels.astype(np.uint8)
 
 
-def _gather_levels(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool):
+def _gather_levels(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool) -> Gathered:
     """uint8 maps: counts by quadrant, class and level hold everything, without rounding."""
     counts = _level_counts(p, g, corners)
     by_class = counts.sum(0)
@@ -171,7 +173,7 @@ def _level_counts(p: np.ndarray, g: np.ndarray, corners: Corners) -> np.ndarray:
     return counts
 
 
-def _gather_floats(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool):
+def _gather_floats(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool) -> Gathered:
     """Float maps: a histogram of their levels, and moments straight from the values."""
     if stretch:
         low, high = p.min(), p.max()
@@ -200,6 +202,6 @@ def _gather_floats(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool
 
 def _sums(part: np.ndarray, mask: np.ndarray | None, count: int) -> tuple[float, float]:
     """Sum and sum of squares over `mask`, accumulated in float64."""
-    mean, deviation = cv2.meanStdDev(part, mask=mask)
-    mean, variance = float(mean[0, 0]), float(deviation[0, 0]) ** 2
+    means, deviations = cv2.meanStdDev(part, mask=mask)
+    mean, variance = float(means[0, 0]), float(deviations[0, 0]) ** 2
     return mean * count, (variance + mean**2) * count

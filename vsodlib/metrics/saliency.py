@@ -157,7 +157,9 @@ def _counts(tally: Tally) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.concatenate([reached, tally.adaptive[:, None]], axis=1))
 
 
-def _f_measure(tally: Tally, beta_squared: float):
+def _f_measure(
+    tally: Tally, beta_squared: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     false, hits = _counts(tally)
     precision = hits / np.maximum(false + hits, 1)
     recall = hits / max(tally.foreground.sum(), 1)

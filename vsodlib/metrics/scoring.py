@@ -34,10 +34,13 @@ Measures = str | Sequence[str]
 class Frame(Interface):
     """One frame to score; `load` may read files and runs in the worker that scores."""
 
-    video: str
-    name: str
-    prediction: Any
-    """What `load` reads; None where there is none, at an end of a sequence that is not scored."""
+    @property
+    def video(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def prediction(self) -> Any:
+        """What `load` reads; None where there is none, at an end of a sequence not scored."""
 
     def load(self, protocol: Protocol) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
         """The map (H, W), the ground truth (H, W) and a note for every conversion made."""
@@ -137,7 +140,8 @@ def score_frame(
     frame: Frame, previous: Remembered | None, protocol: Protocol, measures: tuple[str, ...]
 ) -> tuple[FrameScores, Remembered]:
     """Score one frame, given what is remembered of the one before; returns its own for the next."""
-    scalars, curves = {}, {}
+    scalars: dict[str, float] = {}
+    curves: dict[str, np.ndarray] = {}
     try:
         prediction, truth, notes = frame.load(protocol)
         if any(name in SALIENCY for name in measures):

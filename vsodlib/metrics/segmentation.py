@@ -41,14 +41,14 @@ def statistics(values: Sequence[float]) -> Statistics:
     Raises:
         ValueError: no values.
     """
-    values = np.asarray(values, np.float64)
-    n = len(values)
+    series = np.asarray(values, np.float64)
+    n = len(series)
     if n == 0:
         raise ValueError("A sequence without scored frames has no statistics.")
     edges = np.floor(np.linspace(1, n, 5) + 0.5).astype(int) - 1
-    quarters = [values[edges[k] : edges[k + 1] + 1].mean() for k in (0, 3)]
+    quarters = [series[edges[k] : edges[k + 1] + 1].mean() for k in (0, 3)]
     return Statistics(
-        float(values.mean()), float((values > 0.5).mean()), float(quarters[0] - quarters[1])
+        float(series.mean()), float((series > 0.5).mean()), float(quarters[0] - quarters[1])
     )
 
 
@@ -92,15 +92,15 @@ def contour_accuracy(
     p, g = check_masks(prediction, ground_truth)
     radius = int(np.ceil(tolerance * np.hypot(*p.shape)))
     crop = _box(cv2.bitwise_or(p, g))
-    p, g = (pack(contour(mask[crop]), radius) for mask in (p, g))
-    counts = p.bit_count(), g.bit_count()
+    ours, theirs = (pack(contour(mask[crop]), radius) for mask in (p, g))
+    counts = ours.bit_count(), theirs.bit_count()
     if not any(counts):
         return 1.0
     if not all(counts):
         return 0.0
     stride = crop[1].stop - crop[1].start + radius
-    P = (p & dilate(g, radius, stride)).bit_count() / counts[0]
-    R = (g & dilate(p, radius, stride)).bit_count() / counts[1]
+    P = (ours & dilate(theirs, radius, stride)).bit_count() / counts[0]
+    R = (theirs & dilate(ours, radius, stride)).bit_count() / counts[1]
     return 2 * P * R / (P + R) if P + R else 0.0
 
 

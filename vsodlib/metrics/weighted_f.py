@@ -7,6 +7,7 @@ false alarm lies from the object.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -134,10 +135,10 @@ def _spread(error: np.ndarray, inside: np.ndarray) -> None:
 
 
 def _around(
-    box: tuple[int, int, int, int],
-    shape: tuple[int, int],
+    box: Sequence[int],
+    shape: tuple[int, ...],
     margin: int,
-    within: tuple[int, int, int, int] | None = None,
+    within: Sequence[int] | None = None,
 ) -> tuple[slice, slice]:
     """Rows and columns of an OpenCV box and of `margin` more on each side.
 

@@ -27,9 +27,8 @@ class RefinementDecoder(nn.Module):
         self.predict = nn.ModuleDict(
             {str(s): nn.Conv2d(skip_channels[s], 1, 3, padding=1) for s in self.strides}
         )
-        for conv in self.predict.values():
-            nn.init.zeros_(conv.weight)
-            nn.init.zeros_(conv.bias)
+        for parameter in self.predict.parameters():
+            nn.init.zeros_(parameter)
 
     def corrections(self, features: Tensor, skips: dict[int, Tensor]) -> dict[int, Tensor]:
         """Stride -> what else is added to the map there; nothing in the paper's decoder."""
@@ -84,9 +83,8 @@ class ResidualDecoder(RefinementDecoder):
             {str(s): nn.Conv2d(channels, channels, 3, padding=1) for s in finer}
         )
         self.correct = nn.ModuleDict({str(s): nn.Conv2d(channels, 1, 1) for s in finer})
-        for conv in self.correct.values():
-            nn.init.zeros_(conv.weight)
-            nn.init.zeros_(conv.bias)
+        for parameter in self.correct.parameters():
+            nn.init.zeros_(parameter)
 
     def corrections(self, features: Tensor, skips: dict[int, Tensor]) -> dict[int, Tensor]:
         """Stride -> what is added to the map there, (B, 1, h_s, w_s)."""

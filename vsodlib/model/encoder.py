@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.resources import files
+from typing import cast
 
 import timm
 import torch
+from timm.models import FeatureInfo
 from torch import Tensor, nn
 from torchvision.models.segmentation.deeplabv3 import ASPP
 
@@ -86,6 +88,11 @@ class Encoder(nn.Module):
         ValueError: timm has no such backbone, or it cannot be dilated to the output stride.
     """
 
+    input_mean: Tensor
+    input_std: Tensor
+    input_scale: Tensor
+    input_shift: Tensor
+
     def __init__(self, config: ModelConfig, pretrained: bool = False):
         super().__init__()
         # By any other name timm would look on the network, or in a folder that the name gives.
@@ -100,8 +107,9 @@ class Encoder(nn.Module):
                 f"timm cannot build {config.backbone!r} as a feature pyramid at stride "
                 f"{config.output_stride} ({error})."
             ) from error
-        reductions = self.backbone.feature_info.reduction()
-        channels = self.backbone.feature_info.channels()
+        info = cast(FeatureInfo, self.backbone.feature_info)
+        reductions, channels = info.reduction(), info.channels()
+        self.stage_ends = info.module_name()
         if reductions[-1] != config.output_stride or 4 not in reductions:
             raise ValueError(
                 f"{config.backbone} has strides {reductions}; it must end at output_stride "
@@ -125,6 +133,7 @@ class Encoder(nn.Module):
         self.register_buffer("input_mean", mean, persistent=False)
         self.register_buffer("input_std", std, persistent=False)
         expected = timm.models.get_pretrained_cfg(config.backbone)
+        assert expected is not None, "timm has built it"
         ours = torch.tensor([IMAGENET_MEAN, IMAGENET_STD])
         theirs = torch.tensor([expected.mean, expected.std])
         scale = (ours[1] / theirs[1]).view(1, 3, 1, 1)
@@ -138,10 +147,11 @@ class Encoder(nn.Module):
         Raises:
             ValueError: the backbone has fewer stages.
         """
-        ends = self.backbone.feature_info.module_name()
+        ends = self.stage_ends
         if not 0 < count <= len(ends):
             raise ValueError(f"The backbone has {len(ends)} stages; {count} cannot be frozen.")
-        found, end = [], self.backbone.get_submodule(ends[count - 1])
+        found: list[nn.Module] = []
+        end = self.backbone.get_submodule(ends[count - 1])
         for child in self.backbone.children():
             inside = list(child) if isinstance(child, nn.Sequential) else []
             if end in inside:

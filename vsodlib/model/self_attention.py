@@ -79,8 +79,8 @@ class DynamicDepthwiseConv(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
         self.filter_generator = nn.Conv2d(channels, 9 * channels, kernel_size=1)
-        nn.init.zeros_(self.filter_generator.weight)
-        nn.init.zeros_(self.filter_generator.bias)
+        for parameter in self.filter_generator.parameters():
+            nn.init.zeros_(parameter)
 
     def filters(self, x: Tensor) -> Tensor:
         """The filters W_d of every sample: (B, C, H, W) -> (B, C, 3, 3)."""
@@ -113,12 +113,13 @@ class NonLocalSelfAttention(nn.Module):
     def __init__(self, channels: int, dynamic: bool = True):
         super().__init__()
         self.dynamic = dynamic
+        self.depthwise: DynamicDepthwiseConv | nn.Conv2d
         if dynamic:
             self.depthwise = DynamicDepthwiseConv(channels)
         else:
             self.depthwise = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
-            nn.init.zeros_(self.depthwise.weight)
-            nn.init.zeros_(self.depthwise.bias)
+            for parameter in self.depthwise.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) float -> z_self, same shape."""

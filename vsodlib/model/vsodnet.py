@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import torch
 import torch.nn.functional as F
@@ -117,9 +117,11 @@ class VSODNet(nn.Module):
         x, low = self.encoder(images)
         inter_frame = []
         if config.inter_frame_attention:
+            partners = cast(Tensor, partners)  # `forward` has seen to it
             inter_frame = [self.inter_frame(x, partners)]
             x, low = x[: len(partners)], {s: f[: len(partners)] for s, f in low.items()}
-        features, seen = [x], {}
+        features = [x]
+        seen: dict[str, Tensor | None] = {}
         if config.self_attention:
             z_self = self.self_attention(x)  # Eq. 5
             features.append(self.self_gate(z_self) if config.gates else z_self)  # Eq. 8

@@ -180,7 +180,8 @@ def run(
                     initial=trunk,
                 )
                 _, record = checkpoint.read(folder / "last")
-                kept, record["test"] = {}, []
+                kept: dict[str, float] = {}
+                record["test"] = []
                 for suffix, test in tests.items():
                     scores = evaluate(net, test, config.height)
                     kept |= {name + suffix: measure(scores) for name, measure in MEASURES.items()}

@@ -111,6 +111,9 @@ def load_split(study: Study, first_seed: int, clips: int) -> Split:
 class TinyNet(nn.Module):
     """Four 3x3 convolutions, two of them strided, and a 1x1 output layer."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):

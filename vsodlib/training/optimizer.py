@@ -26,7 +26,7 @@ class WeightAverage:
     forgets the initial weights.
     """
 
-    def __init__(self, net: nn.Module, decay: float):
+    def __init__(self, net: VSODNet, decay: float):
         self.decay, self.updates = decay, 0
         self.net = copy.deepcopy(net).eval().requires_grad_(False)
 

@@ -125,8 +125,8 @@ class Log:
         if step % LOG_EVERY == 0:
             seconds = (time.perf_counter() - self.clock) / len(self.pending)
             values: dict[str, list[float]] = {}
-            for losses in self.check():
-                for name, value in losses.items():
+            for row in self.check():
+                for name, value in row.items():
                     values.setdefault(name, []).append(value)
             kept = {name: [v for v in found if v == v] for name, found in values.items()}
             means = {name: float(np.mean(found)) for name, found in kept.items() if found}
@@ -295,7 +295,7 @@ def load_state(
         return None
     if not resume:
         raise ValueError(f"{out} holds a run already: resume it, or name another folder.")
-    reasons = []
+    reasons: list[Exception] = []
     for path in paths:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
@@ -389,7 +389,7 @@ class Run:
         net = VSODNet(self.model_config, pretrained_encoder=pretrained_encoder and fresh)
         if initial and state is None:
             net.load_trunk(initial)
-        net = net.to(self.device, memory_format=torch.channels_last)
+        net = net.to(self.device).to(memory_format=torch.channels_last)
         if config.freeze_stages:
             for stage in net.encoder.stages(config.freeze_stages):
                 stage.requires_grad_(False)
@@ -421,7 +421,8 @@ class Run:
         self.record.pop("initial", None)
         self.record |= {key: before[key] for key in ("initial",) if key in before}
         self.best = state["best"]
-        restore(state, self.out, self.net, optimizer, self.average and self.average.net)
+        average = self.average.net if self.average else None
+        restore(state, self.out, self.net, optimizer, average)
         if self.average:
             self.average.updates = state["updates"]
         self.clock = Clock(self.config, state["step"], state["elapsed"], self.clock.last)

@@ -45,7 +45,7 @@ def fast_view(net: VSODNet, frozen_norms: bool = False) -> VSODNet:
         for name, child in parent.named_children():
             if child in acts:
                 setattr(parent, name, acts[child])
-            elif child in pairs or _is_depthwise(child):
+            elif isinstance(child, nn.Conv2d) and (child in pairs or _is_depthwise(child)):
                 setattr(parent, name, FastConv2d(child, pairs.get(child)))
     return view
 
@@ -96,8 +96,10 @@ class FastConv2d(nn.Module):
         weight, bias, norm = self.conv.weight, self.conv.bias, self.norm
         if norm is None:
             return weight, bias
-        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        mean = norm.running_mean if bias is None else norm.running_mean - bias
+        mean, variance = norm.running_mean, norm.running_var
+        assert mean is not None and variance is not None, "frozen statistics"
+        scale = norm.weight * torch.rsqrt(variance + norm.eps)
+        mean = mean if bias is None else mean - bias
         return weight * scale.view(-1, 1, 1, 1), norm.bias - mean * scale
 
     def forward(self, x: Tensor) -> Tensor:
@@ -112,8 +114,8 @@ class FastConv2d(nn.Module):
             return _convolve(conv, y, weight, bias).to(x.dtype)
 
 
-def _is_depthwise(module: nn.Module) -> bool:
-    return isinstance(module, nn.Conv2d) and 1 < module.groups == module.in_channels
+def _is_depthwise(conv: nn.Conv2d) -> bool:
+    return 1 < conv.groups == conv.in_channels
 
 
 def _keeps_size(conv: nn.Conv2d) -> bool:
@@ -124,7 +126,8 @@ def _keeps_size(conv: nn.Conv2d) -> bool:
 def _convolve(conv: nn.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     padding = conv.padding
     if isinstance(conv, Conv2dSame):
-        x, padding = pad_same(x, conv.kernel_size, conv.stride, conv.dilation), 0
+        x = pad_same(x, list(conv.kernel_size), list(conv.stride), list(conv.dilation))
+        padding = (0, 0)
     return F.conv2d(x, weight, bias, conv.stride, padding, conv.dilation, conv.groups)
 
 

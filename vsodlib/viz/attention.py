@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -132,7 +133,8 @@ def kernels(groups: Mapping[str, np.ndarray], *, column_labels: Sequence[str] = 
     cell = min(0.75, (WIDTH - 2.4) / columns)
     size = (2.4 + cell * columns, 0.3 + cell * len(groups))
     figure = NotebookFigure(figsize=size, layout="constrained")
-    figure.get_layout_engine().set(rect=(0.03, 0, 0.97, 1))  # names stick out to the left
+    # Names stick out to the left.
+    figure.set_layout_engine("constrained", rect=(0.03, 0, 0.97, 1))
     grid = figure.subplots(len(groups), columns, squeeze=False)
     for r, (name, filters) in enumerate(groups.items()):
         for c, (axes, weights) in enumerate(zip(grid[r], filters, strict=True)):
@@ -224,8 +226,8 @@ def mass_against_chance(panels: Mapping[str, Points]) -> Figure:
         axes.set_axis_off()
     figure.supxlabel("the object's share of the frame", fontsize=13)
     figure.supylabel("mass on the object", fontsize=13)
-    handles = {}
+    lines: dict[str, Artist] = {}
     for axes in grid.flat:
-        handles |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
-    figure.legend(handles.values(), handles, loc="outside upper center", ncols=4)
+        lines |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+    figure.legend(list(lines.values()), list(lines), loc="outside upper center", ncols=4)
     return figure

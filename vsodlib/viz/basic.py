@@ -101,8 +101,8 @@ def strip(
     Raises:
         ValueError: the three differ in length, or the clip is empty.
     """
-    layers = {"frame": frames, "saliency": maps, "mask": masks}
-    layers = {name: layer for name, layer in layers.items() if layer is not None}
+    given = {"frame": frames, "saliency": maps, "mask": masks}
+    layers = {name: layer for name, layer in given.items() if layer is not None}
     T = same_length(layers)
     shown = np.unique(np.linspace(0, T - 1, min(count, T)).round().astype(int))
     return grid(
@@ -139,8 +139,8 @@ def curves(
     colors = series_colors(series)
     for i, (name, values) in enumerate(series.items()):
         # Seven colours and four dashes: 28 series before a pair comes again.
-        line = {"color": colors[i], "linestyle": _DASHES[i % len(_DASHES)]}
-        axes.plot(range(len(values)) if x is None else x, values, label=name, **line)
+        places, dashes = range(len(values)) if x is None else x, _DASHES[i % len(_DASHES)]
+        axes.plot(places, values, color=colors[i], linestyle=dashes, label=name)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.margins(x=0.01)
     if y_range:  # set to None, they would no longer follow the data

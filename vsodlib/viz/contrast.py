@@ -7,9 +7,11 @@ negatives.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -132,8 +134,11 @@ def circle(
         for v, marker in zip(videos, _MARKERS, strict=False)
         for side, color in (("foreground", ATTRACT), ("background", REPEL))
     ]
-    place = {"loc": "outside right center"} if alone else {"loc": "outside lower center"}
-    figure.legend(handles=keys, ncols=1 if alone else min(4, len(keys)), fontsize=11, **place)
+    if alone:
+        figure.legend(handles=keys, fontsize=11, loc="outside right center")
+    else:
+        ncols = min(4, len(keys))
+        figure.legend(handles=keys, ncols=ncols, fontsize=11, loc="outside lower center")
     return figure
 
 
@@ -272,7 +277,7 @@ def arrows(vectors: Mapping[str, tuple[np.ndarray, str]]) -> Figure:
     if not vectors:
         raise ValueError("arrows needs at least one vector.")
     figure = NotebookFigure(figsize=(6.0, 4.4))
-    axes = figure.add_axes((0, -0.05, 1, 1.1), projection="3d")
+    axes: Any = figure.add_axes((0, -0.05, 1, 1.1), projection="3d")
     lon, lat = np.mgrid[0 : np.pi / 2 : 10j, 0 : np.pi / 2 : 10j]
     sphere = np.sin(lat) * np.cos(lon), np.sin(lat) * np.sin(lon), np.cos(lat)
     axes.plot_wireframe(*sphere, color=_PALE, lw=0.6)
@@ -327,7 +332,7 @@ def pairs(
         axes.grid(visible=False)
     figure.axes[0].set_ylabel("anchor")
     labels = {"positive": ATTRACT, "negative": REPEL, "ignored": _PALE}
-    keys = [Patch(color=color, label=label) for label, color in labels.items()]
+    keys: list[Artist] = [Patch(color=color, label=label) for label, color in labels.items()]
     keys.append(Line2D([], [], marker="x", color="black", ls="", mew=1.5, label="the anchor"))
     figure.legend(handles=keys, loc="outside lower center", ncols=4, fontsize=11)
     return figure

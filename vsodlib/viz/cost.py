@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -58,10 +60,10 @@ def stacked(
         axes.set_yticks(range(len(bars)), bars)
         axes.locator_params(axis="x", nbins=4)
         axes.grid(axis="y", visible=False)
-    keys = [Patch(color=c, label=part) for part, c in zip(parts, PALETTE, strict=False)]
+    keys: list[Artist] = [Patch(color=c, label=p) for p, c in zip(parts, PALETTE, strict=False)]
     if published:
-        look = {"color": "black", "ms": 9, "mec": "white"}
-        keys.append(Line2D([], [], marker="D", ls="", label="published", **look))
+        key = Line2D([], [], marker="D", ls="", color="black", ms=9, mec="white", label="published")
+        keys.append(key)
     figure.legend(handles=keys, loc="outside upper center", ncols=key_columns, handlelength=1.2)
     return figure
 
@@ -97,8 +99,8 @@ def work_and_time(
     paper = {"fc": "white", "ec": "none", "alpha": 0.6, "pad": 0}
     names = _Names(pairs, WIDTH - 1, 3.4)
     for k, (machine, networks) in enumerate(machines.items()):
-        look = {"color": PALETTE[k], "marker": _MARKERS[k], "ms": 9, "mec": "white"}
-        text = {"fontsize": 11, "bbox": paper}
+        look: dict[str, Any] = {"color": PALETTE[k], "marker": _MARKERS[k], "ms": 9, "mec": "white"}
+        text: dict[str, Any] = {"fontsize": 11, "bbox": paper}
         axes.plot([], [], ls="", label=machine, **look)
         for name, points in networks.items():
             work, seconds = zip(*points, strict=True)
@@ -116,7 +118,7 @@ def work_and_time(
     return figure
 
 
-_CORNERS = (
+_CORNERS: tuple[dict[str, Any], ...] = (
     {"xytext": (7, -3), "ha": "left", "va": "top"},
     {"xytext": (-7, 3), "ha": "right", "va": "bottom"},
     {"xytext": (7, 3), "ha": "left", "va": "bottom"},
@@ -151,7 +153,9 @@ class _Names:
         return np.log10(pair) * self._per_decade
 
     @staticmethod
-    def _box(place: np.ndarray, left: float, width: float, bottom: float, height: float):
+    def _box(
+        place: np.ndarray, left: float, width: float, bottom: float, height: float
+    ) -> np.ndarray:
         corner = place + np.array([left, bottom])
         return np.array([corner, corner + np.array([width, height])])
 

@@ -34,8 +34,7 @@ def sides(panels: Mapping[str, np.ndarray], is_foreground: np.ndarray) -> Figure
     figure, grid = _panels(panels)
     for axes, points in zip(grid, panels.values(), strict=True):
         for shown, color, marker in ((~is_foreground, _BACK, "x"), (is_foreground, _FRONT, "o")):
-            look = {"color": color, "marker": marker, "ls": "", "ms": 5, "alpha": 0.6}
-            axes.plot(*points[shown].T, **look)
+            axes.plot(*points[shown].T, marker, color=color, ms=5, alpha=0.6)
     keys = [
         Line2D([], [], color=_FRONT, marker="o", ls="", label="foreground"),
         Line2D([], [], color=_BACK, marker="x", ls="", label="background"),

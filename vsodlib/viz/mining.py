@@ -31,7 +31,7 @@ def framed(rows: Mapping[str, Sequence[tuple[np.ndarray, str, str | None]]]) -> 
     H, W, _ = next(row[0][0] for row in rows.values() if row).shape
     height = len(rows) * (WIDTH / columns * H / W + 0.36)
     figure = NotebookFigure(figsize=(WIDTH, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for line, (label, row) in zip(grid, rows.items(), strict=True):
         line[0].set_ylabel(label, fontsize=11)
@@ -113,8 +113,8 @@ def push_by_background(similarity: np.ndarray, shares: Mapping[str, np.ndarray])
     order = np.argsort(similarity)
     for k, ((way, share), (color, marker)) in enumerate(zip(shares.items(), _OTHERS, strict=False)):
         place = np.arange(B) + 0.12 * (k - (len(shares) - 1) / 2)
-        look = {"color": color, "ms": 8, "mfc": "none", "mew": 2, "ls": ""}
-        axes.plot(place, 100 * share[order], marker=marker, label=way, **look)
+        points = place, 100 * share[order]
+        axes.plot(*points, marker, color=color, ms=8, mfc="none", mew=2, label=way)
     axes.set_xticks(range(B), [f"{b}\n{similarity[b]:.3f}" for b in order])
     axes.set(ylabel="share of all push, percent", ylim=(-3, None))
     axes.set_xlabel("background of frame, and below it its mean cosine with the anchors")

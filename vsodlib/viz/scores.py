@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -111,8 +112,7 @@ def lanes(
     for k, name in enumerate(series):
         points = [(row.get(name, np.nan), y) for y, row in enumerate(rows.values())]
         x, y = np.array(points).T
-        look = {"marker": _MARKERS[k], "color": colors[name], "ms": 8, "alpha": 0.85, "ls": ""}
-        axes.plot(x, y, label=name, **look)
+        axes.plot(x, y, _MARKERS[k], color=colors[name], ms=8, alpha=0.85, label=name)
     for y, row in enumerate(rows.values()):
         if known := [value for value in row.values() if np.isfinite(value)]:
             axes.hlines(y, min(known), max(known), color=_PALE, lw=1.5, zorder=1)
@@ -169,8 +169,7 @@ def two_maxima(curves: Mapping[str, np.ndarray]) -> Figure:
     figure = NotebookFigure(figsize=(WIDTH, 3.8), layout="constrained")
     axes = figure.subplots()
     for k, (name, values) in enumerate(curves.items()):
-        line = {"color": _PALE, "ls": ("-", "--", "-.", ":")[k % 4], "lw": 1.5}
-        axes.plot(values, label=name, **line)
+        axes.plot(values, ("-", "--", "-.", ":")[k % 4], color=_PALE, lw=1.5, label=name)
         axes.plot(np.argmax(values), np.max(values), "o", color=PALETTE[1], ms=8)
     mean = np.mean(list(curves.values()), axis=0)
     axes.plot(mean, color=PALETTE[0], lw=3, label="mean curve")
@@ -221,10 +220,10 @@ def at_level(
         cells[name].set_title(titles[name], fontsize=12)
         cells[name].set_axis_off()
     for k, (name, values) in enumerate(curves.items()):
-        line = {"color": PALETTE[k % len(PALETTE)], "ls": ("-", "--", "-.", ":")[k % 4]}
+        color, dashes = PALETTE[k % len(PALETTE)], ("-", "--", "-.", ":")[k % 4]
         text = f"{name} {values[level]:.3f}"
-        cells["curves"].plot(values, label=text, **line)
-        cells["curves"].plot(level, values[level], "o", color=line["color"], ms=8)
+        cells["curves"].plot(values, dashes, color=color, label=text)
+        cells["curves"].plot(level, values[level], "o", color=color, ms=8)
     cells["curves"].axvline(level, color="black", lw=1)
     cells["curves"].set(xlabel="level", xlim=(0, 255), ylim=(-0.02, 1.04))
     figure.legend(loc="outside right upper", handlelength=2.4)
@@ -335,7 +334,7 @@ def gains(
     return figure
 
 
-def _seeds(axes, values: np.ndarray, y: float) -> None:
+def _seeds(axes: Axes, values: np.ndarray, y: float) -> None:
     """Dots, and with two values or more their mean's interval."""
     axes.plot(values, np.full(len(values), y), "o", color=_OURS, ms=7, alpha=0.45, mew=0)
     if not len(values):

@@ -11,17 +11,21 @@ import io
 import itertools
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 from PIL import Image
 
 from vsodlib.files import write_file
 from vsodlib.viz.pictures import COLORS
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType  # since matplotlib 3.11
 
 PALETTE = (
     "#332288",
@@ -49,7 +53,7 @@ Shown = bytes | tuple[bytes, dict[str, str]] | None
 WIDTH = 9.0
 """Inches; at 100 dots per inch a figure fills a notebook's column."""
 
-_STYLE = {
+_STYLE: dict[RcKeyType, Any] = {
     "figure.dpi": 100,
     "font.size": 13,
     "axes.spines.top": False,
@@ -59,7 +63,7 @@ _STYLE = {
     "grid.color": "#DDDDDD",
     "lines.linewidth": 2.2,
     "legend.frameon": False,
-    "axes.prop_cycle": mpl.cycler(color=PALETTE),
+    "axes.prop_cycle": cycler(color=PALETTE),
 }
 
 
@@ -76,9 +80,11 @@ def series_colors(names: Iterable[str]) -> list[str]:
     return [own.get(name) or next(rest) for name in names]
 
 
-def style() -> AbstractContextManager:
+@contextmanager
+def style() -> Iterator[None]:
     """The house style, as a context (`with style():`) or a decorator (`@style()`)."""
-    return mpl.rc_context(_STYLE)
+    with mpl.rc_context(_STYLE):
+        yield
 
 
 class NotebookFigure(Figure):

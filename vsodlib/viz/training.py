@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from IPython.display import display
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
@@ -23,7 +22,7 @@ _TITLES = {
 def training_curves(
     runs: Mapping[str, Sequence[Mapping[str, float]]],
     keys: Sequence[str] = ("loss", "bce", "iou", "contrastive", "validation_iou"),
-) -> Figure:
+) -> NotebookFigure:
     """What runs logged against the step; a panel for every key that occurs, a line a run.
 
     Args:
@@ -51,7 +50,8 @@ def training_curves(
         axes.tick_params(labelsize=11)
     if len(runs) > 1:
         lines = {line.get_label(): line for axes in figure.axes for line in axes.lines}
-        figure.legend(lines.values(), lines, loc="outside lower center", ncols=4, fontsize=11)
+        handles, labels = list(lines.values()), list(map(str, lines))
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=11)
     return figure
 
 

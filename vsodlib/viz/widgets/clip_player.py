@@ -125,8 +125,8 @@ def clip_player(
     Raises:
         ValueError: shapes that do not belong together, or an empty clip.
     """
-    layers = {"frames": frames, "maps": maps, "masks": masks}
-    layers = {name: layer for name, layer in layers.items() if layer is not None}
+    given = {"frames": frames, "maps": maps, "masks": masks}
+    layers = {name: layer for name, layer in given.items() if layer is not None}
     same_length(layers)
     sizes = {name: layer.shape[1:3] for name, layer in layers.items()}
     if len(set(sizes.values())) > 1:
