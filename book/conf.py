@@ -41,20 +41,29 @@ napoleon_google_docstring, napoleon_numpy_docstring = True, False
 default_role = "code"  # docstrings mark names with single backticks
 
 
-def escape(_app, _what, _name, _object, _options, lines: list[str]) -> None:
-    """Docstrings are plain text: |x|, x * y and x_ are no markup; indented lines stand apart."""
+def as_markup(_app, what, _name, _object, _options, lines: list[str]) -> None:
+    """Make markup of a docstring, which is plain text: |x|, x * y and x_ stand for themselves,
+    lists and indented lines get the blank line before them, and each thing returned its paragraph.
+    """
     out: list[str] = []
+    section, in_list = "", False
     for line in lines:
         pieces = re.split(r"(`[^`]*`)", line)
         pieces[::2] = [re.sub(r"([|*]|(?<=\w)_(?!\w))", r"\\\1", piece) for piece in pieces[::2]]
         line, before = "".join(pieces), out[-1] if out else ""
-        if line.strip() and before.strip() and _indent(line) != _indent(before):
-            heading = re.fullmatch(r"(Args|Attributes|Raises|Returns|Yields):", before.strip())
-            entry = re.match(r"\s+[\w, .\\\\*\[\]]+: ", before)
-            if not (
-                heading or entry or (_indent(line) < _indent(before) <= 8 and _in_section(out))
-            ):
-                out.append("")
+        indent, item = _indent(line), line.lstrip().startswith("- ")
+        if line.strip() and not indent:
+            section = line.strip() if re.fullmatch(r"\w+:", line.strip()) else ""
+        in_list = item or (in_list and bool(line.strip()) and indent > 0)
+        if section == "Returns:" and indent >= 8 and before.strip():
+            out[-1] = f"{before} {line.strip()}"
+            continue
+        entry = section == "Returns:" and re.match(r"    [\w`, \"\\]+: ", line)
+        stands_apart = what == "module" and not in_list and indent != _indent(before)
+        begins_list = item and not before.lstrip().startswith("- ")
+        follows = before.strip() and line.strip() and before.strip() != "Returns:"
+        if follows and (entry or stands_apart or begins_list):
+            out.append("")
         out.append(line)
     lines[:] = out
 
@@ -63,15 +72,9 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _in_section(lines: list[str]) -> bool:
-    """Whether these lines end within "Args:" or its like."""
-    heads = [line.strip() for line in lines if line.strip() and not _indent(line)]
-    return bool(heads) and bool(re.fullmatch(r"\w+:", heads[-1]))
-
-
 def setup(app) -> None:
     """Sphinx calls this."""
-    app.connect("autodoc-process-docstring", escape, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", as_markup, priority=400)  # before napoleon
 
 
 def modules() -> list[str]:
