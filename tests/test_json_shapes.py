@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vsodlib import VSODNet
-from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib.config import ModelConfig, TrainConfig, check_form
 from vsodlib.data.download import Entry, _read_state, _records
-from vsodlib.files import check_form, read_json
+from vsodlib.files import read_json
 from vsodlib.model import checkpoint
 from vsodlib.training.ablations import Scored
 from vsodlib.training.run import State, read_log

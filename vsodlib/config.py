@@ -13,9 +13,17 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal, Self, get_type_hints
-
-from vsodlib.files import check_form
+from types import UnionType
+from typing import (
+    Any,
+    Literal,
+    Self,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -41,6 +49,54 @@ def profile() -> Profile:
     if name not in PROFILES:
         raise ValueError(f"VSOD_PROFILE is {name!r}; set it to one of {', '.join(PROFILES)}.")
     return name
+
+
+def check_form(value: Any, form: Any, place: str) -> None:
+    """Whether a value out of JSON has the form of a type hint.
+
+    Args:
+        value: of any kind.
+        form: `Any`, a class, a `Literal`, a union, `list[X]`, `tuple[X, ...]`, `dict[str, X]` or a
+            `TypedDict`, whose further keys are free. An int is a float too, a bool is neither;
+            numbers are finite and have 64 bits.
+        place: what the message begins with.
+
+    Raises:
+        ValueError: it has not.
+    """
+    origin, given = get_origin(form), get_args(form)
+    if is_typeddict(form):
+        hints = get_type_hints(form)
+        if isinstance(value, dict) and form.__required_keys__ <= value.keys():
+            for key in hints.keys() & value.keys():
+                check_form(value[key], hints[key], f"{place} {key}")
+            return
+        form = f"an object with {', '.join(sorted(form.__required_keys__)) or 'named values'}"
+    elif origin in (list, tuple, dict) and isinstance(value, origin):
+        for one in value.values() if origin is dict else value:
+            check_form(one, given[-1] if origin is dict else given[0], place)
+        return
+    elif _has_type(value, form):
+        return
+    wanted = form.__name__ if isinstance(form, type) else form
+    found = type(value).__name__ if isinstance(value, dict | list | tuple) else f"{value!r:.40}"
+    raise ValueError(f"{place} must be {wanted}, not {found}.")
+
+
+def _has_type(value: Any, form: Any) -> bool:
+    if form is Any or form is None:
+        return form is Any or value is None
+    if get_origin(form) is Literal:
+        return any(type(value) is type(one) and value == one for one in get_args(form))
+    if get_origin(form) in (Union, UnionType):
+        return any(_has_type(value, one) for one in get_args(form))
+    if isinstance(value, bool):
+        return form is bool
+    if form not in (int, float):
+        return isinstance(value, get_origin(form) or form)
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return form is float and isinstance(value, float) and math.isfinite(value)
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,12 @@ written, and nothing is written through a link.
 from __future__ import annotations
 
 import json
-import math
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any
 
 LARGEST_FILE = 1 << 28
 """Bytes that one picture or list may have: more than any frame needs, less than a laptop has."""
@@ -123,65 +121,18 @@ def check_size(path: str | Path, size: int, largest: int = LARGEST_FILE) -> None
         )
 
 
-def read_json(path: str | Path, form: Any = dict[str, Any]) -> Any:
-    """What a JSON file holds, which must have the form of a type hint.
+def read_json(path: str | Path) -> dict[str, Any]:
+    """The object that a JSON file holds; `config.check_form` tells whether it is what it should be.
 
     Raises:
         OSError: there is no such file, or it must not be read.
-        ValueError: it is no JSON, too large, or of another form; names the file.
+        ValueError: it is no JSON, no object, or too large; names the file.
     """
     data = read_file(path, LARGEST_JSON)
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not readable as JSON ({error}).") from None
-    check_form(value, form, f"{path}:")
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} must hold a JSON object, not {type(value).__name__}.")
     return value
-
-
-def check_form(value: Any, form: Any, place: str) -> None:
-    """Whether a value out of JSON has the form of a type hint.
-
-    Args:
-        value: of any kind.
-        form: `Any`, a class, a `Literal`, a union, `list[X]`, `tuple[X, ...]`, `dict[str, X]` or a
-            `TypedDict`, whose further keys are free. An int is a float too, a bool is neither;
-            numbers are finite and have 64 bits.
-        place: what the message begins with.
-
-    Raises:
-        ValueError: it has not.
-    """
-    origin, given = get_origin(form), get_args(form)
-    if is_typeddict(form):
-        hints = get_type_hints(form)
-        if isinstance(value, dict) and form.__required_keys__ <= value.keys():
-            for key in hints.keys() & value.keys():
-                check_form(value[key], hints[key], f"{place} {key}")
-            return
-        form = f"an object with {', '.join(sorted(form.__required_keys__)) or 'named values'}"
-    elif origin in (list, tuple, dict) and isinstance(value, origin):
-        for one in value.values() if origin is dict else value:
-            check_form(one, given[-1] if origin is dict else given[0], place)
-        return
-    elif _has_type(value, form):
-        return
-    wanted = form.__name__ if isinstance(form, type) else form
-    found = type(value).__name__ if isinstance(value, dict | list | tuple) else f"{value!r:.40}"
-    raise ValueError(f"{place} must be {wanted}, not {found}.")
-
-
-def _has_type(value: Any, form: Any) -> bool:
-    if form is Any or form is None:
-        return form is Any or value is None
-    if get_origin(form) is Literal:
-        return any(type(value) is type(one) and value == one for one in get_args(form))
-    if get_origin(form) in (Union, UnionType):
-        return any(_has_type(value, one) for one in get_args(form))
-    if isinstance(value, bool):
-        return form is bool
-    if form not in (int, float):
-        return isinstance(value, get_origin(form) or form)
-    if isinstance(value, int):
-        return -(2**63) <= value < 2**63
-    return form is float and isinstance(value, float) and math.isfinite(value)

@@ -9,7 +9,8 @@ from typing import Annotated
 from tyro.conf import Positional
 
 from vsodlib.cli.options import Command, one_or_more
-from vsodlib.files import check_form, check_writable, read_json, write_file
+from vsodlib.config import check_form
+from vsodlib.files import check_writable, read_json, write_file
 
 
 @dataclass(kw_only=True)

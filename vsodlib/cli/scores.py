@@ -155,7 +155,7 @@ class Compare(Command):
         from vsodlib.metrics import compare
 
         check_writable(self.json)
-        found = compare(read_json(self.first, Any), read_json(self.second, Any))
+        found = compare(read_json(self.first), read_json(self.second))
         if found["left_out"]:
             print(f"Left out, because only one of the two has it: {', '.join(found['left_out'])}")
         names = {"first": Path(self.first).name, "second": Path(self.second).name}

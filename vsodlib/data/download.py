@@ -31,7 +31,8 @@ from urllib.request import Request, urlopen
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from vsodlib.files import check_form, leads_out, read_json, write_file
+from vsodlib.config import check_form
+from vsodlib.files import leads_out, read_json, write_file
 
 RECORDS = "checksums.json"
 
@@ -384,7 +385,8 @@ def _transfer(url: str, part: Path, progress: bool) -> None:
 def _read_state(part: Path) -> PartState | None:
     """None where there is none, or none that `_transfer` wrote."""
     try:
-        state = read_json(_state(part), PartState)
+        state = read_json(_state(part))
+        check_form(state, PartState, "state")
     except (FileNotFoundError, ValueError):
         return None
     sendable = (state["validator"] or "").isascii() and (state["validator"] or "").isprintable()

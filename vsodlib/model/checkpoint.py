@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vsodlib import provenance
-from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD, ModelConfig
-from vsodlib.files import aside, check_form, read_json
+from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD, ModelConfig, check_form
+from vsodlib.files import aside, read_json
 
 FORMAT = "vsodlib-1"
 LARGEST_HEIGHT = 8192

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
-from vsodlib.config import ModelConfig, Profile, TrainConfig
+from vsodlib.config import ModelConfig, Profile, TrainConfig, check_form
 from vsodlib.data import FrameDataset
 from vsodlib.files import read_json
 from vsodlib.inference.evaluate import evaluate
@@ -193,11 +193,17 @@ def run(
             on_run()
 
 
+def _read_scored(path: Path) -> Scored:
+    found = read_json(path)
+    check_form(found, Scored, f"{path}:")
+    return found
+
+
 def _is_scored(folder: Path, settings: dict[str, Any]) -> bool:
     path = folder / "scores.json"
     if not path.exists():
         return False
-    record = read_json(path, Scored)["record"]
+    record = _read_scored(path)["record"]
     if differing := [key for key in settings if record.get(key) != settings[key]]:
         raise ValueError(f"{path} belongs to another {', '.join(differing)}; name another folder.")
     return True
@@ -213,7 +219,7 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
         How many runs there are.
     """
     place = {experiment.name: i for i, experiment in enumerate(experiments)}
-    runs = [read_json(path, Scored) for path in sorted(Path(out).glob("*/scores.json"))]
+    runs = [_read_scored(path) for path in sorted(Path(out).glob("*/scores.json"))]
     runs = [found for found in runs if found["experiment"] in place]
     runs.sort(key=lambda found: (place[found["experiment"]], found["seed"]))
     csv_path = Path(csv_path)

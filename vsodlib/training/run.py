@@ -31,9 +31,9 @@ from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
 from vsodlib import provenance
-from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib.config import ModelConfig, TrainConfig, check_form
 from vsodlib.data import FrameDataset
-from vsodlib.files import aside, check_form, read_file, write_file
+from vsodlib.files import aside, read_file, write_file
 from vsodlib.inference.evaluate import mean_iou
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet
