@@ -3,6 +3,7 @@
 python -m benchmarks attention --json OUT.json --plot OUT.png
 python -m benchmarks inference --device cuda --json OUT.json
 python -m benchmarks metrics --data ROOT
+python -m benchmarks onnx --json OUT.json
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import torch
 from benchmarks.attention import bench_attention
 from benchmarks.inference import bench_inference
 from benchmarks.metrics import bench_metrics
+from benchmarks.onnx import bench_onnx
 from benchmarks.plots import plot_attention
 from vsodlib.files import check_writable, write_file
 from vsodlib.provenance import commit, describe_device, find_device
@@ -28,7 +30,7 @@ from vsodlib.viz.style import to_png
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `python -m benchmarks`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed.")
-    parser.add_argument("what", choices=["attention", "inference", "metrics"])
+    parser.add_argument("what", choices=["attention", "inference", "metrics", "onnx"])
     parser.add_argument("--data", dest="root", metavar="ROOT", help="data root, for metrics")
     parser.add_argument("--device", default="cpu", help="for attention and inference")
     parser.add_argument("--json", metavar="OUT", help="write the figures there")
@@ -46,6 +48,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         figures = bench_attention(device=args.device)
     elif args.what == "inference":
         figures = bench_inference(device=args.device)
+    elif args.what == "onnx":
+        figures = bench_onnx()
     else:
         figures = bench_metrics(args.root)
     figures["record"] = {

@@ -113,6 +113,7 @@ def test_the_network_is_left_as_it_is(tiny_config, tmp_path):
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
 
 
+@pytest.mark.filterwarnings("ignore")  # torch.jit is deprecated, and says what a trace fixes
 @torch.no_grad()
 def test_tracers_follow(tiny_config):
     net = trained_like(tiny_config)
