@@ -7,7 +7,7 @@ JOBS ?= 2
 # Jupyter refuses to run as root, the only user in many containers, unless it is told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: setup lab test lint figures bench clean
+.PHONY: setup lab test lint figures bench page clean
 
 setup: $(READY)
 
@@ -31,6 +31,9 @@ test: lint
 
 figures: setup
 	$(BIN)/python tests/notebooks/refresh.py notebooks/*.ipynb
+
+page: setup
+	PYTHONPATH=. $(BIN)/python page/make.py build/page --serve
 
 bench: setup
 	$(BIN)/python -m benchmarks metrics
