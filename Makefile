@@ -7,7 +7,7 @@ JOBS ?= 2
 # Jupyter refuses to run as root, the only user in many containers, unless it is told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: setup lab test lint figures student book bench clean
+.PHONY: setup lab test lint figures student book page bench clean
 
 setup: $(READY)
 
@@ -40,6 +40,9 @@ book: setup
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book]"
 	$(BIN)/sphinx-build -W --keep-going -q -c book . build/book
 	@echo "The book: build/book/book/index.html"
+
+page: setup
+	PYTHONPATH=. $(BIN)/python page/make.py build/page --serve
 
 bench: setup
 	$(BIN)/python -m benchmarks metrics

@@ -4,6 +4,7 @@ python -m benchmarks attention --json OUT.json --plot OUT.png
 python -m benchmarks inference --device cuda --json OUT.json
 python -m benchmarks metrics --data ROOT
 python -m benchmarks training --json OUT.json
+python -m benchmarks onnx --json OUT.json
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 from benchmarks.attention import bench_attention
 from benchmarks.inference import bench_inference
 from benchmarks.metrics import bench_metrics
+from benchmarks.onnx import bench_onnx
 from benchmarks.plots import plot_attention
 from benchmarks.training import bench_training
 from vsodlib.files import check_writable, write_file
@@ -30,7 +32,8 @@ from vsodlib.viz.style import to_png
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `python -m benchmarks`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed.")
-    parser.add_argument("what", choices=["attention", "inference", "metrics", "training"])
+    choices = ["attention", "inference", "metrics", "onnx", "training"]
+    parser.add_argument("what", choices=choices)
     parser.add_argument("--data", dest="root", metavar="ROOT", help="data root, for metrics")
     parser.add_argument("--device", default="cpu", help="for attention and inference")
     parser.add_argument("--json", metavar="OUT", help="write the figures there")
@@ -50,6 +53,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         figures = bench_inference(device=args.device)
     elif args.what == "training":
         figures = bench_training()
+    elif args.what == "onnx":
+        figures = bench_onnx()
     else:
         figures = bench_metrics(args.root)
     figures["record"] = {

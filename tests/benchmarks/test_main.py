@@ -30,6 +30,7 @@ def measured(monkeypatch):
             lambda device, what=what: seen.append((what, device)) or dict(ATTENTION),
         )
     monkeypatch.setattr(bench, "bench_metrics", lambda root: seen.append(("metrics", root)) or {})
+    monkeypatch.setattr(bench, "bench_onnx", lambda: seen.append(("onnx", None)) or {})
     return seen
 
 
@@ -37,7 +38,8 @@ def test_each_measurement(measured, tmp_path, capsys):
     out = tmp_path / "new" / "bench.json"
     assert main(["inference", "--device", "cpu", "--json", str(out)]) == 0
     assert main(["metrics", "--data", "here"]) == 0
-    assert measured == [("inference", "cpu"), ("metrics", "here")]
+    assert main(["onnx"]) == 0
+    assert measured == [("inference", "cpu"), ("metrics", "here"), ("onnx", None)]
     written = json.loads(out.read_text())
     assert written["record"].keys() == {"commit", "device", "torch"}
     assert '"device": "cpu, ' in capsys.readouterr().out

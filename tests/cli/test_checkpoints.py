@@ -2,6 +2,7 @@
 
 import json
 
+import onnx
 import torch
 
 from vsodlib import provenance
@@ -42,4 +43,13 @@ def test_average_writes_a_checkpoint(net, tmp_path, capsys, sentence):
         torch.testing.assert_close(tensor, factor * tensors[name], rtol=2e-3, atol=1e-6)
     capsys.readouterr()
     assert main(["average", net, "nowhere", "--out", str(tmp_path / "mean")]) == 2
+    assert "nowhere" in sentence()
+
+
+def test_export(net, tmp_path, capsys, sentence):
+    path = tmp_path / "net.onnx"
+    assert main(["export", "--checkpoint", net, "--onnx", str(path), "--half"]) == 0
+    assert capsys.readouterr().out.startswith(f"{path}  ")
+    assert onnx.load(path).producer_name == "pytorch"
+    assert main(["export", "--checkpoint", "nowhere", "--onnx", str(path)]) == 2
     assert "nowhere" in sentence()

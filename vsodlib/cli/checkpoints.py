@@ -1,4 +1,4 @@
-"""The commands of `vsod` that make checkpoints out of checkpoints."""
+"""The commands of `vsod` that make checkpoints, or files for other programs, of checkpoints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from vsodlib.cli.options import Command, one_or_more
+from vsodlib.cli.options import Command, Flag, one_or_more
 from vsodlib.config import check_form
 from vsodlib.files import check_writable, read_json, write_file
 
@@ -66,3 +66,22 @@ class Publish(Command):
         path = checkpoint.write(provenance.REPOSITORY / "checkpoints" / self.name, tensors, record)
         write_file(path.with_suffix(".md"), model_card(self.name, record).encode())
         print(path)
+
+
+@dataclass(kw_only=True)
+class Export(Command):
+    """Write a trained network for other runtimes; images of any size in [0, 1] in, the map out."""
+
+    onnx: str
+    """The file to write, e.g. lite.onnx."""
+    checkpoint: str = "lite-davis"
+    """A name in checkpoints/, or a file."""
+    half: Flag = False
+    """Store filters as float16: half the size, the same map."""
+
+    def run(self) -> None:
+        from vsodlib.inference.export import export_onnx
+        from vsodlib.model.vsodnet import VSODNet
+
+        path = export_onnx(VSODNet.from_pretrained(self.checkpoint), self.onnx, self.half)
+        print(f"{path}  {path.stat().st_size / 2**20:.1f} MiB")

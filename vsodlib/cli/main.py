@@ -34,6 +34,7 @@ COMMANDS: dict[str, type[Command]] = {
     "compare": scores.Compare,
     "average": checkpoints.Average,
     "publish": checkpoints.Publish,
+    "export": checkpoints.Export,
     "embed": network.Embed,
     "ablate": training.Ablate,
 }
