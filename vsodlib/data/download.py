@@ -385,7 +385,7 @@ def _transfer(url: str, part: Path, progress: bool) -> None:
 def _read_state(part: Path) -> PartState | None:
     """None where there is none, or none that `_transfer` wrote."""
     try:
-        state = read_json(_state(part))
+        state: Any = read_json(_state(part))
         check_form(state, PartState, "state")
     except (FileNotFoundError, ValueError):
         return None

@@ -54,7 +54,8 @@ def _self_attention(module: NonLocalSelfAttention, x: Tensor) -> Tensor:
     y = (rows @ rows.transpose(1, 2) / (H * W) @ rows).view(x.shape)
     if not module.dynamic:
         return module.depthwise(y) + x
-    filters, y = module.depthwise.filters(x)[..., None, None], F.pad(y, (1, 1, 1, 1))
+    generated: Tensor = module.depthwise.filters(x)  # type: ignore[operator]  # it is dynamic
+    filters, y = generated[..., None, None], F.pad(y, (1, 1, 1, 1))
     taps = [(i, j) for i in range(3) for j in range(3)]
     return x + sum(filters[:, :, i, j] * y[:, :, i : i + H, j : j + W] for i, j in taps)
 

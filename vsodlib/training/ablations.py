@@ -194,7 +194,7 @@ def run(
 
 
 def _read_scored(path: Path) -> Scored:
-    found = read_json(path)
+    found: Any = read_json(path)
     check_form(found, Scored, f"{path}:")
     return found
 
