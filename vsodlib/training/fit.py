@@ -77,11 +77,9 @@ def fit(
         validation: held-out training videos; their mean IoU chooses `best`.
         resume: continue the run in `out`, from the beginning when it holds none.
         pretrained_encoder: start the backbone from ImageNet.
-        initial: start from this checkpoint (a name or path) instead, in a new run of its own; it
-            may lack modules of `model_config` or have more (`VSODNet.load_trunk`).
-        first_step: steps of the schedule to pass over: a run whose folder is lost goes on from its
-            last checkpoint, given as `initial`, with a new optimiser.
-        last_step: where to stop before the end of the schedule, to branch there; 0: at the end.
+        initial: start a new run from this checkpoint instead, as `VSODNet.load_trunk` does.
+        first_step: steps of the schedule to pass over, where `initial` is of a run that is lost.
+        last_step: where to stop, to branch there; 0: at the end of the schedule.
         workers: processes that load and augment.
         progress: show a progress bar.
         device: "cpu", "cuda:1" ...; None: the fastest there is.
@@ -101,10 +99,10 @@ def fit(
     dataset = dataset.labelled()
     run = Run(Path(out), model_config, config, dataset, resume, device, facts or {})
     run.start(initial, first_step, last_step, pretrained_encoder, validation)
-    accelerator, optimizer, clock = run.accelerator, run.optimizer, run.clock
-    rank, writes = accelerator.process_index, accelerator.is_main_process
+    accelerator, clock, state = run.accelerator, run.clock, run.out / STATE
+    writes = accelerator.is_main_process
     loader = DataLoader(
-        TrainBatches(dataset, config, rank, accelerator.num_processes),
+        TrainBatches(dataset, config, accelerator.process_index, accelerator.num_processes),
         batch_size=None,
         sampler=clock.upcoming(),
         num_workers=workers,
@@ -120,21 +118,9 @@ def fit(
     ):
         log = Log(run.out / LOG, clock.step, writes, on_log)
         for batch in from_workers(loader):
-            torch.manual_seed(seed_of(config.seed, clock.step + 1, config.batch_size + rank))
-            rate = learning_rate_factor(clock.position, config)
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate
-            losses = _losses(run.model, batch, config, accelerator)
-            optimizer.zero_grad()
-            accelerator.backward(losses["loss"])
-            if config.clip_gradient:
-                accelerator.clip_grad_norm_(run.model.parameters(), config.clip_gradient)
-            optimizer.step()
-            if run.average:
-                run.average.update(run.net)
-
+            losses = _step(run, batch)
             clock.tick(accelerator)
-            log.add(clock.step, losses, optimizer.param_groups[-1]["lr"], _names(batch))
+            log.add(clock.step, losses, run.optimizer.param_groups[-1]["lr"], _names(batch))
             bar.update()
             bar.set_postfix(loss=f"{log.recent:.3f}", refresh=False)
             stopping = stop.agreed(accelerator)
@@ -142,13 +128,29 @@ def fit(
                 log.check()
                 run.save(log)
             if stopping:
-                raise KeyboardInterrupt(
-                    f"Stopped after step {clock.step}; resume from {run.out / STATE}."
-                )
+                raise KeyboardInterrupt(f"Stopped after step {clock.step}; resume from {state}.")
             if clock.over:
                 break
-    accelerator.wait_for_everyone()
     return run.trained()
+
+
+def _step(run: Run, batch: dict[str, Any]) -> dict[str, Tensor]:
+    """Forward, loss, backward, step; returns the losses."""
+    config, accelerator, optimizer = run.config, run.accelerator, run.optimizer
+    rank = config.batch_size + accelerator.process_index  # behind the samples' places
+    torch.manual_seed(seed_of(config.seed, run.clock.step + 1, rank))
+    rate = learning_rate_factor(run.clock.position, config)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * rate
+    losses = _losses(run.model, batch, config, accelerator)
+    optimizer.zero_grad()
+    accelerator.backward(losses["loss"])
+    if config.clip_gradient:
+        accelerator.clip_grad_norm_(run.model.parameters(), config.clip_gradient)
+    optimizer.step()
+    if run.average:
+        run.average.update(run.net)
+    return losses
 
 
 def _losses(

@@ -470,6 +470,7 @@ class Run:
 
     def trained(self) -> VSODNet:
         """The network as it is now, on the CPU, in evaluation mode."""
+        self.accelerator.wait_for_everyone()
         net = copy.deepcopy(self.chosen).cpu().eval().requires_grad_(True)
         net.input_height = self.record["input_height"]
         return net
