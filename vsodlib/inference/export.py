@@ -7,8 +7,8 @@ of `torch.export`, was tried with free sizes and gave no result in minutes.
 from __future__ import annotations
 
 import warnings
-from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -42,8 +42,9 @@ def export_onnx(net: VSODNet, path: str | Path, half: bool = False) -> Path:
     check_writable(path)
     # Folded filters would be rounded to float16 once more; onnxruntime folds when it loads a file.
     traced = SaliencyMap(net, fold=not half)
-    file, free = BytesIO(), {0: "batch", 2: "height", 3: "width"}
-    with warnings.catch_warnings(), torch.no_grad():
+    free = {0: "batch", 2: "height", 3: "width"}
+    with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
+        file = f"{folder}/net.onnx"
         warnings.simplefilter("ignore")  # of checks of sizes, which a trace leaves out
         torch.onnx.export(
             traced,
@@ -56,7 +57,7 @@ def export_onnx(net: VSODNet, path: str | Path, half: bool = False) -> Path:
             opset_version=17,
             dynamo=False,
         )
-    model = onnx.load_from_string(file.getvalue())
+        model = onnx.load(file)
     for weights in [w for w in model.graph.initializer if half and len(w.dims) > 1]:
         narrow = onnx.numpy_helper.to_array(weights).astype(np.float16)
         widen = onnx.helper.make_node("Cast", [f"{weights.name}.half"], [weights.name], to=1)
