@@ -34,6 +34,7 @@ html_title = "vsodlib: video salient object detection you can understand, run an
 html_theme_options = {"use_download_button": True, "show_toc_level": 2}
 html_show_sphinx = False
 
+autodoc_inherit_docstrings = False  # torchvision's speak of pages that are not here
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # shapes and types stand in the docstrings
 autodoc_default_options = {"exclude-members": "set"}  # matplotlib writes one for every figure
