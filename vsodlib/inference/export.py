@@ -49,7 +49,7 @@ def export_onnx(net: VSODNet, path: str | Path, half: bool = False) -> Path:
         torch.onnx.export(
             traced,
             (torch.zeros(2, 3, *(net.config.output_stride * k for k in (4, 5))),),
-            file,  # type: ignore[arg-type]  # any file-like object is taken
+            file,
             input_names=["images"],
             output_names=["saliency"],
             dynamic_axes={"images": free, "saliency": free},
