@@ -356,7 +356,7 @@ def _transfer(url: str, part: Path, progress: bool) -> None:
     with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as response:
         if response.status == 206:
             if not _continues(response.headers, offset, state):
-                part.unlink()
+                part.unlink(missing_ok=True)
                 raise ConnectionError("the server went on with another piece or file")
         else:  # it ignores ranges, or the file has changed
             offset = 0
