@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import skimage.data
-import torch
-from torch import Tensor
 
 from vsodlib.data.synthetic import Clip, synthetic_clip
-from vsodlib.data.transforms import to_images
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,10 @@ def clip_batch(clips: Sequence[Clip], frames: int) -> ClipBatch:
         raise ValueError(f"A batch needs a clip and a frame, got {len(clips)} and {frames!r}.")
     if len({clip.frames.shape[1:] for clip in clips}) > 1:
         raise ValueError("The clips of a batch must have one height and width.")
+    import torch  # here: what lists or scores data needs none of it
+
+    from vsodlib.data.transforms import to_images
+
     shown, masks = [], []
     for clip in clips:
         if clip.masks is None or len(clip.frames) < frames:
