@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import reference_metrics as loops
 
-from vsodlib.metrics.contours import _douglas_peucker, _thin, outline, simplify, upsample, walks
+from vsodlib.metrics.contours import douglas_peucker, outline, simplify, thin, upsample, walks
 
 
 def mask_of(*rows):
@@ -99,15 +99,15 @@ def test_douglas_peucker(tolerance):
         closed = np.concatenate([points, points[:1]])
         for line in (points, closed):
             np.testing.assert_array_equal(
-                _douglas_peucker(line, tolerance), loops.douglas_peucker(line, tolerance)
+                douglas_peucker(line, tolerance), loops.douglas_peucker(line, tolerance)
             )
 
 
 def test_thin_by_hand():
     line = np.array([[0, 0], [0, 2], [2, 2], [3, 3], [3, 4], [9, 9]], float)
     # (0, 2) and (2, 2) lie within 3 of (0, 0); (3, 3) does not; (3, 4) lies within 3 of (3, 3).
-    np.testing.assert_array_equal(_thin(line, 3.0), [[0, 0], [3, 3], [9, 9]])
-    np.testing.assert_array_equal(_thin(line[:2], 3.0), line[:2])
+    np.testing.assert_array_equal(thin(line, 3.0), [[0, 0], [3, 3], [9, 9]])
+    np.testing.assert_array_equal(thin(line[:2], 3.0), line[:2])
 
 
 def test_a_square_becomes_its_corners():

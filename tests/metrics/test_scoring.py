@@ -1,11 +1,7 @@
 """Protocols, streams and folders: what is scored, how it is averaged, what is refused."""
 
 import json
-import signal
-import subprocess
-import sys
 import tracemalloc
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 import cv2
@@ -25,7 +21,6 @@ from vsodlib.metrics import (
 )
 from vsodlib.metrics.bootstrap import interval, resamples
 from vsodlib.metrics.protocol import DEFAULT
-from vsodlib.metrics.scoring import _ctrl_c_held_back
 
 H, W = 36, 48
 
@@ -336,23 +331,3 @@ def test_one_frame_and_empty_truth():
     nothing = score_frames([("a", "0", np.zeros_like(p), np.zeros_like(g))], "frames")
     assert nothing["J"]["mean"] == nothing["F"]["mean"] == nothing["s_measure"] == 1
     json.dumps([one, empty, nothing], allow_nan=False)
-
-
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX")
-def test_workers_never_see_ctrl_c(monkeypatch):
-    """The terminal sends it to all; a worker that met it would print a traceback of its own."""
-    held = []
-
-    class Pool(ProcessPoolExecutor):
-        def submit(self, *arguments):
-            held.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
-            return super().submit(*arguments)
-
-    monkeypatch.setattr("vsodlib.metrics.scoring.ProcessPoolExecutor", Pool)
-    score_frames(stream((("a", 4),)), measures="T", workers=2)
-    assert held and all(held)
-    with _ctrl_c_held_back():
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
-    child.send_signal(signal.SIGINT)
-    assert child.wait() == 0
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
