@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 import torch
+from torch import nn
 
 from vsodlib import ModelConfig, VSODNet
 from vsodlib.data import synthetic_clip
@@ -164,3 +165,66 @@ def test_the_map_does_not_depend_on_the_heights_remainder():
 def test_bad_images(tiny_config, images, asked, message):
     with pytest.raises(ValueError, match=message):
         VSODNet(tiny_config).eval()(images, return_attention=asked)
+
+
+class Own(nn.Module):
+    """A self-attention of one's own."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((channels, 1, 1), 0.5))
+
+    def forward(self, x):
+        return self.scale * x
+
+
+class OwnPair(nn.Module):
+    """A co-attention of one's own."""
+
+    def __init__(self, low_channels, channels):
+        super().__init__()
+        self.mix = nn.Conv2d(low_channels, channels, 1)
+
+    def forward(self, low, x):
+        return nn.functional.adaptive_avg_pool2d(self.mix(low), x.shape[2:])
+
+
+def test_modules_of_ones_own(tiny_config, tmp_path):
+    net = VSODNet(tiny_config, self_attention=Own, co_attention=OwnPair).eval()
+    images = torch.rand(1, 3, 48, 64)
+    out = net(images, return_attention=[(0, 0)])
+    assert out.attention.self_rows is None and out.attention.co_rows is None
+    assert out.attention.self_gate.shape == (1, 1, 3, 4)
+    c = tiny_config.channels
+    z = net.self_gate(0.5 * out.features[:, :c])
+    torch.testing.assert_close(out.features[:, c : 2 * c], z)
+
+    record = {"model": tiny_config.to_dict(), "own_modules": net.own_modules}
+    checkpoint.write(tmp_path / "own", net.state_dict(), record)
+    with pytest.raises(ValueError, match="give from_pretrained self_attention=Own, co_attention=O"):
+        VSODNet.from_pretrained(tmp_path / "own")
+    again = VSODNet.from_pretrained(tmp_path / "own", self_attention=Own, co_attention=OwnPair)
+    assert (again(images).logits - out.logits).abs().max() < 0.05  # float16
+    with pytest.raises(ValueError, match="give from_pretrained none of your own"):
+        VSODNet.from_pretrained("lite-davis", self_attention=Own)
+
+
+def test_a_module_of_ones_own_starts_as_an_identity_of_the_trunk(tiny_config, tmp_path):
+    trunk = VSODNet(tiny_config).eval()
+    checkpoint.write(tmp_path / "trunk", trunk.state_dict(), {"model": tiny_config.to_dict()})
+    images = torch.rand(1, 3, 48, 64)
+    net = VSODNet(tiny_config, self_attention=Own).eval()
+    net.load_trunk(tmp_path / "trunk")
+    c = tiny_config.channels
+    assert not net.head.weight[:, c : 2 * c].any()
+    with torch.no_grad():  # what the trunk knew of its own self-attention is left out
+        trunk.head.weight[:, c : 2 * c] = 0
+    torch.testing.assert_close(net(images).logits, trunk(images).logits, atol=0.02, rtol=0)
+
+
+def test_a_module_of_ones_own_that_does_not_fit(tiny_config):
+    with pytest.raises(ValueError, match="given for self_attention, which is off"):
+        VSODNet(replace(tiny_config, self_attention=False), self_attention=Own)
+    net = VSODNet(tiny_config, self_attention=lambda c: nn.AvgPool2d(2)).eval()
+    with pytest.raises(ValueError, match=r"returned \(1, 8, 1, 2\), not features of the shape"):
+        net(torch.rand(1, 3, 48, 64))

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from torch import nn
 
 from vsodlib import ModelConfig, TrainConfig, VSODNet
 from vsodlib.analysis.seeds import read_table
@@ -189,3 +190,27 @@ def test_profile_comes_from_the_environment(monkeypatch, tmp_path, capsys):
 
 def test_smoke_sizes_are_small():
     assert isinstance(SMOKE, TrainConfig) and SMOKE.steps <= 2
+
+
+class Blur(nn.Module):
+    """A module that anyone may try in place of Eq. 4 and 5: every position sees its neighbours."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.mix = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+
+    def forward(self, x):
+        return self.mix(x)
+
+
+def test_a_module_of_ones_own_is_a_row(rows, clips, tmp_path):
+    own = {"self_attention": Blur}
+    rows = [rows[0], replace(rows[0], name="blur", own_modules=own)]
+    run(rows, [0], clips, tmp_path)
+    assert collect(rows, tmp_path, tmp_path / "t.csv") == 2
+    tensors, record = checkpoint.read(tmp_path / "blur-seed0/last")
+    assert record["own_modules"] == {"self_attention": "Blur"}
+    assert "self_attention.mix.weight" in tensors
+    run(rows, [0], clips, tmp_path, resume=True)  # both are scored
+    with pytest.raises(ValueError, match="another own_modules"):
+        run([replace(rows[1], own_modules={})], [0], clips, tmp_path, resume=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from vsodlib import ModelConfig, TrainConfig, VSODNet
 from vsodlib.data import concat, synthetic_dataset
@@ -352,6 +353,7 @@ def test_minutes_write_a_checkpoint(tiny_config, clips, tmp_path):
 SETUP = """
 import os, sys
 import torch
+from torch import nn
 from accelerate import PartialState
 from dataclasses import replace
 from vsodlib.config import ModelConfig, TrainConfig
@@ -511,3 +513,32 @@ def test_workers_outlive_the_signal_that_stops_the_loop(by):
     code += f"leave(0); os.kill(os.getpid(), {int(by)}); print('alive')"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.stdout == "alive\n"
+
+
+def test_a_network_of_ones_own_is_trained_and_resumed(tiny_config, clips, tmp_path):
+    class Scale(nn.Module):
+        def __init__(self, channels):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(channels, 1, 1))
+
+        def forward(self, x):
+            return self.scale * x
+
+    def train_own(out, net=None, **options):
+        config = replace(CONFIG, steps=2, warmup_steps=0)
+        return fit(tiny_config, config, clips, out, progress=False, net=net, **options)
+
+    def own():
+        torch.manual_seed(0)
+        return VSODNet(tiny_config, self_attention=Scale)
+
+    whole = train_own(tmp_path / "whole", own())
+    assert isinstance(whole.self_attention, Scale) and (whole.self_attention.scale != 1).any()
+    train_own(tmp_path / "parts", own(), last_step=1)
+    with pytest.raises(ValueError, match="other modules of one's own"):
+        train_own(tmp_path / "parts", resume=True, pretrained_encoder=False)
+    parts = train_own(tmp_path / "parts", own(), resume=True)
+    for name, tensor in whole.state_dict().items():
+        torch.testing.assert_close(parts.state_dict()[name], tensor, rtol=0, atol=0)
+    with pytest.raises(ValueError, match="another configuration"):
+        fit(replace(tiny_config, channels=16), CONFIG, clips, tmp_path / "no", net=own())

@@ -39,7 +39,8 @@ class SaliencyMap(nn.Module):
             )
         self.net = (fold_batch_norms(net) if fold else deepcopy(net)).cpu().eval()
         for name, forward in (("self_attention", _self_attention), ("co_attention", _co_attention)):
-            if module := getattr(self.net, name, None):
+            module = getattr(self.net, name, None)
+            if module is not None and name not in net.own_modules:
                 module.forward = partial(forward, module)
 
     def forward(self, images: Tensor) -> Tensor:

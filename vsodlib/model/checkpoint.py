@@ -75,6 +75,7 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ValueError(f"{record_path} does not describe a vsodlib checkpoint ({FORMAT}).")
     try:
         ModelConfig.from_dict(record["model"])
+        check_form(record.get("own_modules", {}), dict[str, str], "own_modules")
         height = record.get("input_height")
         check_form(height, int | None, "input_height")
         if height is not None and not 1 <= height <= LARGEST_HEIGHT:

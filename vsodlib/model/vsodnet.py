@@ -5,7 +5,7 @@ Chen et al., WACV 2022, Sections 3.1-3.3 and 3.5. Departures from the paper: see
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, cast
@@ -72,26 +72,46 @@ class VSODNet(nn.Module):
         config: every module can be switched off there.
         pretrained_encoder: start the backbone from ImageNet weights (see `encoder`); otherwise
             nothing touches the network or the disk.
+        self_attention: a module of one's own in place of Eq. 4 and 5: called with c, it makes a
+            module from x (B, c, h, w) to features of the same shape.
+        co_attention: likewise in place of Eq. 6: called with the channels of l and with c, it makes
+            a module from l (B, c_l, H/4, W/4) and x to features of x's shape.
 
     Attributes:
         input_height: rows of the frames the checkpoint was made for; None for a new network.
+        own_modules: which modules are one's own, and the names of their classes. Checkpoints keep
+            these names; what maps such a module's attention has is unknown: None.
 
     Raises:
-        ValueError: a configuration that cannot be built.
+        ValueError: a configuration that cannot be built, or a module of one's own where it has
+            none.
     """
 
     input_height: int | None = None
 
-    def __init__(self, config: ModelConfig | None = None, pretrained_encoder: bool = False):
+    def __init__(
+        self,
+        config: ModelConfig | None = None,
+        pretrained_encoder: bool = False,
+        self_attention: Callable[[int], nn.Module] | None = None,
+        co_attention: Callable[[int, int], nn.Module] | None = None,
+    ):
         super().__init__()
         self.config = config = config or ModelConfig.paper()
+        self.own_modules = class_names(self_attention=self_attention, co_attention=co_attention)
+        if unused := [name for name in self.own_modules if not getattr(config, name)]:
+            raise ValueError(f"A module of one's own is given for {unused[0]}, which is off.")
         c = config.channels
         self.encoder = Encoder(config, pretrained_encoder)
         low = self.encoder.channels_at
         if config.self_attention:
-            self.self_attention = NonLocalSelfAttention(c, config.dynamic_filters)
+            self.self_attention = (
+                self_attention(c)
+                if self_attention
+                else NonLocalSelfAttention(c, config.dynamic_filters)
+            )
         if config.co_attention:
-            self.co_attention = CrossLevelCoAttention(low[4], c)
+            self.co_attention = (co_attention or CrossLevelCoAttention)(low[4], c)
         if config.inter_frame_attention:
             self.inter_frame = InterFrameCoAttention(c)
         attended = config.self_attention + config.co_attention + config.inter_frame_attention
@@ -123,20 +143,34 @@ class VSODNet(nn.Module):
         features = [x]
         seen: dict[str, Tensor | None] = {}
         if config.self_attention:
-            z_self = self.self_attention(x)  # Eq. 5
+            z_self = self._attended("self_attention", x)  # Eq. 5
             features.append(self.self_gate(z_self) if config.gates else z_self)  # Eq. 8
         if config.co_attention:
-            z_co = self.co_attention(low[4], x)  # Eq. 6
+            z_co = self._attended("co_attention", low[4], x)  # Eq. 6
             features.append(self.co_gate(z_co) if config.gates else z_co)  # Eq. 8
         if queries is not None:
             if config.self_attention:
-                seen["self_rows"] = self.self_attention.attention_rows(x, queries)
+                seen["self_rows"] = self._rows("self_attention", x, queries)
                 seen["self_gate"] = self.self_gate.gate(z_self) if config.gates else None
             if config.co_attention:
-                seen["co_rows"] = self.co_attention.attention_rows(low[4], x, queries)
+                seen["co_rows"] = self._rows("co_attention", low[4], x, queries)
                 seen["co_gate"] = self.co_gate.gate(z_co) if config.gates else None
         attention = None if queries is None else Attention(**seen)
         return torch.cat(features + inter_frame, dim=1), low, attention
+
+    def _attended(self, name: str, *inputs: Tensor) -> Tensor:
+        """z of an attention module, checked where it is one's own."""
+        z = getattr(self, name)(*inputs)
+        if name in self.own_modules and z.shape != inputs[-1].shape:
+            raise ValueError(
+                f"{self.own_modules[name]} in place of {name} returned {tuple(z.shape)}, not "
+                f"features of the shape of x, {tuple(inputs[-1].shape)}."
+            )
+        return z
+
+    def _rows(self, name: str, *inputs: Tensor) -> Tensor | None:
+        """The attention of some positions; None of a module of one's own."""
+        return None if name in self.own_modules else getattr(self, name).attention_rows(*inputs)
 
     def forward(
         self,
@@ -217,35 +251,53 @@ class VSODNet(nn.Module):
                     f"{name_or_path} holds another network: {name} is {other!r}, not {mine!r}."
                 )
         state = self.state_dict()
+        own = self.own_modules.keys() | record.get("own_modules", {}).keys()
         for name, mine in state.items():
-            if name not in tensors:
+            if name not in tensors or name.partition(".")[0] in own:
                 continue
-            if mine.shape == tensors[name].shape:
-                mine.copy_(tensors[name])
-            elif name in ("head.weight", "decoder.start.weight"):
+            if name in ("head.weight", "decoder.start.weight"):
                 mine.zero_()
-                for to, source in _feature_slices(self.config, theirs):
+                for to, source in _feature_slices(self.config, theirs, own):
                     mine[:, to] = tensors[name][:, source]
+            elif mine.shape == tensors[name].shape:
+                mine.copy_(tensors[name])
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | Path, expected: ModelConfig | None = None) -> Self:
+    def from_pretrained(
+        cls,
+        name_or_path: str | Path,
+        expected: ModelConfig | None = None,
+        self_attention: Callable[[int], nn.Module] | None = None,
+        co_attention: Callable[[int, int], nn.Module] | None = None,
+    ) -> Self:
         """A trained network in evaluation mode, from `checkpoints/NAME` or from a path.
 
         Args:
             name_or_path: of the .safetensors file; its JSON lies in the same folder.
             expected: refuse a network of another configuration.
+            self_attention, co_attention: the modules of one's own that it was made with.
 
         Raises:
             FileNotFoundError: no such checkpoint; the message lists the bundled names.
-            ValueError: the files are corrupt, foreign, or do not fit each other.
+            ValueError: the files are corrupt, foreign, or do not fit each other, or a module of
+                one's own is missing.
         """
         tensors, record = checkpoint.read(name_or_path)
         config = ModelConfig.from_dict(record["model"])
         if expected is not None and config != expected:
             raise ValueError(f"{name_or_path} holds another network: {config}, not {expected}.")
+        theirs = record.get("own_modules", {})
+        if theirs != class_names(self_attention=self_attention, co_attention=co_attention):
+            needed = ", ".join(f"{name}={made}" for name, made in theirs.items())
+            raise ValueError(
+                f"{name_or_path} was made with other modules: give from_pretrained "
+                f"{needed or 'none of your own'}."
+            )
         try:
             with torch.device("meta"):  # first without memory: a JSON may ask for all there is
-                cls(config).load_state_dict(tensors, assign=True)
+                cls(config, False, self_attention, co_attention).load_state_dict(
+                    tensors, assign=True
+                )
         except ValueError as error:
             raise ValueError(f"{name_or_path}: {error}") from error
         except (RuntimeError, OverflowError) as error:
@@ -253,14 +305,25 @@ class VSODNet(nn.Module):
             raise ValueError(
                 f"The weights of {name_or_path} do not fit the model its JSON describes: {detail}"
             ) from error
-        net = cls(config)
+        net = cls(config, False, self_attention, co_attention)
         net.load_state_dict(tensors)
         net.input_height = record.get("input_height")
         return net.eval()
 
 
-def _feature_slices(mine: ModelConfig, theirs: ModelConfig) -> list[tuple[slice, slice]]:
-    """Where the features that both networks have stand in [x, z̃_self, z̃_co, z̃_frames]."""
+def class_names(**modules: Callable[..., nn.Module] | None) -> dict[str, str]:
+    """By what names records know the modules of one's own that are given."""
+    return {
+        name: getattr(made, "__qualname__", str(made)) for name, made in modules.items() if made
+    }
+
+
+def _feature_slices(
+    mine: ModelConfig, theirs: ModelConfig, own: Set[str]
+) -> list[tuple[slice, slice]]:
+    """Where the features that both networks have stand in [x, z̃_self, z̃_co, z̃_frames]; those of
+    modules of one's `own` are new.
+    """
 
     def places(config: ModelConfig) -> dict[str, slice]:
         names = ["x", "self_attention", "co_attention", "inter_frame_attention"]
@@ -269,4 +332,4 @@ def _feature_slices(mine: ModelConfig, theirs: ModelConfig) -> list[tuple[slice,
         return {name: slice(i * c, (i + 1) * c) for i, name in enumerate(present)}
 
     to, source = places(mine), places(theirs)
-    return [(to[name], source[name]) for name in to if name in source]
+    return [(to[name], source[name]) for name in to if name in source and name not in own]

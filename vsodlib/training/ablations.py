@@ -16,15 +16,19 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypedDict
+
+import torch
+from torch import nn
 
 from vsodlib.config import ModelConfig, Profile, TrainConfig, check_form
 from vsodlib.data import FrameDataset
 from vsodlib.files import read_json
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.model import checkpoint
+from vsodlib.model.vsodnet import VSODNet, class_names
 from vsodlib.training.fit import fit
 from vsodlib.training.run import STATE
 
@@ -57,6 +61,8 @@ class Experiment:
     name: str
     model: ModelConfig
     train: TrainConfig
+    own_modules: Mapping[str, Callable[..., nn.Module]] = field(default_factory=dict)
+    """Modules of one's own: as the arguments of `VSODNet`, e.g. {"self_attention": MyModule}."""
 
     @property
     def folder(self) -> str:
@@ -166,18 +172,22 @@ def run(
             config = replace(experiment.train, seed=seed)
             folder = Path(out) / f"{experiment.folder}-seed{seed}"
             settings = {"model": experiment.model.to_dict(), "train": config.to_dict()}
+            settings["own_modules"] = class_names(**experiment.own_modules)
             scored = _is_scored(folder, settings)
             if scored and not resume:
                 raise ValueError(f"{folder} is scored already: resume, or name another folder.")
             if not scored:
+                torch.manual_seed(seed)
+                fresh = pretrained_encoder and trunk is None
+                net = VSODNet(experiment.model, fresh, **experiment.own_modules)
                 net = fit(
                     experiment.model,
                     config,
                     dataset,
                     folder,
                     resume=resume,
-                    pretrained_encoder=pretrained_encoder,
                     initial=trunk,
+                    net=net,
                 )
                 _, record = checkpoint.read(folder / "last")
                 kept: dict[str, float] = {}
@@ -204,7 +214,7 @@ def _is_scored(folder: Path, settings: dict[str, Any]) -> bool:
     if not path.exists():
         return False
     record = _read_scored(path)["record"]
-    if differing := [key for key in settings if record.get(key) != settings[key]]:
+    if differing := [key for key in settings if record.get(key, {}) != settings[key]]:
         raise ValueError(f"{path} belongs to another {', '.join(differing)}; name another folder.")
     return True
 

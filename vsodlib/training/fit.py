@@ -57,6 +57,7 @@ def fit(
     device: str | None = None,
     on_log: Callable[[dict[str, Any]], None] | None = None,
     facts: dict[str, Any] | None = None,
+    net: VSODNet | None = None,
 ) -> VSODNet:
     """Train a network and leave in `out`: `log.jsonl`, `last.safetensors`, `best.safetensors` (with
     a validation set), and `state.pt` to resume from.
@@ -85,6 +86,8 @@ def fit(
         device: "cpu", "cuda:1" ...; None: the fastest there is.
         on_log: called with every logged line, for live curves.
         facts: what else the record of the checkpoints shall say.
+        net: train this network of `model_config`, e.g. one with a module of one's own, not a new
+            one. Its modules' names go into the checkpoints.
 
     Returns:
         The trained network (averaged weights with `ema_decay`), on the CPU, in evaluation mode.
@@ -97,7 +100,7 @@ def fit(
     """
     keep_freed_memory()
     dataset = dataset.labelled()
-    run = Run(Path(out), model_config, config, dataset, resume, device, facts or {})
+    run = Run(Path(out), model_config, config, dataset, resume, device, facts or {}, net)
     run.start(initial, first_step, last_step, pretrained_encoder, validation)
     accelerator, clock, state = run.accelerator, run.clock, run.out / STATE
     writes = accelerator.is_main_process

@@ -356,7 +356,13 @@ class Run:
         resume: bool,
         device: str | None,
         facts: dict[str, Any],
+        net: VSODNet | None = None,
     ):
+        if net is not None and net.config != model_config:
+            raise ValueError("The network given has another configuration: pass net.config.")
+        if net is not None and net.own_modules:
+            facts = facts | {"own_modules": net.own_modules}
+        self.given = net
         self.out, self.model_config, self.config = out, model_config, config
         self.dataset, self.facts = dataset, facts
         self.state = load_state(out, model_config, config, resume)
@@ -385,7 +391,7 @@ class Run:
             raise ValueError(f"first_step must be below the {config.steps} steps of the run.")
         torch.manual_seed(config.seed)
         fresh = state is None and initial is None
-        net = VSODNet(self.model_config, pretrained_encoder=pretrained_encoder and fresh)
+        net = self.given or VSODNet(self.model_config, pretrained_encoder and fresh)
         if initial and state is None:
             net.load_trunk(initial)
         net = net.to(self.device).to(memory_format=torch.channels_last)
@@ -412,6 +418,9 @@ class Run:
 
     def _restore(self, state: dict[str, Any], optimizer: torch.optim.Optimizer) -> None:
         before = state["record"]
+        made = [record.get("own_modules", {}) for record in (before, self.record)]
+        if made[0] != made[1]:
+            raise ValueError(f"{self.out} holds a run with other modules of one's own: {made[0]}.")
         if before["data"] != self.record["data"]:
             raise ValueError(
                 f"{self.out} holds a run on {before['data']}, not on {self.record['data']}; give "
