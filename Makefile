@@ -37,7 +37,6 @@ student: setup
 	$(BIN)/python tests/notebooks/student.py student
 
 book: setup
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book]"
 	$(BIN)/sphinx-build -W --keep-going -q -c book . build/book
 	@echo "The book: build/book/book/index.html"
 
