@@ -7,7 +7,7 @@ JOBS ?= 2
 # Jupyter refuses to run as root, the only user in many containers, unless it is told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: setup lab test lint figures student book page bench clean
+.PHONY: setup lab test lint figures student book links page bench clean
 
 setup: $(READY)
 
@@ -39,6 +39,11 @@ student: setup
 book: setup
 	$(BIN)/sphinx-build -W --keep-going -q -c book . build/book
 	@echo "The book: build/book/book/index.html"
+
+# Needs a network, unlike everything else here: `make test` checks the links between our own files.
+links: setup
+	$(BIN)/sphinx-build -q -b linkcheck -t links -c book . build/links
+	@echo "Every address answers; build/links/output.txt lists them."
 
 page: setup
 	PYTHONPATH=. $(BIN)/python page/make.py build/page --serve

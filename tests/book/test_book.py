@@ -1,11 +1,13 @@
 """`make book`: no warning, nothing from elsewhere, and pages that anyone can read."""
 
+import html
 import os
 import re
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from filelock import FileLock
@@ -72,6 +74,23 @@ def test_nothing_comes_from_elsewhere(book):
     pages = [path for path in book.rglob("*.html") if "_static" not in path.parts]
     assert len(pages) > 100
     assert {name for path in pages for name in REMOTE.findall(path.read_text())} == set()
+
+
+def test_links_lead_somewhere(book):
+    pages = [path.resolve() for path in book.rglob("*.html") if "_static" not in path.parts]
+    texts = {
+        path: re.sub(r"<script.*?</script>", "", path.read_text(), flags=re.S) for path in pages
+    }
+    ids = {path: set(re.findall(r'\bid="([^"]*)"', text)) for path, text in texts.items()}
+    broken = set()
+    for path, text in texts.items():
+        for link in re.findall(r'<[^>]*\b(?:href|src)="([^"]*)"', text):
+            name, _, anchor = unquote(html.unescape(link)).partition("#")
+            target = (path.parent / name.partition("?")[0]).resolve() if name else path
+            known = anchor in ids.get(target, {anchor}) or not anchor
+            if not re.match(r"[a-z]+:", link) and not (target.exists() and known):
+                broken.add((path.name, link))
+    assert broken == set()
 
 
 @pytest.mark.parametrize("name", PAGES)
