@@ -7,7 +7,7 @@ JOBS ?= 2
 # Jupyter refuses to run as root, the only user in many containers, unless it is told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: setup lab test lint figures student book links page bench clean
+.PHONY: setup lab test lint figures student slides book links page bench clean
 
 setup: $(READY)
 
@@ -35,6 +35,9 @@ figures: setup
 
 student: setup
 	$(BIN)/python tests/notebooks/student.py student
+
+slides: setup
+	$(BIN)/python tests/notebooks/slides.py build/slides
 
 book: setup
 	$(BIN)/sphinx-build -W --keep-going -q -c book . build/book

@@ -41,6 +41,7 @@ mathjax_path = "mathjax/MathJax.js"
 mathjax2_config = {
     "config": ["TeX-AMS-MML_HTMLorMML-full.js"],
     "messageStyle": "none",
+    "HTML-CSS": {"availableFonts": [], "webFont": "STIX-Web", "imageFont": None},
     "tex2jax": {"ignoreClass": "tex2jax_ignore", "processClass": "math|output_area"},
 }
 suppress_warnings = ["myst.header", "myst.xref_missing"]

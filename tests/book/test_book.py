@@ -113,10 +113,12 @@ def test_no_serious_finding_in_the_dark_or_on_a_telephone(book, tab):
 def test_equations_are_set_without_a_network(book, tab):
     tab.asked.clear()
     tab.goto((book / "notebooks/03_non_local_self_attention.html").as_uri())
-    tab.wait_for_function("() => window.MathJax?.Hub?.getAllJax().length > 50")
+    # Set for the eye, and as MathML for who listens.
+    tab.wait_for_function(
+        """() => window.MathJax?.Hub?.getAllJax().length > 50 &&
+                 document.querySelectorAll('.MJX_Assistive_MathML math').length > 50"""
+    )
     assert tab.locator(".MathJax_Error, .merror").count() == 0
-    # For who listens: the equation as MathML.
-    assert tab.locator(".MJX_Assistive_MathML math").count() > 50
     assert len(tab.asked) > 5 and all(url.startswith(("file:", "data:")) for url in tab.asked)
 
 

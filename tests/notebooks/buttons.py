@@ -25,6 +25,11 @@ if not find_spec("vsodlib"):  # on Colab: fetch the course and install what it n
     %pip install --quiet --editable "course[notebooks]"
     %cd -q course
 """
+METADATA = {  # folded in JupyterLab, left out of slides and book
+    "jupyter": {"source_hidden": True},
+    "slideshow": {"slide_type": "skip"},
+    "tags": ["remove-cell"],
+}
 
 
 def links(name: str) -> str:
@@ -41,7 +46,7 @@ def add(notebook: nbformat.NotebookNode, name: str) -> None:
     if rest[0].id != "colab":
         rest.insert(0, nbformat.v4.new_code_cell(id="colab"))
     rest[0].source = CELL.rstrip()
-    rest[0].metadata = nbformat.from_dict({"jupyter": {"source_hidden": True}})
+    rest[0].metadata = nbformat.from_dict(METADATA)
     notebook.cells = [opening, *rest]
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for number, cell in enumerate(code, 1):
