@@ -7,7 +7,7 @@ JOBS ?= 2
 # Jupyter refuses to run as root, the only user in many containers, unless it is told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: setup lab test lint figures student book page bench clean
+.PHONY: setup lab test lint figures student slides book links page bench clean
 
 setup: $(READY)
 
@@ -36,10 +36,17 @@ figures: setup
 student: setup
 	$(BIN)/python tests/notebooks/student.py student
 
+slides: setup
+	$(BIN)/python tests/notebooks/slides.py build/slides
+
 book: setup
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book]"
 	$(BIN)/sphinx-build -W --keep-going -q -c book . build/book
 	@echo "The book: build/book/book/index.html"
+
+# Needs a network, unlike everything else here: `make test` checks the links between our own files.
+links: setup
+	$(BIN)/sphinx-build -q -b linkcheck -t links -c book . build/links
+	@echo "Every address answers; build/links/output.txt lists them."
 
 page: setup
 	PYTHONPATH=. $(BIN)/python page/make.py build/page --serve

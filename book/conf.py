@@ -1,13 +1,16 @@
 """Settings of `make book`: the notebooks as saved, and the library's docstrings, as a web site.
 
-Nothing is executed and nothing is fetched. The pages of the library are written to `api/` at every
-build, one for each module there is.
+Nothing is executed and nothing is fetched, here or by whoever reads it: MathJax comes along. The
+pages of the library are written to `api/` at every build, one for each module there is.
 """
 
 import pkgutil
 import re
+import shutil
 from importlib.metadata import version as installed
 from pathlib import Path
+
+import jupyter_server_mathjax
 
 import vsodlib
 
@@ -19,19 +22,38 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "book/index"
 include_patterns = ["book/*.md", "book/api/*.rst", "notebooks/*.ipynb", "notebooks/*.md"]
 exclude_patterns = ["**/.ipynb_checkpoints"]
+if tags.has("links"):  # noqa: F821 (Sphinx's): `make links`, which asks every address for an answer
+    include_patterns += ["*.md", "data/*.md", "results/*.md", "checkpoints/*.md"]
+linkcheck_ignore = [r".*\bOWNER/vsodlib\b", r"http://localhost"]
+linkcheck_timeout, linkcheck_retries = 20, 2
+linkcheck_anchors_ignore_for_url = [r"https://github\.com/"]  # written by a script in the page
 
 nb_execution_mode = "off"
 nb_mime_priority_overrides = [
     ("html", "application/vnd.jupyter.widget-view+json", None),  # its picture stands in for it
 ]
+nb_render_markdown_format = "myst"  # or links in what a cell shows are left as they are
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_dmath_double_inline = True
 myst_heading_anchors = 3
+myst_update_mathjax = False  # it knows MathJax 3 and newer
+mathjax_path = "mathjax/MathJax.js"
+mathjax2_config = {
+    "config": ["TeX-AMS-MML_HTMLorMML-full.js"],
+    "messageStyle": "none",
+    "HTML-CSS": {"availableFonts": [], "webFont": "STIX-Web", "imageFont": None},
+    "tex2jax": {"ignoreClass": "tex2jax_ignore", "processClass": "math|output_area"},
+}
 suppress_warnings = ["myst.header", "myst.xref_missing"]
 
 html_theme = "sphinx_book_theme"
 html_title = "vsodlib: video salient object detection you can understand, run and trust"
-html_theme_options = {"use_download_button": True, "show_toc_level": 2}
+html_theme_options = {
+    "use_download_button": True,
+    "show_toc_level": 2,
+    "max_navbar_depth": 1,  # the buttons that open a second level have no name when read aloud
+}
+html_static_path, html_css_files = ["static"], ["book.css"]
 html_show_sphinx = False
 
 autodoc_inherit_docstrings = False  # torchvision's speak of pages that are not here
@@ -55,6 +77,7 @@ def as_markup(_app, what, _name, _object, _options, lines: list[str]) -> None:
         indent, item = _indent(line), line.lstrip().startswith("- ")
         if line.strip() and not indent:
             section = line.strip() if re.fullmatch(r"\w+:", line.strip()) else ""
+        was_in_list = in_list
         in_list = item or (in_list and bool(line.strip()) and indent > 0)
         if section == "Returns:" and indent >= 8 and before.strip():
             out[-1] = f"{before} {line.strip()}"
@@ -62,10 +85,13 @@ def as_markup(_app, what, _name, _object, _options, lines: list[str]) -> None:
         entry = section == "Returns:" and re.match(r"    [\w`, \"\\]+: ", line)
         stands_apart = what == "module" and not in_list and indent != _indent(before)
         begins_list = item and not before.lstrip().startswith("- ")
+        ends_list = was_in_list and not in_list
         follows = before.strip() and line.strip() and before.strip() != "Returns:"
-        if follows and (entry or stands_apart or begins_list):
+        if follows and (entry or stands_apart or begins_list or ends_list):
             out.append("")
         out.append(line)
+    if what == "attribute":  # or what stands before its first colon is taken for its type
+        out.insert(0, "\\")
     lines[:] = out
 
 
@@ -73,8 +99,15 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
+def bring_mathjax(app) -> None:
+    """Copy MathJax to where the pages look for it."""
+    source = Path(jupyter_server_mathjax.__file__).with_name("static")
+    shutil.copytree(source, app.outdir / "_static" / "mathjax", dirs_exist_ok=True)
+
+
 def setup(app) -> None:
     """Sphinx calls this."""
+    app.connect("builder-inited", bring_mathjax)
     app.connect("autodoc-process-docstring", as_markup, priority=400)  # before napoleon
 
 

@@ -40,7 +40,7 @@ def notebook(number):
 @pytest.fixture
 def names(notebook):
     """What the notebook imports in its set-up cell: name -> value."""
-    (setup, *_) = (cell.source for cell in notebook.cells if cell.cell_type == "code")
+    (_colab, setup, *_) = (cell.source for cell in notebook.cells if cell.cell_type == "code")
     tree = ast.parse(setup)
     imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     known: dict = {}

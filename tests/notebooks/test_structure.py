@@ -77,9 +77,9 @@ def test_opening(path, notebook, code):
     assert opening.startswith(f"# {path.stem[:2]} · ")
     for word in ("Section", "you will be able to", "Run time", "smoke", "laptop", "full"):
         assert word in opening
-    assert notebook.cells[1] is code[0], "the second cell is the set-up"
+    assert notebook.cells[1:3] == code[:2], "Colab's set-up, then the notebook's own"
     imports = [cell.source for cell in code if re.search(r"^\s*(import|from) ", cell.source, re.M)]
-    assert imports == [code[0].source], "all imports stand in the set-up cell"
+    assert imports == [cell.source for cell in code[:2]], "all imports stand in the set-up cells"
 
 
 def test_closing(prose):
