@@ -421,9 +421,12 @@ def test_record_of_another_machine_is_compared(home, tmp_path):
     assert_davis(fetch("davis2016", third, progress=False))
 
 
-def test_unreadable_record_is_named(home, tmp_path):
-    (tmp_path / "checksums.json").write_text("{")
-    with pytest.raises(ValueError, match=r"checksums\.json is not readable as JSON"):
+@pytest.mark.parametrize(
+    ("text", "said"), [("{", "is not readable as JSON"), ("[1]", "must hold a JSON object")]
+)
+def test_unreadable_record_is_named(home, tmp_path, text, said):
+    (tmp_path / "checksums.json").write_text(text)
+    with pytest.raises(ValueError, match=rf"checksums\.json {said}.* Mend or delete it"):
         fetch("davis2016", tmp_path, progress=False)
 
 

@@ -3,7 +3,6 @@
 import sys
 from dataclasses import replace
 
-import numpy as np
 import onnx
 import onnxruntime
 import pytest
@@ -15,7 +14,7 @@ from torch import nn
 from vsodlib import VSODNet
 from vsodlib.data.transforms import to_images
 from vsodlib.inference.export import export_onnx
-from vsodlib.inference.traceable import SaliencyMap, _averages
+from vsodlib.inference.traceable import SaliencyMap
 
 SIZES = [(1, 240, 432), (2, 97, 131), (3, 131, 97), (1, 250, 333), (1, 16, 16)]
 
@@ -124,18 +123,6 @@ def test_tracers_follow(tiny_config):
     torch.testing.assert_close(traced(images), expected, atol=1e-5, rtol=0)
     exported = torch.export.export(saliency, (images,)).module()
     torch.testing.assert_close(exported(images), expected, atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize(("source", "target"), [(28, 7), (27, 7), (9, 4), (5, 2), (1, 1), (3, 3)])
-def test_averages_are_those_of_the_pooling(source, target):
-    """Row by row, as `adaptive_avg_pool1d` is defined."""
-    expected = np.zeros((target, source))
-    for i in range(target):
-        first, last = i * source // target, -(-(i + 1) * source // target)
-        expected[i, first:last] = 1 / (last - first)
-    np.testing.assert_allclose(_averages(source, target), expected, rtol=1e-6)
-    x = torch.randn(1, source)
-    torch.testing.assert_close(x @ _averages(source, target).T, F.adaptive_avg_pool1d(x, target))
 
 
 def test_refused(tiny_config, tmp_path, monkeypatch):
