@@ -35,13 +35,13 @@ def peak_memory(
     """
     if torch.device(device).type == "cuda":
         return [_cuda_peak(make(*case)) for case in cases]
-    if not _CLEAR_REFS.exists():
+    if not CLEAR_REFS.exists():
         return [None] * len(cases)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return [pool.submit(_resident_peak, make, case).result() for case in cases]
 
 
-_CLEAR_REFS = Path("/proc/self/clear_refs")
+CLEAR_REFS = Path("/proc/self/clear_refs")
 
 
 def _cuda_peak(call: Callable[[], Any]) -> int:
@@ -56,7 +56,7 @@ def _resident_peak(make: Callable[..., Callable[[], Any]], case: tuple) -> int:
     return_freed_memory()
     call = make(*case)
     call()
-    _CLEAR_REFS.write_text("5")  # the high-water mark falls to what is resident now
+    CLEAR_REFS.write_text("5")  # the high-water mark falls to what is resident now
     before = _high_water()
     call()
     return _high_water() - before

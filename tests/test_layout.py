@@ -21,6 +21,7 @@ FACE = {"profile", "ModelConfig", "TrainConfig"}  # names of `vsodlib` itself th
 FILES = sorted(path for path in (ROOT / "vsodlib").rglob("*.py"))
 TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py"))
 PRIVATE = re.compile(r"_[^_].*[^_]|_[^_]")  # not `__file__`, not Jupyter's `_repr_png_`
+OWN = {"vsodlib", "benchmarks", "tests"}
 FOR_ALL = {"_replace", "_asdict", "_fields"}  # public names of named tuples
 
 
@@ -95,7 +96,8 @@ def private_names(text):
             named = [] if own else [node.attr]
         elif isinstance(node, ast.Call) and re.search("attr$|patch$", ast.unparse(node.func)):
             words = [a.value for a in node.args[:2] if isinstance(a, ast.Constant)]
-            named = [part for word in words if isinstance(word, str) for part in word.split(".")]
+            paths = [word.split(".") for word in words if isinstance(word, str)]
+            named = [part for path in paths if not path[1:] or path[0] in OWN for part in path]
         else:
             continue
         yield from (name for name in named if PRIVATE.fullmatch(name) and name not in FOR_ALL)
@@ -113,6 +115,6 @@ import vsodlib._b
 vsodlib.x._c(x.__doc__, row._replace(a=1), figure._repr_png_())
 monkeypatch.setattr("vsodlib.x._d", 1)
 monkeypatch.setattr(module, "_e", 1)
-patch("vsodlib.x._f"), getattr(module, "_g")
+patch("vsodlib.x._f"), getattr(module, "_g"), patch("skimage.data._h")
 """
     assert sorted(private_names(text)) == ["_a", "_b", "_c", "_d", "_e", "_f", "_g"]

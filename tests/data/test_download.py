@@ -457,17 +457,6 @@ def test_too_little_space_to_extract_is_seen_before_writing(home, tmp_path, monk
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_full_disk_is_one_sentence_with_the_file(tmp_path):
-    path = tmp_path / "full.part"
-    path.symlink_to("/dev/full")
-    with (
-        pytest.raises(OSError, match=r"No space left on device.*full\.part"),
-        transfer.disk_full_named(path),
-        open(path, "ab") as file,
-    ):
-        file.write(b"x")
-
-
 def test_sets_behind_a_form_say_where_and_how(tmp_path):
     for name in ("davsod", "visal"):
         with pytest.raises(ValueError, match="cannot be fetched by a program") as error:
