@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from benchmarks.clocks import now
 from benchmarks.memory import peak_memory
+from vsodlib.config import check_counts
 from vsodlib.model.co_attention import CrossLevelCoAttention, attend, literal_attend
 from vsodlib.model.self_attention import NonLocalSelfAttention, literal_non_local, non_local
 
@@ -82,8 +83,7 @@ def bench_attention(
     Raises:
         ValueError: a size below the stride, or fewer than one repeat.
     """
-    if repeats < 1:
-        raise ValueError(f"repeats must be at least 1, got {repeats}.")
+    check_counts(repeats=repeats)
     for height, width in sizes:
         if min(height, width) < STRIDE:
             raise ValueError(f"A frame of {height}x{width} is smaller than the stride, {STRIDE}.")

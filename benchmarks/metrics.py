@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
+from vsodlib.config import check_counts
 from vsodlib.data import data_root
 from vsodlib.metrics import contour_accuracy, region_similarity, saliency_scores, weighted_f
 
@@ -51,8 +52,7 @@ def bench_metrics(
     Raises:
         ValueError: fewer than one frame, repeat or worker.
     """
-    if min(frames, repeats, workers) < 1:
-        raise ValueError("frames, repeats and workers must be at least 1.")
+    check_counts(frames=frames, repeats=repeats, workers=workers)
     pairs, source = _davis_pairs(root, frames)
     if not pairs:
         pairs, source = synthetic_pairs(frames), "synthetic"

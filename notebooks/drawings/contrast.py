@@ -1,8 +1,9 @@
-"""Regions on a grid, and the table of pairs that Eq. 9 compares."""
+"""Regions on a grid, the pairs that Eq. 9 compares, its forces as arrows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from vsodlib.viz.contrast import ATTRACT, REPEL
+from vsodlib.viz.contrast import ATTRACT, REPEL, draw_circle, pull_and_push
 from vsodlib.viz.pictures import tint
-from vsodlib.viz.style import WIDTH, NotebookFigure, style
+from vsodlib.viz.style import WIDTH, NotebookFigure, check_some, style
 
 _PALE = "#DDDDDD"
 
@@ -57,8 +58,7 @@ def pairs(
     Raises:
         ValueError: no panel.
     """
-    if not panels:
-        raise ValueError("pairs needs at least one panel.")
+    check_some(panels, "pairs", "panel")
     R = len(names)
     cell = min(0.4, (WIDTH / len(panels) - 0.8) / R)
     height = 2.1 + cell * len(anchors)
@@ -83,4 +83,83 @@ def pairs(
     keys: list[Artist] = [Patch(color=color, label=label) for label, color in labels.items()]
     keys.append(Line2D([], [], marker="x", color="black", ls="", mew=1.5, label="the anchor"))
     figure.legend(handles=keys, loc="outside lower center", ncols=4, fontsize=11)
+    return figure
+
+
+@style()
+def gradients(
+    points: np.ndarray,
+    anchor: int,
+    positives: np.ndarray,
+    negatives: np.ndarray,
+    values: Sequence[float],
+) -> Figure:
+    """The step that Eq. 9 asks of the anchor itself, -τ ∂L/∂u = q Σ p₊ u₊ - Σ p₋ u₋, as arrows.
+
+    Drawn at the anchor: the pull and the push, their sum, and its part along the circle, which is
+    all that is left once u is brought back to length 1.
+
+    Args:
+        points: (R, 2) float, rows of length 1.
+        anchor: which of them is u.
+        positives, negatives: (R,) bool.
+        values: temperatures, one panel each.
+
+    Raises:
+        ValueError: no temperature, or what `pull_and_push` refuses.
+    """
+    check_some(values, "gradients", "temperature")
+    size = (WIDTH, WIDTH / len(values) + 0.9)
+    figure = NotebookFigure(figsize=size, layout="constrained")
+    start = points[anchor]
+    looks = {
+        "pull, q Σ p₊ u₊": (ATTRACT, "-"),
+        "push, −Σ p₋ u₋": (REPEL, "-"),
+        "their sum": ("#888888", "--"),
+        "along the circle": ("black", "-"),
+    }
+    for axes, temperature in zip(
+        figure.subplots(1, len(values), squeeze=False)[0], values, strict=True
+    ):
+        force = pull_and_push(points @ start, positives, negatives, temperature)
+        pull, push = force[positives] @ points[positives], force[negatives] @ points[negatives]
+        total = pull + push
+        along = total - (total @ start) * start
+        draw_circle(axes)
+        axes.set(xlim=(-1.3, 1.3), ylim=(-1.3, 1.9), title=f"τ = {temperature:.3g}")
+        for shown, color in ((positives, ATTRACT), (negatives, REPEL)):
+            axes.plot(*points[shown].T, "o", color=color, ms=10, mec="white")
+        axes.plot(*start, "*", color="black", ms=17, mec="white")
+        arrows = (pull, push, total, along)
+        for arrow, (color, line) in zip(arrows, looks.values(), strict=True):
+            look = {"arrowstyle": "-|>", "color": color, "lw": 2, "ls": line, "shrinkA": 0}
+            axes.annotate("", start + arrow, start, arrowprops=look | {"shrinkB": 0})
+    keys = [Line2D([], [], color=c, ls=line, label=name) for name, (c, line) in looks.items()]
+    figure.legend(handles=keys, loc="outside lower center", ncols=4, fontsize=11)
+    return figure
+
+
+@style()
+def arrows(vectors: Mapping[str, tuple[np.ndarray, str]]) -> Figure:
+    """Vectors of length 1 in three dimensions, from the centre of a sphere to its surface.
+
+    Args:
+        vectors: name -> ((3,) float, any matplotlib colour).
+
+    Raises:
+        ValueError: no vector.
+    """
+    check_some(vectors, "arrows", "vector")
+    figure = NotebookFigure(figsize=(6.0, 4.4))
+    axes: Any = figure.add_axes((0, -0.05, 1, 1.1), projection="3d")
+    lon, lat = np.mgrid[0 : np.pi / 2 : 10j, 0 : np.pi / 2 : 10j]
+    sphere = np.sin(lat) * np.cos(lon), np.sin(lat) * np.sin(lon), np.cos(lat)
+    axes.plot_wireframe(*sphere, color=_PALE, lw=0.6)
+    for name, (vector, color) in vectors.items():
+        axes.quiver(0, 0, 0, *vector, color=color, lw=2.5, arrow_length_ratio=0.1)
+        axes.text(*(1.1 * np.asarray(vector)), name, color=color, fontsize=12, ha="center")
+    ticks = {"xticks": [0, 1], "yticks": [0, 1], "zticks": [0, 1]}
+    axes.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1), **ticks)
+    axes.view_init(elev=28, azim=28)
+    axes.set_box_aspect((1, 1, 1))
     return figure

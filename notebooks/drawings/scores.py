@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vsodlib.analysis.seeds import Difference
 from vsodlib.viz.pictures import comparison, to_picture
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, check_some, style
 
 _PALE = "#8A8A8A"
 _OURS, _PAPER = PALETTE[:2]
@@ -86,8 +86,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], *, label: str) -> 
     Raises:
         ValueError: no row, or a row whose numbers do not rise.
     """
-    if not rows:
-        raise ValueError("intervals needs at least one row.")
+    check_some(rows, "intervals", "row")
     figure = NotebookFigure(figsize=(WIDTH, 1.0 + 0.36 * len(rows)), layout="constrained")
     axes = figure.subplots()
     axes.axvline(0, color="black", lw=1)
@@ -116,8 +115,7 @@ def two_maxima(curves: Mapping[str, np.ndarray]) -> Figure:
     Raises:
         ValueError: no curve.
     """
-    if not curves:
-        raise ValueError("two_maxima needs at least one curve.")
+    check_some(curves, "two_maxima", "curve")
     figure = NotebookFigure(figsize=(WIDTH, 3.8), layout="constrained")
     axes = figure.subplots()
     for k, (name, values) in enumerate(curves.items()):
@@ -157,8 +155,7 @@ def at_level(
     """
     if not 0 <= level <= 255:
         raise ValueError(f"level must lie in 0 to 255, got {level}.")
-    if not curves:
-        raise ValueError("at_level needs at least one curve.")
+    check_some(curves, "at_level", "curve")
     H, W = mask.shape
     found = np.floor(255 * saliency) >= level
     paper = np.full((H, W, 3), 255, np.uint8)
@@ -251,8 +248,7 @@ def gains(
         ValueError: no row, or a published title that has no panel.
     """
     rows = list(dict.fromkeys(row for panel in ours.values() for row in panel))
-    if not rows:
-        raise ValueError("gains needs at least one row.")
+    check_some(rows, "gains", "row")
     if strangers := published.keys() - ours.keys():
         raise ValueError(f"gains has no panel for {', '.join(sorted(strangers))}.")
     columns = min(columns, len(ours))

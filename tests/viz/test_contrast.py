@@ -11,9 +11,7 @@ from vsodlib.losses.contrastive import Regions, contrastive_loss
 from vsodlib.viz.contrast import (
     ATTRACT,
     REPEL,
-    arrows,
     circle,
-    gradients,
     pull_and_push,
     temperatures,
 )
@@ -123,28 +121,3 @@ def test_temperatures_bars_are_forces_that_add_up_to_q():
     assert [bar.get_height() for bar in one.axes[1].patches] == heights[0]
     with pytest.raises(ValueError, match="at least one temperature"):
         temperatures(POINTS, 0, POSITIVES, NEGATIVES, [])
-
-
-def test_gradients_end_where_automatic_differentiation_says():
-    figure = gradients(POINTS, 0, POSITIVES, NEGATIVES, [0.1, 1.0])
-    for axes, temperature in zip(figure.axes, (0.1, 1.0), strict=True):
-        u = torch.tensor(POINTS[0], requires_grad=True)
-        s = torch.tensor(POINTS) @ u / temperature
-        chosen = torch.tensor(POSITIVES | NEGATIVES)
-        (s[chosen].logsumexp(0) - s[torch.tensor(POSITIVES)].logsumexp(0)).backward()
-        step = -temperature * u.grad.numpy()
-        pull, push, total, along = (np.array(text.xy) - POINTS[0] for text in axes.texts)
-        np.testing.assert_allclose(total, step, atol=1e-12)
-        np.testing.assert_allclose(pull + push, step, atol=1e-12)
-        np.testing.assert_allclose(along, step - (step @ POINTS[0]) * POINTS[0], atol=1e-12)
-    with pytest.raises(ValueError, match="at least one temperature"):
-        gradients(POINTS, 0, POSITIVES, NEGATIVES, [])
-
-
-def test_arrows_reach_their_vectors():
-    figure = arrows({"a": (np.array([0.6, 0.8, 0]), ATTRACT), "b": (np.array([0, 0, 1]), REPEL)})
-    (axes,) = figure.axes
-    assert [text.get_text() for text in axes.texts] == ["a", "b"]
-    np.testing.assert_allclose(axes.texts[0].get_position_3d(), [0.66, 0.88, 0])
-    with pytest.raises(ValueError, match="at least one vector"):
-        arrows({})

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawings.contrast import on_grid, pairs
+import torch
+from drawings.contrast import arrows, gradients, on_grid, pairs
 from matplotlib.colors import to_rgb
 
-from vsodlib.viz.contrast import ATTRACT
+from vsodlib.viz.contrast import ATTRACT, REPEL
+
+POSITIVES = np.array([False, True, True, False, False])
+
+NEGATIVES = np.array([False, False, False, True, True])
+
+
+def on_circle(*degrees):
+    angles = np.radians(degrees)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+POINTS = on_circle(0, 30, 120, 60, 180)
 
 
 def test_on_grid_colours_cells_and_draws_lines():
@@ -36,3 +49,28 @@ def test_pairs_colours_every_cell():
     assert [axes.get_title() for axes in figure.axes] == ["chosen", "all"]
     with pytest.raises(ValueError, match="at least one panel"):
         pairs({}, np.array([0]), ["a"], front)
+
+
+def test_gradients_end_where_automatic_differentiation_says():
+    figure = gradients(POINTS, 0, POSITIVES, NEGATIVES, [0.1, 1.0])
+    for axes, temperature in zip(figure.axes, (0.1, 1.0), strict=True):
+        u = torch.tensor(POINTS[0], requires_grad=True)
+        s = torch.tensor(POINTS) @ u / temperature
+        chosen = torch.tensor(POSITIVES | NEGATIVES)
+        (s[chosen].logsumexp(0) - s[torch.tensor(POSITIVES)].logsumexp(0)).backward()
+        step = -temperature * u.grad.numpy()
+        pull, push, total, along = (np.array(text.xy) - POINTS[0] for text in axes.texts)
+        np.testing.assert_allclose(total, step, atol=1e-12)
+        np.testing.assert_allclose(pull + push, step, atol=1e-12)
+        np.testing.assert_allclose(along, step - (step @ POINTS[0]) * POINTS[0], atol=1e-12)
+    with pytest.raises(ValueError, match="at least one temperature"):
+        gradients(POINTS, 0, POSITIVES, NEGATIVES, [])
+
+
+def test_arrows_reach_their_vectors():
+    figure = arrows({"a": (np.array([0.6, 0.8, 0]), ATTRACT), "b": (np.array([0, 0, 1]), REPEL)})
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["a", "b"]
+    np.testing.assert_allclose(axes.texts[0].get_position_3d(), [0.66, 0.88, 0])
+    with pytest.raises(ValueError, match="at least one vector"):
+        arrows({})
