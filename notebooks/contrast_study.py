@@ -25,12 +25,12 @@ from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from lesson import clip_batch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
 from vsodlib.data import synthetic_clip
-from vsodlib.data.clips import clip_batch
 from vsodlib.data.synthetic import TRAIN_SEEDS, VAL_SEEDS
 from vsodlib.files import write_file
 from vsodlib.losses.contrastive import (
