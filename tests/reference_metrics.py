@@ -221,22 +221,6 @@ def warping_price(cost):
     return price[n - 1, m - 1]
 
 
-def corners_only(points):
-    """Without the points at which a line keeps its step."""
-    middle = range(1, len(points) - 1)
-    turns = [k for k in middle if any(points[k] - points[k - 1] != points[k + 1] - points[k])]
-    return points[[0, *turns, len(points) - 1]]
-
-
-def thin(points, distance):
-    """Without the points closer than `distance` to the last one kept; the ends stay."""
-    kept = [0]
-    for k in range(1, len(points) - 1):
-        if sum((points[k] - points[kept[-1]]) ** 2) >= distance**2:
-            kept.append(k)
-    return points[[*kept, len(points) - 1]]
-
-
 def douglas_peucker(points, tolerance):
     """The classic stack, one point at a time; points that tie go to the last."""
     keys, stack = {0, len(points) - 1}, [(0, len(points) - 1)]

@@ -123,6 +123,11 @@ CASES = {
         LOAD,
         "net.json describes no network: input_height must be 1 to 8192",
     ),
+    "no height": (
+        lambda: edit("net.json", lambda r: r.update(input_height=0)),
+        LOAD,
+        "net.json describes no network: input_height must be 1 to 8192",
+    ),
     "type": (
         lambda: edit("net.json", lambda r: r["model"].update(channels="8")),
         LOAD,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import reference_metrics as loops
 
-from vsodlib.metrics.contours import Walk, outline, simplify, upsample, walks
+from vsodlib.metrics.contours import douglas_peucker, outline, simplify, thin, upsample, walks
 
 
 def mask_of(*rows):
@@ -91,22 +91,23 @@ def test_walks_use_every_border_once(seed):
         assert len(np.unique(walk.corners[:-1], axis=0)) == len(walk.corners) - 1
 
 
-def test_simplify_is_the_three_stages_one_point_at_a_time():
-    """On walks over corners as `walks` makes them, and on wilder ones, open and closed."""
+@pytest.mark.parametrize("tolerance", [0.1, 3.0])
+def test_douglas_peucker(tolerance):
     rng = np.random.default_rng(1)
-    for k in range(80):
-        lines = np.cumsum(rng.integers(-2, 3, (rng.integers(3, 60), 2)), 0)
-        lines = np.concatenate([lines, lines[:1]]) if k % 2 else lines
-        points = loops.douglas_peucker(loops.corners_only(lines * 2.0), 0.1)
-        expected = loops.douglas_peucker(loops.thin(points, 3.0), 3.0) / 2
-        np.testing.assert_array_equal(simplify(Walk(lines, True)), expected)
-        np.testing.assert_array_equal(simplify(Walk(lines, False)), expected[::-1])
+    for _ in range(40):
+        points = np.cumsum(rng.integers(-2, 3, (rng.integers(2, 50), 2)), 0).astype(float)
+        closed = np.concatenate([points, points[:1]])
+        for line in (points, closed):
+            np.testing.assert_array_equal(
+                douglas_peucker(line, tolerance), loops.douglas_peucker(line, tolerance)
+            )
 
 
-def test_points_near_the_last_one_kept_are_dropped_by_hand():
-    # (5, 1) lies farther out than (4, 0), but only 1.41 from it.
-    line = np.array([[0, 0], [4, 0], [5, 1], [0, 9]])
-    np.testing.assert_array_equal(simplify(Walk(line, True)), [[0, 0], [4, 0], [0, 9]])
+def test_thin_by_hand():
+    line = np.array([[0, 0], [0, 2], [2, 2], [3, 3], [3, 4], [9, 9]], float)
+    # (0, 2) and (2, 2) lie within 3 of (0, 0); (3, 3) does not; (3, 4) lies within 3 of (3, 3).
+    np.testing.assert_array_equal(thin(line, 3.0), [[0, 0], [3, 3], [9, 9]])
+    np.testing.assert_array_equal(thin(line[:2], 3.0), line[:2])
 
 
 def test_a_square_becomes_its_corners():

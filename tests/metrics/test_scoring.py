@@ -1,11 +1,7 @@
 """Protocols, streams and folders: what is scored, how it is averaged, what is refused."""
 
 import json
-import signal
-import subprocess
-import sys
 import tracemalloc
-from concurrent.futures import ProcessPoolExecutor
 
 import cv2
 import numpy as np
@@ -136,24 +132,3 @@ def test_one_frame_and_empty_truth():
     nothing = score_frames([("a", "0", np.zeros_like(p), np.zeros_like(g))], "frames")
     assert nothing["J"]["mean"] == nothing["F"]["mean"] == nothing["s_measure"] == 1
     json.dumps([one, empty, nothing], allow_nan=False)
-
-
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX")
-def test_workers_never_see_ctrl_c(monkeypatch):
-    """The terminal sends it to all; a worker that met it would print a traceback of its own."""
-    held, children = [], []
-
-    class Pool(ProcessPoolExecutor):
-        def submit(self, *arguments):
-            held.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
-            if not children:  # one that starts where the workers do
-                words = [sys.executable, "-c", "import time; time.sleep(0.5)"]
-                children.append(subprocess.Popen(words))
-                children[0].send_signal(signal.SIGINT)
-            return super().submit(*arguments)
-
-    monkeypatch.setattr("vsodlib.metrics.scoring.ProcessPoolExecutor", Pool)
-    score_frames(stream((("a", 4),)), measures="T", workers=2)
-    assert held and all(held)
-    assert children[0].wait() == 0
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
-import torch
-from torch.utils.data import Dataset
-from torchvision import tv_tensors
 from tqdm.auto import tqdm
 
 from vsodlib.config import profile
@@ -134,8 +131,8 @@ class HeldFrames:
         return None
 
 
-class FrameDataset(Dataset):
-    """Frames with masks, grouped by video.
+class FrameDataset:
+    """Frames with masks, grouped by video; a map-style data set for torch's `DataLoader`.
 
         >>> from vsodlib import FrameDataset, open_dataset
         >>> dataset = open_dataset("synthetic", "val")
@@ -274,6 +271,9 @@ class FrameDataset(Dataset):
         """One sample, transformed: `image` uint8 (3, H, W), `mask` uint8 {0, 1} (1, H, W), `video`,
         `frame`, `index`; frames without annotation have no `mask`.
         """
+        import torch  # here: what lists or scores data needs none of it
+        from torchvision import tv_tensors
+
         record = self.records[index]
         item: dict[str, Any] = {
             "image": tv_tensors.Image(torch.from_numpy(self.image(index)).permute(2, 0, 1))

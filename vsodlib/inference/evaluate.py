@@ -42,7 +42,7 @@ def evaluate(
         net, height, flip, batch_size: as in `predict_maps`.
         dataset: its `transform` is not used.
         protocol: a protocol of `vsodlib.metrics`.
-        workers: processes that score.
+        workers: threads that score.
         save_to: also write the maps there, one folder a video.
 
     Returns:

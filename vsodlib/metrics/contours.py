@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vsodlib.metrics.compiled import compiled
+
 TOLERANCE = 1.5
 """Pixels by which a simplified contour may leave the pixel borders."""
 SPACING = 3.0
@@ -48,56 +50,66 @@ def simplify(walk: Walk) -> np.ndarray:
     points = walk.corners.astype(np.float64) * 2
     step = np.diff(points, axis=0)
     corner = np.concatenate([[True], (step[1:] != step[:-1]).any(1), [True]])
-    points = _douglas_peucker(points[corner], 0.1)
-    points = _douglas_peucker(_thin(points, 2 * TOLERANCE), 2 * TOLERANCE)
+    points = douglas_peucker(points[corner], 0.1)
+    points = douglas_peucker(thin(points, 2 * TOLERANCE), 2 * TOLERANCE)
     return (points if walk.object_on_right else points[::-1]) / 2
 
 
-def _thin(points: np.ndarray, distance: float) -> np.ndarray:
-    """Greedily drop points closer than `distance` to the last one kept; the ends stay."""
-    if len(points) < 3:
-        return points
-    coordinates, limit = points.tolist(), distance**2
-    kept = [0]
-    y, x = coordinates[0]
-    for k in range(1, len(coordinates) - 1):
-        b, a = coordinates[k]
-        if (b - y) ** 2 + (a - x) ** 2 >= limit:
-            kept.append(k)
-            y, x = b, a
-    return points[[*kept, len(points) - 1]]
+def thin(points: np.ndarray, distance: float) -> np.ndarray:
+    """Greedily drop points (n, 2) closer than `distance` to the last one kept; the ends stay."""
+    return points[_apart(points, distance)]
 
 
-def _douglas_peucker(points: np.ndarray, tolerance: float) -> np.ndarray:
-    """Split lines at their farthest point (of equals the last) until all are within `tolerance`."""
-    y, x = np.ascontiguousarray(points.T)
-    is_key = np.zeros(len(points), bool)
-    is_key[[0, -1]] = True
-    inner = np.arange(1, len(points) - 1)  # points of segments that may still split
-    while len(inner):
-        keys, segment = np.flatnonzero(is_key), np.cumsum(is_key)[inner] - 1
-        distance = _segment_distance(y, x, keys[segment], keys[segment + 1], inner)
-        begins = np.concatenate([[0], np.flatnonzero(segment[1:] != segment[:-1]) + 1])
-        length = np.diff(np.append(begins, len(segment)))
-        farthest = np.repeat(np.maximum.reduceat(distance, begins), length)
-        split = farthest > tolerance**2
-        at = np.where(distance == farthest, inner, -1)
-        is_key[np.maximum.reduceat(at, begins)[split[begins]]] = True
-        inner = inner[split & ~is_key[inner]]
-    return points[is_key]
+@compiled
+def _apart(points: np.ndarray, distance: float) -> np.ndarray:
+    keep = np.zeros(len(points), np.bool_)
+    keep[0] = keep[-1] = True
+    last = 0
+    for k in range(1, len(points) - 1):
+        step = (points[k, 0] - points[last, 0]) ** 2 + (points[k, 1] - points[last, 1]) ** 2
+        if step >= distance**2:
+            keep[k] = True
+            last = k
+    return keep
 
 
-def _segment_distance(
-    y: np.ndarray, x: np.ndarray, a: np.ndarray, b: np.ndarray, p: np.ndarray
-) -> np.ndarray:
-    """Squared distances of the points p to the segments a-b, all indices into (y, x)."""
-    ya, xa = y[a], x[a]
-    vy, vx, wy, wx = y[b] - ya, x[b] - xa, y[p] - ya, x[p] - xa
-    along, size = wy * vy + wx * vx, vy * vy + vx * vx
-    # The benchmark's library keeps this quotient in single precision; ties depend on it.
-    share = along.astype(np.float32) / np.maximum(size, 1e-30).astype(np.float32)
-    share = np.where(along <= 0, 0, np.where(size <= along, 1, share.astype(np.float64)))
-    return (wy - share * vy) ** 2 + (wx - share * vx) ** 2
+def douglas_peucker(points: np.ndarray, tolerance: float) -> np.ndarray:
+    """Split lines at their farthest point (of equals the last) until all are within `tolerance`.
+
+    Args:
+        points: (n, 2).
+    """
+    return points[_corners_kept(points, tolerance)]
+
+
+@compiled
+def _corners_kept(points: np.ndarray, tolerance: float) -> np.ndarray:
+    keep = np.zeros(len(points), np.bool_)
+    keep[0] = keep[-1] = True
+    lines = [(0, len(points) - 1)]
+    while lines:
+        first, last = lines.pop()
+        ya, xa = points[first]
+        vy, vx = points[last, 0] - ya, points[last, 1] - xa
+        size = vy * vy + vx * vx
+        farthest, at = -1.0, first
+        for k in range(first + 1, last):
+            wy, wx = points[k, 0] - ya, points[k, 1] - xa
+            along = wy * vy + wx * vx
+            if along <= 0:
+                share = 0.0
+            elif size <= along:
+                share = 1.0
+            else:  # The benchmark's library keeps this in single precision; ties depend on it.
+                share = np.float64(np.float32(along) / np.float32(size))
+            distance = (wy - share * vy) ** 2 + (wx - share * vx) ** 2
+            if distance >= farthest:
+                farthest, at = distance, k
+        if farthest > tolerance**2:
+            keep[at] = True
+            lines.append((first, at))
+            lines.append((at, last))
+    return keep
 
 
 def upsample(polygon: np.ndarray) -> np.ndarray:

@@ -131,7 +131,7 @@ def _collect(
     tasks = ((before, run, variants) for before, run in chunks(there, CHUNK))
     bar = tqdm(total=len(there), desc="explain", unit="frame", disable=None if progress else True)
     with bar, one_opencv_thread():
-        for found in in_order(_score_variants, tasks, workers, processes="T" in asked):
+        for found in in_order(_score_variants, tasks, workers):
             for by_variant in found:
                 for k, scores in enumerate(by_variant):
                     is_end = (scores.video, scores.name) in ends

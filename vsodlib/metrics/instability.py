@@ -16,8 +16,11 @@ T is ours: compare it with other T of this scorer (`results/published/agreement.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from vsodlib.metrics.compiled import compiled
 from vsodlib.metrics.contours import outline
 from vsodlib.metrics.inputs import check_mask
 
@@ -25,10 +28,6 @@ RADII = np.logspace(np.log10(1 / 8), np.log10(2), 5)
 """Outer edges of the five rings of a shape context, in mean distances between contour points."""
 SECTORS = 12
 TAN_30, TAN_60 = np.sqrt(1 / 3), np.sqrt(3)
-BLOCK = 2**15
-"""Pairs of points whose cells are counted at once; as many fit a processor's cache."""
-COLUMNS = 48
-"""Shape contexts that are compared with all others at once, for the same reason."""
 T_SCALE = 5.0
 """The benchmark multiplies T by five to bring it to the range of its other measures."""
 UNSTABLE = frozenset(
@@ -54,34 +53,50 @@ def shape_contexts(points: np.ndarray) -> np.ndarray:
     Returns:
         (n, 60) float64, every row summing to 1.
     """
-    n, bins = len(points), len(RADII) * SECTORS
     y, x = np.ascontiguousarray(points.T, dtype=np.float64)
-    squared = np.square(y[:, None] - y) + np.square(x[:, None] - x)
-    scale = np.sqrt(squared).mean() or 1.0
-    edges = np.square(RADII[::-1] * scale)
-    histogram = np.empty((n, bins))
-    for first in range(0, n, rows := max(1, BLOCK // n)):
-        block = slice(first, first + rows)
-        ring = np.zeros_like(squared[block], np.uint8)  # outside: 0, innermost: 5
-        for edge in edges:
-            ring += squared[block] < edge
-        cell = ring * np.uint8(SECTORS)
-        cell += _sectors(y - y[block, None], x - x[block, None])
-        index = np.arange(len(cell))[:, None] * (bins + SECTORS) + cell
-        count = np.bincount(index.ravel(), minlength=len(cell) * (bins + SECTORS))
-        histogram[block] = count.reshape(len(cell), -1)[:, SECTORS:]
+    edges = np.square(RADII * (_mean_distance(y, x) or 1.0))
+    histogram = _histograms(y, x, edges, _SECTOR)
     return histogram / histogram.sum(1, keepdims=True)
 
 
-def _sectors(dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
-    """floor(angle / 30 degrees) of the vectors (dy, dx), measured from dy towards dx; uint8."""
-    # Comparing the sides with tan 30 and tan 60 degrees is faster than computing the angle.
-    sign = np.uint8(3) * ((dy > 0).view(np.uint8) + (dy >= 0)) + (
-        (dx > 0).view(np.uint8) + (dx >= 0)
-    )
-    tall, wide = np.abs(dy, out=dy), np.abs(dx, out=dx)
-    steep = (wide > tall * TAN_30).view(np.uint8) + (wide > tall * TAN_60)
-    return _SECTOR.take(sign * np.uint8(3) + steep)
+@compiled
+def _mean_distance(y: np.ndarray, x: np.ndarray) -> float:
+    """Between all pairs of points, each with itself among them."""
+    total = 0.0
+    for i in range(len(y)):
+        row = 0.0
+        for j in range(len(y)):
+            row += math.sqrt((y[j] - y[i]) ** 2 + (x[j] - x[i]) ** 2)
+        total += row
+    return total / len(y) ** 2
+
+
+@compiled
+def _histograms(y: np.ndarray, x: np.ndarray, edges: np.ndarray, sector: np.ndarray) -> np.ndarray:
+    """(n, rings * 12): how many points lie in each cell around each point.
+
+    Args:
+        y, x: (n,) coordinates.
+        edges: squared outer radii, ascending.
+        sector: `_sector_table`.
+    """
+    histogram = np.zeros((len(y), len(edges) * SECTORS))
+    for i in range(len(y)):
+        for j in range(len(y)):
+            dy, dx = y[j] - y[i], x[j] - x[i]
+            squared = dy * dy + dx * dx
+            if squared < edges[-1]:
+                ring = 0
+                while squared >= edges[ring]:
+                    ring += 1
+                # Comparing the sides with tan 30 and tan 60 degrees is faster than an arc tangent.
+                tall, wide = abs(dy), abs(dx)
+                steep = (wide > tall * TAN_30) + (wide > tall * TAN_60)
+                signs = 3 * ((dy > 0) + (dy >= 0)) + (dx > 0) + (dx >= 0)
+                # The innermost ring comes last.
+                cell = (len(edges) - 1 - ring) * SECTORS + sector[3 * signs + steep]
+                histogram[i, cell] += 1
+    return histogram
 
 
 def _sector_table() -> np.ndarray:
@@ -106,26 +121,26 @@ def matching_costs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     Rounded to multiples of 2^-40, so that sums of them are exact and equal paths cost the same.
     """
-    from scipy.sparse import csr_array  # half a second that measures of single frames do not need
-
-    # For rows that sum to one this is 1 - 2 sum 1 / (1/a + 1/b). An empty bin adds nothing, and the
-    # others hold few different values: what each value shares with `second` is computed once.
-    row, column = np.nonzero(first)
-    value = first[row, column]
-    _, one, which = np.unique(column + value / 2, return_index=True, return_inverse=True)
-    begins = np.searchsorted(row, np.arange(len(first) + 1))
-    picked = csr_array((np.ones(len(row)), which, begins), shape=(len(first), len(one)))
-    with np.errstate(divide="ignore"):
-        inverse, inverse_value = 1 / second.T, 1 / value[one, None]
-    cost = np.empty((len(first), len(second)))
-    for block in (slice(k, k + COLUMNS) for k in range(0, len(second), COLUMNS)):
-        shared = inverse[:, block][column[one]]
-        shared += inverse_value
-        np.divide(2, shared, out=shared)
-        np.subtract(1, picked @ shared, out=cost[:, block])
-    return np.rint(np.maximum(cost, 0) * 2**40) / 2**40
+    return _chi_squared(first, np.ascontiguousarray(second.T))
 
 
+@compiled
+def _chi_squared(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """`matching_costs` of (n, bins) and (bins, m)."""
+    cost = np.ones((len(first), second.shape[1]))
+    for i in range(len(first)):
+        row = cost[i]
+        for k in range(len(second)):
+            a, column = first[i, k], second[k]
+            if a > 0:  # Rows sum to one, so 0.5 sum (a - b)^2 / (a + b) = 1 - 2 sum ab / (a + b).
+                for j in range(len(row)):
+                    row[j] -= 2 * a * column[j] / (a + column[j])
+        for j in range(len(row)):
+            row[j] = np.rint(max(row[j], 0.0) * 2.0**40) * 2.0**-40
+    return cost
+
+
+@compiled
 def warp(cost: np.ndarray) -> np.ndarray:
     """The cheapest monotone path through `cost` from its first to its last cell.
 
@@ -135,32 +150,27 @@ def warp(cost: np.ndarray) -> np.ndarray:
         (length, 2) int: the cells from the last to the first.
     """
     n, m = cost.shape
-    # A path that comes down into row i at column l and ends at j costs D(l) + c(l) + ... + c(j):
-    # with sums s along the row that is s(j) + min over l <= j of D(l) - s(l - 1).
-    along = np.cumsum(cost, axis=1)
-    before = along - cost
     price = np.full((n + 1, m + 1), np.inf)  # one of padding in front of both axes
-    price[1, 1:] = along[0] - cost[0, 0]
-    entered = np.empty(m)
-    rows = price[1:, 1:], price[1:, :-1], before[1:], along[1:], price[2:, 1:]
-    for above, diagonal, skipped, sums, out in zip(*rows, strict=False):
-        np.minimum(above, diagonal, out=entered)
-        np.subtract(entered, skipped, out=entered)
-        np.minimum.accumulate(entered, out=entered)
-        np.add(entered, sums, out=out)
-    i, j = n - 1, m - 1
-    path = [(i, j)]
-    prices = price.data
-    while i or j:
-        both, up, left = prices[i, j], prices[i, j + 1], prices[i + 1, j]
+    price[0, 0] = -cost[0, 0]
+    for i in range(n):
+        for j in range(m):
+            best = min(price[i, j], price[i, j + 1], price[i + 1, j])
+            price[i + 1, j + 1] = best + cost[i, j]
+    price[0, 0] = np.inf
+    path = np.empty((n + m, 2), np.int64)
+    i, j, length = n - 1, m - 1, 0
+    while True:
+        path[length] = i, j
+        length += 1
+        if i == 0 and j == 0:
+            return path[:length]
+        both, up, left = price[i, j], price[i, j + 1], price[i + 1, j]
         if both <= up and both <= left:
             i, j = i - 1, j - 1
         elif up <= left:
             i -= 1
         else:
             j -= 1
-        path.append((i, j))
-    return np.array(path)
 
 
 def contour_instability(first: np.ndarray | None, second: np.ndarray | None) -> float:

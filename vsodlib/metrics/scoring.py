@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 from typing import Protocol as Interface
 
@@ -84,8 +82,8 @@ def score_frames(
             few are held back, so a buffer must not be filled anew.
         protocol: a preset's name or a `Protocol`.
         measures: `"default"` (J, F and the saliency measures), `"all"` (weighted F, T and
-            consistency too, five times as slow), or names.
-        workers: threads that score, or processes where T is measured; 1 scores in this one.
+            consistency too, some three times as slow), or names.
+        workers: threads that score; 1 scores in this one.
         progress: show a progress bar where there is a terminal.
 
     Returns:
@@ -263,7 +261,7 @@ def _scores(
     """The scores of every frame, in order."""
     if workers > 1:
         tasks = ((*chunk, protocol, measures) for chunk in chunks(frames, CHUNK))
-        for scores in in_order(score_chunk, tasks, workers, processes="T" in measures):
+        for scores in in_order(score_chunk, tasks, workers):
             yield from scores
         return
     video, previous = None, None
@@ -274,27 +272,17 @@ def _scores(
         yield scores
 
 
-def in_order(
-    function: Callable[..., Any], tasks: Iterable[tuple], workers: int, processes: bool = False
-) -> Iterator[Any]:
-    """`function(*task)` of every task, by several workers; a few are under way at any time.
+def in_order(function: Callable[..., Any], tasks: Iterable[tuple], workers: int) -> Iterator[Any]:
+    """`function(*task)` of every task, by several threads; a few are under way at any time.
 
-    Args:
-        processes: for work that holds Python's lock, as the walks and paths of T do; decoding and
-            the other measures release it, and threads neither start anew nor copy arrays.
+    Decoding and the measures release Python's lock for most of their time, and threads neither
+    start anew nor copy arrays.
     """
     pending: deque[Future] = deque()
-    # Forking a process that holds threads can hang, so processes start afresh.
-    pool = (
-        ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,))
-        if processes
-        else ThreadPoolExecutor(workers)
-    )
-    with pool:
+    with ThreadPoolExecutor(workers) as pool:
         try:
             for task in tasks:
-                with _ctrl_c_held_back():
-                    pending.append(pool.submit(function, *task))
+                pending.append(pool.submit(function, *task))
                 if len(pending) > 2 * workers:
                     yield pending.popleft().result()
             while pending:
@@ -312,16 +300,3 @@ def one_opencv_thread() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-@contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
-    """Processes that start here never see Ctrl-C, which this one then meets when they are up."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

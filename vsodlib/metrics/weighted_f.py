@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from vsodlib.metrics.compiled import compiled
 from vsodlib.metrics.inputs import check_pair
 
 EPS = np.spacing(1.0)
@@ -101,7 +102,8 @@ def _softened_errors(p: np.ndarray, g: np.ndarray, high: float) -> float:
     edge = (MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT)
     inside = cv2.copyMakeBorder(g[crop], *edge, value=0)
     error = cv2.copyMakeBorder(np.subtract(high, p[crop], dtype=np.float64), *edge, value=0)
-    _spread(error, inside)
+    near = cv2.dilate(inside, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
+    _spread(error, inside, near, np.array(STEPS))
     steps = np.arange(-REACH, REACH + 1)
     weights = np.exp(-(steps**2) / 50)
     weights /= weights.sum()
@@ -110,28 +112,27 @@ def _softened_errors(p: np.ndarray, g: np.ndarray, high: float) -> float:
     return cv2.mean(least, missed[crop])[0] * cv2.countNonZero(missed)
 
 
-def _spread(error: np.ndarray, inside: np.ndarray) -> None:
+@compiled
+def _spread(error: np.ndarray, inside: np.ndarray, near: np.ndarray, steps: np.ndarray) -> None:
     """Give background pixels within `REACH` of the object the error of the nearest object pixel.
 
-    Background pixels further off get 0, and so does the margin around the image.
+    Background pixels further off get 0; the margin around the image has it already.
+
+    Args:
+        error: (H, W), changed in place.
+        inside, near: (H, W), nonzero on the object, and up to `REACH` around it.
+        steps: `STEPS`.
     """
-    side = 2 * REACH + 1
-    near = cv2.dilate(inside, np.ones((side, side), np.uint8))
-    ring = np.zeros_like(near)
-    ring[MARGIN:-MARGIN, MARGIN:-MARGIN] = (near ^ inside)[MARGIN:-MARGIN, MARGIN:-MARGIN]
-    error *= inside
-    left = np.flatnonzero(ring)
-    values, objects = error.ravel(), inside.ravel()
-    found = []
-    for y, x in STEPS:
-        source = left + (y * error.shape[1] + x)
-        hit = objects.take(source) > 0
-        found.append((left[hit], values.take(source[hit])))
-        left = left[~hit]
-        if not len(left):
-            break
-    for pixels, errors in found:
-        values[pixels] = errors
+    for row in range(MARGIN, len(inside) - MARGIN):
+        for column in range(MARGIN, inside.shape[1] - MARGIN):
+            if inside[row, column]:
+                continue
+            error[row, column] = 0
+            if near[row, column]:
+                for y, x in steps:
+                    if inside[row + y, column + x]:
+                        error[row, column] = error[row + y, column + x]
+                        break
 
 
 def _around(

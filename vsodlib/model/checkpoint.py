@@ -75,8 +75,9 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ValueError(f"{record_path} does not describe a vsodlib checkpoint ({FORMAT}).")
     try:
         ModelConfig.from_dict(record["model"])
-        check_form(record.get("input_height"), int | None, "input_height")
-        if not 1 <= (record.get("input_height") or 1) <= LARGEST_HEIGHT:
+        height = record.get("input_height")
+        check_form(height, int | None, "input_height")
+        if height is not None and not 1 <= height <= LARGEST_HEIGHT:
             raise ValueError(f"input_height must be 1 to {LARGEST_HEIGHT}.")
         tensors = load_file(path)
     except ValueError as error:

@@ -19,7 +19,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, TypedDict
 
 import numpy as np
@@ -305,10 +304,10 @@ def load_state(
             if not (1 <= state["step"] <= theirs.steps and -1 <= state["best"] <= 1):
                 raise ValueError(f"step {state['step']} of {theirs.steps}, best {state['best']}")
             break
-        except UnpicklingError:  # torch would advise to execute what the file says
-            reasons.append(ValueError("it is damaged, or holds more than tensors"))
-        except Exception as error:  # whatever a damaged file makes of unpickling
+        except ValueError as error:
             reasons.append(error)
+        except Exception:  # torch raises many kinds, and advises to execute what the file says
+            reasons.append(ValueError("it is damaged, or holds more than tensors"))
     else:
         raise ValueError(
             f"{paths[0]} is not a readable training state ({reasons[0]})."
@@ -523,12 +522,12 @@ def restore(
     """
     fresh = optimizer.state_dict()
     try:
-        net.load_state_dict(state["net"])
-        if average is not None:
-            average.load_state_dict(state["average"])
         tensors = [*state["net"].values(), *(state["average"] or {}).values()]
         if any(tensor.is_complex() for tensor in tensors):
             raise ValueError("weights are real, not complex")
+        net.load_state_dict(state["net"])
+        if average is not None:
+            average.load_state_dict(state["average"])
         # The groups' settings follow from the configuration alone.
         optimizer.load_state_dict(
             {"state": state["optimizer"]["state"], "param_groups": fresh["param_groups"]}
