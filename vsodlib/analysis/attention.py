@@ -74,7 +74,7 @@ def row_entropy(rows: Tensor) -> Tensor:
     """How evenly a row spreads over the frame: -Σ_j p_j log p_j / log N.
 
     0 where all weight lies on one position, 1 where it is even; N to this power is the number of
-    positions in use, `inside.effective_positions`.
+    positions in use, `effective_positions`.
 
     Args:
         rows: (..., h, w) float, signed or not, N = h * w at least 2.
