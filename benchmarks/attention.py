@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from benchmarks.clocks import now
 from benchmarks.memory import peak_memory
+from vsodlib.config import check_counts
 from vsodlib.model.co_attention import CrossLevelCoAttention, attend, literal_attend
 from vsodlib.model.self_attention import NonLocalSelfAttention, literal_non_local, non_local
 
@@ -82,8 +83,7 @@ def bench_attention(
     Raises:
         ValueError: a size below the stride, or fewer than one repeat.
     """
-    if repeats < 1:
-        raise ValueError(f"repeats must be at least 1, got {repeats}.")
+    check_counts(repeats=repeats)
     for height, width in sizes:
         if min(height, width) < STRIDE:
             raise ValueError(f"A frame of {height}x{width} is smaller than the stride, {STRIDE}.")
@@ -113,15 +113,15 @@ def _time(
     """Milliseconds of `literal` and `ours` of one module at one size."""
     _, h, w = shape
     needed = 4 * _MAPS * (h * w) ** 2
-    fits = needed < _memory(device) / 2
+    fits = needed < free_memory(device) / 2
     calls = {
-        form: _prepare(module, form, shape, device)
+        form: prepare(module, form, shape, device)
         for form in FORMS[module]
         if fits or form != "literal"
     }
     seconds: dict[str, list[tuple[float, float]]] = {form: [] for form in calls}
     for form in calls:
-        _prepare(module, form, (shape[0], *_SMALL), device)()
+        prepare(module, form, (shape[0], *_SMALL), device)()
     begun = now()
     while len(seconds["ours"]) < repeats and (now() - begun < limit or not seconds["ours"]):
         for form, call in calls.items():
@@ -152,7 +152,7 @@ def _gauge(rows: list[dict[str, Any]], channels: int, device: str) -> None:
         for form in forms
         if form in row[module]
     ]
-    peaks = iter(peak_memory(_prepare, cases, device))
+    peaks = iter(peak_memory(prepare, cases, device))
     for row in rows:
         for module, forms in FORMS.items():
             result = row[module]
@@ -164,7 +164,7 @@ def _gauge(rows: list[dict[str, Any]], channels: int, device: str) -> None:
                 result["times_less_memory"] = ratio
 
 
-def _prepare(
+def prepare(
     module: str, form: str, shape: tuple[int, int, int], device: str
 ) -> Callable[[], tuple[float, float]]:
     """A forward and backward pass of one form on random features, which returns its seconds."""
@@ -242,7 +242,7 @@ def _with_gradients(function: Callable[..., Tensor], inputs: list[Tensor]) -> li
     return [out.detach(), *torch.autograd.grad(out, inputs, out.detach())]
 
 
-def _memory(device: str) -> float:
+def free_memory(device: str) -> float:
     """Bytes of memory that the device has."""
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from benchmarks.clocks import run_times
 from benchmarks.memory import peak_memory
 from vsodlib.analysis.cost import cost
-from vsodlib.config import ModelConfig, TrainConfig
+from vsodlib.config import ModelConfig, TrainConfig, check_counts
 from vsodlib.data import synthetic_dataset
 from vsodlib.inference.folding import fold_batch_norms
 from vsodlib.inference.predict import predict_maps
@@ -82,8 +82,7 @@ def bench_inference(
     Raises:
         ValueError: an unknown name, or fewer than one repeat or frame.
     """
-    if min(repeats, frames) < 1:
-        raise ValueError(f"repeats and frames must be at least 1, got {repeats} and {frames}.")
+    check_counts(repeats=repeats, frames=frames)
     keep_freed_memory()
     networks: list[dict[str, Any]] = []
     for height, width in tqdm(sizes, desc="bench", disable=None if progress else True):

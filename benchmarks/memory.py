@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from vsodlib.training.allocator import return_freed_memory
+from vsodlib.training.allocator import MMAP_THRESHOLD, tell
 
 
 def peak_memory(
@@ -35,13 +35,13 @@ def peak_memory(
     """
     if torch.device(device).type == "cuda":
         return [_cuda_peak(make(*case)) for case in cases]
-    if not _CLEAR_REFS.exists():
+    if not CLEAR_REFS.exists():
         return [None] * len(cases)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return [pool.submit(_resident_peak, make, case).result() for case in cases]
 
 
-_CLEAR_REFS = Path("/proc/self/clear_refs")
+CLEAR_REFS = Path("/proc/self/clear_refs")
 
 
 def _cuda_peak(call: Callable[[], Any]) -> int:
@@ -53,10 +53,10 @@ def _cuda_peak(call: Callable[[], Any]) -> int:
 
 
 def _resident_peak(make: Callable[..., Callable[[], Any]], case: tuple) -> int:
-    return_freed_memory()
+    tell({MMAP_THRESHOLD: 2**16})  # give back at once what is freed, else it counts as held
     call = make(*case)
     call()
-    _CLEAR_REFS.write_text("5")  # the high-water mark falls to what is resident now
+    CLEAR_REFS.write_text("5")  # the high-water mark falls to what is resident now
     before = _high_water()
     call()
     return _high_water() - before

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
+from vsodlib.config import check_counts
 from vsodlib.data import data_root
 from vsodlib.metrics import contour_accuracy, region_similarity, saliency_scores, weighted_f
 
@@ -51,15 +52,14 @@ def bench_metrics(
     Raises:
         ValueError: fewer than one frame, repeat or worker.
     """
-    if min(frames, repeats, workers) < 1:
-        raise ValueError("frames, repeats and workers must be at least 1.")
+    check_counts(frames=frames, repeats=repeats, workers=workers)
     pairs, source = _davis_pairs(root, frames)
     if not pairs:
-        pairs, source = _synthetic_pairs(frames), "synthetic"
+        pairs, source = synthetic_pairs(frames), "synthetic"
     candidates: dict[str, tuple[Callable[..., Any] | None, ...]] = {
-        "saliency": (_saliency, _pysodmetrics("MAE", "Fmeasure", "Smeasure", "Emeasure")),
-        "weighted_f": (weighted_f, _pysodmetrics("WeightedFmeasure")),
-        "masks": (_masks, _plain_masks),
+        "saliency": (_saliency, pysodmetrics("MAE", "Fmeasure", "Smeasure", "Emeasure")),
+        "weighted_f": (weighted_f, pysodmetrics("WeightedFmeasure")),
+        "masks": (_masks, plain_masks),
     }
     rivals = {key: [f for f in both if f is not None] for key, both in candidates.items()}
     threads = cv2.getNumThreads()
@@ -84,7 +84,7 @@ def bench_metrics(
             }
         else:
             result[key]["note"] = "pysodmetrics is not installed: pip install pysodmetrics==1.6.2"
-    return {**result, "command": _commands(root, pairs, workers)}
+    return {**result, "command": time_commands(root, pairs, workers)}
 
 
 def _take_turns(
@@ -108,7 +108,7 @@ def _take_turns(
     return seconds
 
 
-def _commands(
+def time_commands(
     root: str | os.PathLike[str] | None, pairs: list[Pair], workers: int
 ) -> dict[str, Any]:
     """Seconds of `vsod score`, wall clock and processor, with several workers and with one."""
@@ -127,8 +127,8 @@ def _commands(
         for path in files:
             path.read_bytes()  # from here on in the system's cache
         words = [str(maps), *truth]
-        several = _command([*words, "--workers", str(workers)])
-        one = _command([*words, "--workers", "1"])
+        several = time_command([*words, "--workers", str(workers)])
+        one = time_command([*words, "--workers", "1"])
         return {
             "maps": "AnDiff on DAVIS 2016 val" if maps == published else "the frames above",
             "files": len(files),
@@ -136,11 +136,11 @@ def _commands(
             "default": several,
             "default_one_worker": one,
             "times_faster": one["seconds"] / several["seconds"],
-            "all": _command([*words, "--all", "--workers", str(workers)]),
+            "all": time_command([*words, "--all", "--workers", str(workers)]),
         }
 
 
-def _command(words: list[str]) -> dict[str, float]:
+def time_command(words: list[str]) -> dict[str, float]:
     before, start = os.times(), time.perf_counter()
     command = [sys.executable, "-m", "vsodlib.cli.main", "score", *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -163,7 +163,7 @@ def _masks(p: np.ndarray, g: np.ndarray) -> None:
     contour_accuracy(mask, g)
 
 
-def _pysodmetrics(*names: str) -> Callable[[np.ndarray, np.ndarray], None] | None:
+def pysodmetrics(*names: str) -> Callable[[np.ndarray, np.ndarray], None] | None:
     """One pass of pysodmetrics' classes over a frame; None where it is not installed."""
     if find_spec("py_sod_metrics") is None:
         return None
@@ -180,7 +180,7 @@ def _step(classes: list[type], p: np.ndarray, g: np.ndarray) -> None:
             measure().step(p, truth)
 
 
-def _plain_masks(p: np.ndarray, g: np.ndarray) -> tuple[float, float]:
+def plain_masks(p: np.ndarray, g: np.ndarray) -> tuple[float, float]:
     """J and F on whole frames, the way the benchmark's definition reads."""
     mask = p >= 128
     union = np.logical_or(mask, g).sum()
@@ -188,7 +188,7 @@ def _plain_masks(p: np.ndarray, g: np.ndarray) -> tuple[float, float]:
     radius = int(np.ceil(0.008 * np.hypot(*g.shape)))
     rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
     disk = (rows**2 + columns**2 <= radius**2).astype(np.uint8)
-    contours = [_plain_contour(m) for m in (mask, g)]
+    contours = [plain_contour(m) for m in (mask, g)]
     wide = [cv2.dilate(c.astype(np.uint8), disk) > 0 for c in contours]
     counts = [c.sum() for c in contours]
     if not all(counts):
@@ -198,7 +198,7 @@ def _plain_masks(p: np.ndarray, g: np.ndarray) -> tuple[float, float]:
     return j, 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def _plain_contour(mask: np.ndarray) -> np.ndarray:
+def plain_contour(mask: np.ndarray) -> np.ndarray:
     east, south, both = (np.zeros_like(mask) for _ in range(3))
     east[:, :-1], south[:-1], both[:-1, :-1] = mask[:, 1:], mask[1:], mask[1:, 1:]
     contour = mask ^ east | mask ^ south | mask ^ both
@@ -240,7 +240,7 @@ def _grey(path: Path) -> np.ndarray:
     return np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
 
 
-def _synthetic_pairs(frames: int) -> list[Pair]:
+def synthetic_pairs(frames: int) -> list[Pair]:
     """Blurred ellipses over ellipses, 854x480."""
     rng = np.random.default_rng(0)
     pairs = []

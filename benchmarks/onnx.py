@@ -58,7 +58,7 @@ def bench_onnx(
     with TemporaryDirectory() as folder:
         files = _write(plain, Path(folder), fitted)
         calls = {"pytorch": partial(_map, net)} | {
-            name: partial(_run, _session(path)) for name, path in files.items()
+            name: partial(_run, open_session(path)) for name, path in files.items()
         }
         sizes = {name: path.stat().st_size for name, path in files.items()}
     sizes["pytorch"] = 4 * sum(p.numel() for p in net.parameters())
@@ -104,7 +104,7 @@ class _Reader(quantization.CalibrationDataReader):
         return next(self.inputs, None)
 
 
-def _session(path: Path) -> onnxruntime.InferenceSession:
+def open_session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3

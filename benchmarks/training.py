@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vsodlib.config import TrainConfig
+from vsodlib.config import TrainConfig, check_counts
 from vsodlib.losses.objective import objective
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.training.allocator import keep_freed_memory
@@ -52,10 +52,7 @@ def bench_training(
     Raises:
         ValueError: fewer than one repeat or image.
     """
-    if min(batch_size, repeats) < 1:
-        raise ValueError(
-            f"batch_size and repeats must be at least 1, got {batch_size} and {repeats}."
-        )
+    check_counts(batch_size=batch_size, repeats=repeats)
     keep_freed_memory()
     generator = torch.Generator().manual_seed(0)
     shape = 2 * batch_size, 3, CONFIG.height, CONFIG.width

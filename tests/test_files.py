@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from vsodlib.files import check_writable, write_file
+from vsodlib.files import check_writable, disk_full_named, write_file
 
 
 def test_unwritable_places_are_named(tmp_path):
@@ -28,3 +28,14 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
         write_file(path, b"after")
     assert error.value.errno == errno.ENOSPC
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"before"]
+
+
+def test_full_disk_is_one_sentence_with_the_file(tmp_path):
+    path = tmp_path / "full.part"
+    path.symlink_to("/dev/full")
+    with (
+        pytest.raises(OSError, match=r"No space left on device.*full\.part"),
+        disk_full_named(path),
+        open(path, "ab") as file,
+    ):
+        file.write(b"x")

@@ -1,6 +1,9 @@
-"""The import rule of the layout: every folder imports what lies below it, never a neighbour."""
+"""The layout: every folder imports what lies below it, never a neighbour; the tests mirror the
+folders, and ask of a module what it offers to everyone.
+"""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,10 @@ LEVELS = [
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FACE = {"profile", "ModelConfig", "TrainConfig"}  # names of `vsodlib` itself that cost no torch
 FILES = sorted(path for path in (ROOT / "vsodlib").rglob("*.py"))
+TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py"))
+PRIVATE = re.compile(r"_[^_].*[^_]|_[^_]")  # not `__file__`, not Jupyter's `_repr_png_`
+OWN = {"vsodlib", "benchmarks", "tests"}
+FOR_ALL = {"_replace", "_asdict", "_fields"}  # public names of named tuples
 
 
 def room_of(path):
@@ -70,3 +77,44 @@ def test_the_rule_sees_what_is_hidden():
     assert list(imported(text)) == ["training", "cli"]
     text = "if TYPE_CHECKING:\n    from vsodlib.analysis.cost import Cost\n"
     assert list(imported(text)) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_has_its_test(path):
+    inside = path.relative_to(ROOT / "vsodlib")
+    if path.name not in ("__init__.py", "notes.py"):  # a single call of tqdm
+        assert (ROOT / "tests" / inside.with_name(f"test_{path.name}")).is_file()
+
+
+def private_names(text):
+    """Private names of modules and objects that a test imports, reads or replaces."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            named = [part for alias in node.names for part in alias.name.split(".")]
+        elif isinstance(node, ast.Attribute):
+            own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            named = [] if own else [node.attr]
+        elif isinstance(node, ast.Call) and re.search("attr$|patch$", ast.unparse(node.func)):
+            words = [a.value for a in node.args[:2] if isinstance(a, ast.Constant)]
+            paths = [word.split(".") for word in words if isinstance(word, str)]
+            named = [part for path in paths if not path[1:] or path[0] in OWN for part in path]
+        else:
+            continue
+        yield from (name for name in named if PRIVATE.fullmatch(name) and name not in FOR_ALL)
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_ask_for_public_names(path):
+    assert list(private_names(path.read_text())) == []
+
+
+def test_private_names_are_seen():
+    text = """
+from vsodlib.x import _a
+import vsodlib._b
+vsodlib.x._c(x.__doc__, row._replace(a=1), figure._repr_png_())
+monkeypatch.setattr("vsodlib.x._d", 1)
+monkeypatch.setattr(module, "_e", 1)
+patch("vsodlib.x._f"), getattr(module, "_g"), patch("skimage.data._h")
+"""
+    assert sorted(private_names(text)) == ["_a", "_b", "_c", "_d", "_e", "_f", "_g"]

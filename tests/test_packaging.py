@@ -109,7 +109,7 @@ import importlib, pkgutil, sys
 import vsodlib
 sys.modules |= dict.fromkeys(("IPython", "ipywidgets", "anywidget", "jupyterlab"))
 for module in pkgutil.walk_packages(vsodlib.__path__, "vsodlib."):
-    if not module.name.startswith(("vsodlib.viz.widgets", "vsodlib.viz.training")):
+    if not module.name.startswith("vsodlib.viz.widgets"):
         importlib.import_module(module.name)
 assert "vsodlib.training.fit" in sys.modules
 """

@@ -99,6 +99,21 @@ def _has_type(value: Any, form: Any) -> bool:
     return form is float and isinstance(value, float) and math.isfinite(value)
 
 
+def too_few(counts: Mapping[str, int]) -> list[str]:
+    """A sentence for each count below 1, by its name."""
+    return [f"{name} must be at least 1, got {n!r}." for name, n in counts.items() if n < 1]
+
+
+def check_counts(**counts: int) -> None:
+    """Counts must be 1 or more.
+
+    Raises:
+        ValueError: those that are not, by name.
+    """
+    if faults := too_few(counts):
+        raise ValueError(" ".join(faults))
+
+
 @dataclass(frozen=True)
 class _Config:
     """What both configurations share: a plain dictionary there and back, unknown keys refused."""
@@ -325,9 +340,8 @@ class TrainConfig(_Config):
     def _faults(self) -> Iterator[str]:
         """Everything that is wrong, a sentence each."""
         counts = ("steps", "batch_size", "frames_per_video", "height", "width", "samples")
-        for name in (*counts, "region_grid", "checkpoint_every"):
-            if getattr(self, name) < 1:
-                yield f"{name} must be at least 1, got {getattr(self, name)!r}."
+        more = ("region_grid", "checkpoint_every")
+        yield from too_few({name: getattr(self, name) for name in (*counts, *more)})
         for name in ("image_fraction", "color_jitter", "paste", "ema_decay"):
             if not 0 <= getattr(self, name) <= 1:
                 yield f"{name} must lie between 0 and 1, got {getattr(self, name)!r}."
@@ -342,14 +356,11 @@ class TrainConfig(_Config):
                 yield f"{name} must be a finite number, not negative, got {getattr(self, name)!r}."
         if not 0 < self.temperature < math.inf:
             yield f"temperature must be positive, got {self.temperature!r}."
-        if self.mining not in ("hard", "random"):
-            yield f"mining must be 'hard' or 'random', got {self.mining!r}."
-        if self.paste_as not in ("object", "distractor"):
-            yield f"paste_as must be 'object' or 'distractor', got {self.paste_as!r}."
-        if self.optimizer not in ("sgd", "adamw"):
-            yield f"optimizer must be 'sgd' or 'adamw', got {self.optimizer!r}."
-        if self.precision not in ("no", "fp16", "bf16", "auto"):
-            yield f"precision must be 'no', 'fp16', 'bf16' or 'auto', got {self.precision!r}."
+        for name, hint in get_type_hints(type(self)).items():
+            choices = get_args(hint) if get_origin(hint) is Literal else ()
+            if choices and getattr(self, name) not in choices:
+                words = " or ".join(map(repr, choices))
+                yield f"{name} must be {words}, got {getattr(self, name)!r}."
         if self.freeze_stages < 0 or (self.freeze_stages and not self.freeze_batch_norm):
             yield (
                 f"freeze_stages must be 0 or more, and 0 without freeze_batch_norm, got "

@@ -8,6 +8,7 @@ written, and nothing is written through a link.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -40,6 +41,17 @@ def aside(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_full_named(path: Path) -> Iterator[None]:
+    """A full disk's error does not say which file it hit: add the name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from vsodlib.analysis.seeds import Difference, paired_difference, seeds_needed
+from vsodlib.analysis.seeds import Difference, paired_difference
 
 
 def test_verdict_by_student_or_by_a_given_factor():
@@ -17,16 +17,6 @@ def test_verdict_by_student_or_by_a_given_factor():
     assert Difference(3, 0.43, 0.1).verdict() == "within noise"
     assert Difference(3, 0.43, 0.1).verdict(factor=2) == "above"
     assert Difference(3, 0.2, 0.1).verdict(factor=2) == "within noise"
-
-
-def test_seeds_needed_by_hand():
-    """t(12) = 2.179: 2.179 * 0.96 / sqrt(13) = 0.580 <= 0.6; t(11) = 2.201 gives 0.610."""
-    assert seeds_needed(0.96, 0.6) == 13
-    assert seeds_needed(0.0, 0.1) == 2
-    assert seeds_needed(0.2, 1.8) == 2 and seeds_needed(0.2, 1.79) == 3  # 12.706 * 0.2 / sqrt(2)
-    for wrong in ((-1.0, 0.1), (1.0, 0.0)):
-        with pytest.raises(ValueError, match="gain positive"):
-            seeds_needed(*wrong)
 
 
 def test_paired_difference_worked_by_hand():

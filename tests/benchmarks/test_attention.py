@@ -38,7 +38,7 @@ def test_the_matrix_is_not_held():
     """Forward and backward at N = 2880; at 480x854 the ratios in results/ are larger."""
     pairs = [(module, form) for module in bench.FORMS for form in bench.FORMS[module]]
     cases = [(*pair, (64, 40, 72), "cpu") for pair in pairs]
-    peaks = bench.peak_memory(bench._prepare, cases)
+    peaks = bench.peak_memory(bench.prepare, cases)
     if None in peaks:
         pytest.skip("memory is gauged on Linux only")
     of = dict(zip(pairs, peaks, strict=True))
@@ -48,7 +48,7 @@ def test_the_matrix_is_not_held():
 
 @pytest.mark.parametrize("module", ["self_attention", "co_attention"])
 def test_both_forms_compute_the_same(module):
-    calls = [bench._prepare(module, form, (16, 6, 10), "cpu") for form in ("literal", "ours")]
+    calls = [bench.prepare(module, form, (16, 6, 10), "cpu") for form in ("literal", "ours")]
     outputs, gradients = [], []
     for call in calls:
         form, net, inputs, gradient = call.args
@@ -62,7 +62,7 @@ def test_both_forms_compute_the_same(module):
 
 
 def test_a_literal_form_too_large_is_skipped(monkeypatch):
-    monkeypatch.setattr(bench, "_memory", lambda _: 1e5)
+    monkeypatch.setattr(bench, "free_memory", lambda _: 1e5)
     monkeypatch.setattr(bench, "peak_memory", lambda make, cases, device: [None] * len(cases))
     figures = bench.bench_attention([(240, 432)], channels=4, repeats=1, progress=False)
     (size,) = figures["sizes"]

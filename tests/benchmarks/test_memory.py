@@ -28,5 +28,5 @@ def test_peak_memory_is_what_is_held_at_once():
 
 
 def test_peak_memory_without_proc(monkeypatch, tmp_path):
-    monkeypatch.setattr("benchmarks.memory._CLEAR_REFS", tmp_path / "nothing")
+    monkeypatch.setattr("benchmarks.memory.CLEAR_REFS", tmp_path / "nothing")
     assert peak_memory(allocate, [(1, 1)] * 2) == [None, None]

@@ -29,7 +29,7 @@ def test_bench_without_data(tmp_path):
 
 def test_bench_without_pysodmetrics(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "find_spec", lambda _: None)
-    monkeypatch.setattr(bench, "_commands", lambda *_: {})
+    monkeypatch.setattr(bench, "time_commands", lambda *_: {})
     result = bench.bench_metrics(tmp_path, frames=1, repeats=1, progress=False)
     assert "not installed" in result["saliency"]["note"]
     assert "times_faster" in result["masks"]
@@ -37,7 +37,7 @@ def test_bench_without_pysodmetrics(tmp_path, monkeypatch):
 
 def test_bench_on_davis(davis_root, monkeypatch):
     ran = []
-    monkeypatch.setattr(bench, "_command", lambda words: ran.append(words) or {"seconds": 2.0})
+    monkeypatch.setattr(bench, "time_command", lambda words: ran.append(words) or {"seconds": 2.0})
     result = bench.bench_metrics(davis_root, frames=2, repeats=1, workers=2, progress=False)
     assert result["maps"].startswith("DAVIS")
     assert result["frames"] == 2
@@ -48,7 +48,7 @@ def test_bench_on_davis(davis_root, monkeypatch):
 
 def test_a_command_that_fails_is_no_measurement(tmp_path):
     with pytest.raises(CalledProcessError):
-        bench._command([str(tmp_path / "nowhere"), "--gt", str(tmp_path)])
+        bench.time_command([str(tmp_path / "nowhere"), "--gt", str(tmp_path)])
 
 
 def test_bench_refuses():
@@ -58,17 +58,17 @@ def test_bench_refuses():
 
 def test_rivals_measure_the_same(monkeypatch):
     """What is timed against us computes our numbers."""
-    (p, g), *_ = bench._synthetic_pairs(1)
-    contours = bench._plain_contour(p >= 128), bench._plain_contour(g)
+    (p, g), *_ = bench.synthetic_pairs(1)
+    contours = bench.plain_contour(p >= 128), bench.plain_contour(g)
     from vsodlib.metrics.segmentation import contour
 
     for ours, theirs in zip(((p >= 128), g), contours, strict=True):
         np.testing.assert_array_equal(contour(ours.view(np.uint8)), theirs)
     j, f = region_similarity(p >= 128, g), contour_accuracy(p >= 128, g)
     assert 0 < j < 1 and 0 < f <= 1
-    assert bench._plain_masks(p, g) == pytest.approx((j, f))
+    assert bench.plain_masks(p, g) == pytest.approx((j, f))
     seen = []
     monkeypatch.setattr(py_sod_metrics.MAE, "step", lambda self, p, g: seen.append((p, g)))
-    bench._pysodmetrics("MAE")(p, g)
+    bench.pysodmetrics("MAE")(p, g)
     np.testing.assert_array_equal(seen[0][0], p)
     np.testing.assert_array_equal(seen[0][1] > 0, g)

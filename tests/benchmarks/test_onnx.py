@@ -9,13 +9,13 @@ from benchmarks import onnx as bench
 @pytest.mark.slow
 def test_every_form(monkeypatch):
     kinds = {}
-    session = bench._session
+    session = bench.open_session
 
     def look(path):
         kinds[path.stem] = {node.op_type for node in onnx.load(path).graph.node}
         return session(path)
 
-    monkeypatch.setattr(bench, "_session", look)
+    monkeypatch.setattr(bench, "open_session", look)
     found = bench.bench_onnx(height=64, width=96, repeats=1)
     rows = {row["name"]: row for row in found["forms"]}
     assert list(rows) == ["pytorch", "float32", "float16", "dynamic", "static"]

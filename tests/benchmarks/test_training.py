@@ -22,5 +22,5 @@ def test_every_form_is_measured_and_learns_alike(tmp_path, tiny_config):
 
 
 def test_refuses():
-    with pytest.raises(ValueError, match="at least 1, got 0 and 3"):
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         bench_training(batch_size=0)

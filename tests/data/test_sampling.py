@@ -7,8 +7,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from vsodlib.config import TrainConfig
@@ -75,29 +73,6 @@ def test_seed_decides_alone():
     assert list(one) == list(one)
 
 
-@settings(max_examples=30, deadline=None)
-@given(done=st.integers(0, 12), seed=st.integers(0, 99))
-def test_resuming_gives_the_remaining_batches(done, seed):
-    whole = sampler(steps=12, seed=seed, frames=2, fraction=0.25)
-    wanted = list(whole)
-    first = iter(whole)
-    for _ in range(done):
-        next(first)
-    state = whole.state_dict() if done else whole.state_dict(0)
-    assert state == {"step": done, "seed": seed}
-    resumed = sampler(steps=12, seed=seed, frames=2, fraction=0.25)
-    resumed.load_state_dict(state)
-    assert len(resumed) == 12 - done
-    assert list(resumed) == wanted[done:]
-
-
-def test_state_of_another_run_is_refused():
-    with pytest.raises(ValueError, match="seed 5, this sampler 0"):
-        sampler().load_state_dict({"step": 1, "seed": 5})
-    with pytest.raises(ValueError, match="at batch 11 of only 10"):
-        sampler().load_state_dict({"step": 11, "seed": 0})
-
-
 def test_drives_a_data_loader():
     data = synthetic_dataset("train", videos=3, frames=4, height=32, width=48)
     batches = sampler(data.videos, batch_size=4, frames=2, steps=3)
@@ -120,9 +95,9 @@ def test_drives_a_data_loader():
         ({"frames": 3}, r"8 samples .* frames_per_video 3 must divide"),
         ({"frames": 4, "fraction": 0.25}, r"6 samples .* frames_per_video 4 must divide"),
         ({"fraction": 1.5}, "between 0 and 1, got 1.5"),
-        ({"batch_size": 0}, "at least 1, got 0, 4 and 10"),
-        ({"frames": 0}, "at least 1, got 8, 0 and 10"),
-        ({"steps": 0}, "at least 1, got 8, 4 and 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"frames": 0}, "frames_per_video must be at least 1, got 0"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"videos": {"empty": []}}, "holds none of two frames"),
     ],
 )

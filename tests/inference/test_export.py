@@ -3,43 +3,16 @@
 import sys
 from dataclasses import replace
 
-import numpy as np
 import onnx
 import onnxruntime
 import pytest
-import skimage.data
 import torch
-import torch.nn.functional as F
-from torch import nn
+from trained_like import photographs, trained_like
 
 from vsodlib import VSODNet
-from vsodlib.data.transforms import to_images
 from vsodlib.inference.export import export_onnx
-from vsodlib.inference.traceable import SaliencyMap, _averages
 
 SIZES = [(1, 240, 432), (2, 97, 131), (3, 131, 97), (1, 250, 333), (1, 16, 16)]
-
-
-def photographs(count, height, width):
-    """(count, 3, height, width) in [0, 1]."""
-    names = ("chelsea", "coffee", "astronaut")[:count]
-    pictures = [to_images(getattr(skimage.data, name)()[None]) for name in names]
-    sized = [F.interpolate(p, (height, width), mode="bilinear", antialias=True) for p in pictures]
-    return torch.cat(sized)
-
-
-def trained_like(config):
-    """A network in which no part starts as nothing: zero filters would hide a wrong form."""
-    torch.manual_seed(0)
-    net = VSODNet(config).eval()
-    for module in net.modules():
-        if isinstance(module, nn.Conv2d) and not module.weight.any():
-            nn.init.normal_(module.weight, std=0.05)
-        elif isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 2)
-    nn.init.normal_(net.head.weight)
-    return net
 
 
 def run(path, images):
@@ -111,31 +84,6 @@ def test_the_network_is_left_as_it_is(tiny_config, tmp_path):
     export_onnx(net, tmp_path / "net.onnx", half=True)
     assert before.keys() == net.state_dict().keys()
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
-
-
-@pytest.mark.filterwarnings("ignore")  # torch.jit is deprecated, and says what a trace fixes
-@torch.no_grad()
-def test_tracers_follow(tiny_config):
-    net = trained_like(tiny_config)
-    saliency = SaliencyMap(net)
-    traced = torch.jit.trace(saliency, photographs(1, 64, 80))
-    images = photographs(2, 97, 131)
-    expected = net(images).logits.sigmoid()
-    torch.testing.assert_close(traced(images), expected, atol=1e-5, rtol=0)
-    exported = torch.export.export(saliency, (images,)).module()
-    torch.testing.assert_close(exported(images), expected, atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize(("source", "target"), [(28, 7), (27, 7), (9, 4), (5, 2), (1, 1), (3, 3)])
-def test_averages_are_those_of_the_pooling(source, target):
-    """Row by row, as `adaptive_avg_pool1d` is defined."""
-    expected = np.zeros((target, source))
-    for i in range(target):
-        first, last = i * source // target, -(-(i + 1) * source // target)
-        expected[i, first:last] = 1 / (last - first)
-    np.testing.assert_allclose(_averages(source, target), expected, rtol=1e-6)
-    x = torch.randn(1, source)
-    torch.testing.assert_close(x @ _averages(source, target).T, F.adaptive_avg_pool1d(x, target))
 
 
 def test_refused(tiny_config, tmp_path, monkeypatch):

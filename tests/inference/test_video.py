@@ -18,7 +18,7 @@ from small_clips import H, W, clip, tone, write_folder
 from vsodlib import ModelConfig
 from vsodlib.data import video_files
 from vsodlib.data.sources import find_sources
-from vsodlib.data.video_files import Frame, VideoWriter
+from vsodlib.data.video_files import VideoWriter
 from vsodlib.inference.video import (
     Outputs,
     overlay,
@@ -69,15 +69,22 @@ def files(folder: Path) -> list[str]:
 
 @pytest.fixture
 def camera(monkeypatch):
-    """Twenty frames in real time, then Ctrl-C."""
+    """Twenty frames, then Ctrl-C."""
 
-    def frames():
-        for t in range(20):
-            yield Frame(clip()[3], t / 10, 0.1)
-        raise KeyboardInterrupt
+    class Camera:
+        shots = 0
 
-    video = video_files.Video("camera 0", frames(), 10.0, live=True)
-    monkeypatch.setattr(video_files, "_camera", lambda number: video)
+        def __init__(self, number):
+            self.isOpened, self.release = lambda: True, lambda: None
+            self.get = lambda key: 10.0
+
+        def read(self):
+            if self.shots == 20:
+                raise KeyboardInterrupt
+            self.shots += 1
+            return True, clip()[3][..., ::-1]
+
+    monkeypatch.setattr(video_files.cv2, "VideoCapture", Camera)
 
 
 # Overlay

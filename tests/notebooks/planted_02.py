@@ -1,6 +1,6 @@
 """Mistakes that the checks of notebook 02 must find."""
 
-from vsodlib.viz.encoder import tap_counts
+from drawings.encoder import tap_counts
 
 PLANTED = [
     (1, lambda h, w, s: (h // s) * (w // s), "rounded up, not down"),

@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+NOT_FOR_STUDENTS = shutil.ignore_patterns("*.ipynb", "teaching.md", "__pycache__", ".*")
 SOLUTION = re.compile(r"<details><summary>Solution</summary>.*?</details>\n*", re.S)
 
 
@@ -34,9 +35,7 @@ def without_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def write_edition(out: Path) -> int:
     """Fill the folder `out`; returns the number of notebooks."""
-    out.mkdir(parents=True, exist_ok=True)
-    for path in [*sorted(NOTEBOOKS.glob("*.py")), NOTEBOOKS / "notation.md"]:
-        shutil.copy(path, out)
+    shutil.copytree(NOTEBOOKS, out, ignore=NOT_FOR_STUDENTS, dirs_exist_ok=True)
     paths = sorted(NOTEBOOKS.glob("*.ipynb"))
     for path in paths:
         edition = without_solutions(nbformat.read(path, as_version=4))

@@ -16,6 +16,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[1] / "notebooks"
 NUMBERS = sorted(path.stem[-2:] for path in HERE.glob("planted_[0-9][0-9].py"))
+ALONE = [number for number in NUMBERS if number < "08" or number == "15"]
+"""Their solutions use the set-up's imports only; test_solutions.py runs the others' in place."""
 DETAILS = re.compile(r"<details>.*?</details>", re.S)
 
 
@@ -57,6 +59,7 @@ def defined(number):
     return [name for name in vars(module) if re.fullmatch(r"check_\d", name)]
 
 
+@pytest.mark.parametrize("number", ALONE)
 def test_solutions_pass_their_checks(number, notebook, names, capsys):
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     solved = []
@@ -93,8 +96,8 @@ def test_five_questions_and_marked_levels(notebook):
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     order = [text.index(f"\n## {title}") for title in ("Recall", "Exercises", "What comes next")]
     recall, exercises = text[order[0] : order[1]], text[order[1] : order[2]]
-    assert re.findall(r"^\*\*(\d)\.\*\* ", recall, re.M) == list("12345")
+    assert len(re.findall(r"^\*\*(?:\d\.\*\* |.+\?\*\*$)", recall, re.M)) == 5
     assert recall.count("<details><summary>Answer</summary>") == 5
     titles = re.findall(r"^\*\*\d\. .*$", exercises, re.M)
-    assert all(re.search(r"\*\(level [123]: \w+.*?\)\*", title) for title in titles)
-    assert len({re.search(r"level (\d)", title).group(1) for title in titles}) >= 2
+    levels = [re.search(r"\((?i:level) ([123]): \w+.*?\)", title) for title in titles]
+    assert titles and all(levels) and len({level.group(1) for level in levels}) >= 2

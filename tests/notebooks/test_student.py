@@ -35,9 +35,12 @@ def test_exercises_stay_and_solutions_go(edition):
 
 
 def test_links_and_checks_come_along(edition):
-    for path in student.NOTEBOOKS.glob("*.py"):
-        assert (edition / path.name).read_text() == path.read_text()
+    helpers = [path.relative_to(student.NOTEBOOKS) for path in student.NOTEBOOKS.rglob("*.py")]
+    assert Path("drawings/contrast.py") in helpers
+    for path in helpers:
+        assert (edition / path).read_text() == (student.NOTEBOOKS / path).read_text()
     assert (edition / "notation.md").is_file()
+    assert not [path for path in edition.rglob("*") if path.name == "__pycache__"]
 
 
 def test_a_solution_between_two_exercises_leaves_both():

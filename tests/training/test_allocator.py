@@ -10,7 +10,7 @@ import pytest
 
 from vsodlib.data.video_files import write_video
 from vsodlib.training import allocator
-from vsodlib.training.allocator import keep_freed_memory, return_freed_memory
+from vsodlib.training.allocator import keep_freed_memory
 
 # Page faults of ten allocations of 40 MB, in a process that has loaded the library as a user has.
 FAULTS = """
@@ -69,4 +69,3 @@ def test_decoding_a_video_keeps_its_size(tmp_path):
 def test_other_c_libraries(monkeypatch):
     monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
     assert not keep_freed_memory()
-    assert not return_freed_memory()

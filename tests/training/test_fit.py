@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from vsodlib import ModelConfig, TrainConfig, VSODNet
+from vsodlib import FrameDataset, ModelConfig, TrainConfig, VSODNet
 from vsodlib.data import concat, synthetic_dataset
 from vsodlib.data.sampling import TrainBatches
 from vsodlib.model import checkpoint
@@ -276,7 +276,7 @@ def test_phases_change_batches_and_objective(tiny_config, clips, tmp_path, monke
 
 def test_losses_of_images_and_videos_are_logged_apart(tiny_config, clips, tmp_path, monkeypatch):
     monkeypatch.setattr("vsodlib.training.run.LOG_EVERY", 1)
-    images = [clips._pick([i]) for i in (0, 5, 9)]
+    images = [FrameDataset("image", [clips.records[i]], clips.sources[i]) for i in (0, 5, 9)]
     data = concat([clips, *images])
     config = replace(CONFIG, image_fraction=0.5, steps=2, warmup_steps=1)
     train(tiny_config, config, data, tmp_path)

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vsodlib.config import check_counts
+
 
 def mask_on_grid(mask: np.ndarray, stride: int) -> Tensor:
     """The share of every position's square that the object covers.
@@ -38,8 +40,7 @@ def mask_on_grid(mask: np.ndarray, stride: int) -> Tensor:
     mask = np.asarray(mask)
     if mask.ndim != 2 or mask.dtype != bool or not mask.size:
         raise ValueError(f"mask must be bool (H, W), got {mask.dtype} {mask.shape}.")
-    if stride < 1:
-        raise ValueError(f"stride must be at least 1, got {stride!r}.")
+    check_counts(stride=stride)
     H, W = mask.shape
     top, left = np.arange(0, H, stride), np.arange(0, W, stride)
     covered = np.add.reduceat(np.add.reduceat(mask.astype(np.float32), top, axis=0), left, axis=1)
@@ -73,7 +74,7 @@ def row_entropy(rows: Tensor) -> Tensor:
     """How evenly a row spreads over the frame: -Σ_j p_j log p_j / log N.
 
     0 where all weight lies on one position, 1 where it is even; N to this power is the number of
-    positions in use, `inside.effective_positions`.
+    positions in use, `effective_positions`.
 
     Args:
         rows: (..., h, w) float, signed or not, N = h * w at least 2.

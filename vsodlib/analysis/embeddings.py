@@ -18,6 +18,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from vsodlib.config import check_counts
 from vsodlib.data import FrameDataset
 from vsodlib.data.transforms import to_images
 from vsodlib.files import aside, read_json, write_file
@@ -66,8 +67,7 @@ def region_embeddings(
         ValueError: `every` or `batch_size` below 1, no frame has a mask, or the frames of a video
             differ in size.
     """
-    if every < 1 or batch_size < 1:
-        raise ValueError(f"every and batch_size must be at least 1, got {every!r}, {batch_size!r}.")
+    check_counts(every=every, batch_size=batch_size)
     dataset = dataset.labelled()
     device = next(net.parameters()).device
     parts = []

@@ -55,29 +55,6 @@ class Difference:
         return "above" if self.mean > 0 else "below"
 
 
-def seeds_needed(spread: float, gain: float) -> int:
-    """How many seeds it takes to tell a gain from noise: the fewest n with t s / sqrt(n) <= gain.
-
-    t is Student's factor of a 95 % interval with n - 1 degrees of freedom.
-
-    Args:
-        spread: s, the standard deviation of the paired differences of single seeds.
-        gain: the smallest mean difference that shall count, in the same unit.
-
-    Raises:
-        ValueError: a negative spread, or a gain that is not positive.
-
-    >>> seeds_needed(spread=0.0096, gain=0.006)
-    13
-    """
-    if not (0 <= spread < math.inf and gain > 0):
-        raise ValueError(f"spread must be 0 or more and gain positive, got {spread} and {gain}.")
-    seeds = 2
-    while Difference(seeds, 0.0, spread / math.sqrt(seeds)).margin() > gain:
-        seeds += 1
-    return seeds
-
-
 def paired_difference(scores: dict[int, float], reference: dict[int, float]) -> Difference:
     """The difference `scores - reference` over the seeds that both have.
 

@@ -17,8 +17,7 @@ import sys
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPMessage
@@ -32,7 +31,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from vsodlib.config import check_form
-from vsodlib.files import leads_out, read_json, write_file
+from vsodlib.files import disk_full_named, leads_out, read_json, write_file
 
 RECORDS = "checksums.json"
 
@@ -479,14 +478,3 @@ def _need_space(folder: Path, size: int) -> None:
         raise OSError(
             errno.ENOSPC, f"No space for {size / 1e6:.1f} MB, {free / 1e6:.1f} MB free", str(folder)
         )
-
-
-@contextmanager
-def disk_full_named(path: Path) -> Iterator[None]:
-    """A full disk's error does not say which file it hit: add the name."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise

@@ -16,8 +16,8 @@ from tqdm.auto import tqdm
 from vsodlib.config import profile
 from vsodlib.data.catalogue import FOLDERS, open_dataset
 from vsodlib.data.dataset import FrameDataset, FrameRecord
-from vsodlib.data.download import disk_full_named
 from vsodlib.data.image_files import resize_rows
+from vsodlib.files import disk_full_named
 
 FORMATS = ("jpg", "webp", "avif")
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from vsodlib.config import TrainConfig
+from vsodlib.config import TrainConfig, check_counts
 from vsodlib.data.dataset import FrameDataset
 from vsodlib.data.pasting import ObjectPaste
 from vsodlib.data.transforms import train_transform
@@ -60,11 +60,7 @@ class VideoBatchSampler(Sampler[list[int]]):
         datasets: Mapping[str, str] | None = None,
         weights: Mapping[str, float] | None = None,
     ) -> None:
-        if batch_size < 1 or frames_per_video < 1 or steps < 1:
-            raise ValueError(
-                f"batch_size, frames_per_video and steps must be at least 1, got {batch_size}, "
-                f"{frames_per_video} and {steps}."
-            )
+        check_counts(batch_size=batch_size, frames_per_video=frames_per_video, steps=steps)
         if not 0 <= image_fraction <= 1:
             raise ValueError(f"image_fraction must lie between 0 and 1, got {image_fraction!r}.")
         self.batch_size = batch_size
@@ -88,7 +84,6 @@ class VideoBatchSampler(Sampler[list[int]]):
             stills = [weight for name, weight in weights.items() if name not in self._clips]
             image_fraction = sum(stills) / sum(weights.values())
         self.image_samples = round(batch_size * image_fraction)
-        self._start = self._step = 0
         video_frames = batch_size - self.image_samples
         if video_frames % frames_per_video:
             raise ValueError(
@@ -109,35 +104,9 @@ class VideoBatchSampler(Sampler[list[int]]):
         self.videos_per_batch = video_frames // frames_per_video
 
     def __len__(self) -> int:
-        return self.steps - self._start
+        return self.steps
 
     def __iter__(self) -> Iterator[list[int]]:
-        for step, batch in enumerate(islice(self._batches(), self._start, None), self._start):
-            self._step = step + 1
-            yield batch
-
-    def state_dict(self, step: int | None = None) -> dict[str, Any]:
-        """Where a run stands.
-
-        Args:
-            step: batches trained on; None: batches handed out, which workers that fetch ahead
-                make larger.
-        """
-        return {"step": self._step if step is None else step, "seed": self.seed}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Start the next iteration at the batch after `state["step"]`.
-
-        Raises:
-            ValueError: the state belongs to another seed or lies behind the last batch.
-        """
-        if state["seed"] != self.seed:
-            raise ValueError(f"The state has seed {state['seed']}, this sampler {self.seed}.")
-        if not 0 <= state["step"] <= self.steps:
-            raise ValueError(f"The state is at batch {state['step']} of only {self.steps}.")
-        self._start = self._step = state["step"]
-
-    def _batches(self) -> Iterator[list[int]]:
         rng = np.random.default_rng(self.seed)
         clips, images = (_draws(rng, sets, self.weights) for sets in (self._clips, self._images))
         for _ in range(self.steps):

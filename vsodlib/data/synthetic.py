@@ -20,8 +20,8 @@ from tqdm.auto import tqdm
 from vsodlib.config import profile
 from vsodlib.data import davis
 from vsodlib.data.dataset import FrameDataset, FrameRecord, HeldFrames, concat
-from vsodlib.data.download import disk_full_named
 from vsodlib.data.sprites import GROUNDS, SHAPES, TEXTURES, draw_ground, draw_sprite, hsv
+from vsodlib.files import disk_full_named
 
 LICENCE = "MIT (drawn by this program)"
 TRAIN_SEEDS, VAL_SEEDS = 0, 5_000

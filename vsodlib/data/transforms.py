@@ -15,7 +15,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from vsodlib.config import TrainConfig
+from vsodlib.config import TrainConfig, check_counts
 
 ASPECT_JITTER = 1.1
 """Crops are stretched or squeezed by up to this factor; ours, the paper is silent."""
@@ -111,10 +111,9 @@ def to_images(frames: np.ndarray, rows: int | None = None, stride: int = 1) -> T
         ValueError: frames of another shape or type, or `rows` below 1.
     """
     check_frames(frames)
-    if rows is not None and rows < 1:
-        raise ValueError(f"rows must be at least 1, got {rows!r}.")
     images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
     if rows is not None:
+        check_counts(rows=rows)
         size = input_size(frames.shape[1], frames.shape[2], rows, stride)
         images = v2.functional.resize(images, list(size), antialias=True)
     return images.float() / 255

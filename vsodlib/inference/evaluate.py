@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vsodlib.config import check_counts
 from vsodlib.data import FrameDataset
 from vsodlib.data.image_files import write_map
 from vsodlib.files import unlinked
@@ -51,8 +52,7 @@ def evaluate(
     Raises:
         ValueError: frames of a video that differ in size; as `predict_maps` and `score_frames`.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    check_counts(batch_size=batch_size)
     dataset = dataset.labelled()
     clock = {"seconds": 0.0}
 

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vsodlib.config import check_counts
+
 Mining = Literal["hard", "random"]
 
 
@@ -117,8 +119,7 @@ def choose_samples(
     """
     if mining not in get_args(Mining):
         raise ValueError(f"mining must be 'hard' or 'random', got {mining!r}.")
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, got {samples!r}.")
+    check_counts(samples=samples)
     anchors = regions.is_foreground.nonzero().squeeze(1)
     same_video = regions.video[anchors, None] == regions.video
     other_frame = regions.frame[anchors, None] != regions.frame

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,7 @@ from torch import nn
 
 from vsodlib.config import ModelConfig, Profile, TrainConfig, check_form
 from vsodlib.data import FrameDataset
-from vsodlib.files import read_json
+from vsodlib.files import aside, read_json, write_file
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet, class_names
@@ -197,7 +196,8 @@ def run(
                     kept |= {name + suffix: measure(scores) for name, measure in MEASURES.items()}
                     record["test"].append(f"{test.name}, {scores['frames']} frames")
                 found = {"experiment": experiment.name, "seed": seed, "scores": kept}
-                _write(folder / "scores.json", json.dumps(found | {"record": record}, indent=1))
+                text = json.dumps(found | {"record": record}, indent=1)
+                write_file(folder / "scores.json", text.encode())
                 for state in folder.glob(Path(STATE).stem + "*"):
                     state.unlink()
             on_run()
@@ -234,8 +234,7 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
     runs.sort(key=lambda found: (place[found["experiment"]], found["seed"]))
     csv_path = Path(csv_path)
     csv_path.parent.mkdir(parents=True, exist_ok=True)
-    aside = csv_path.with_suffix(f".{os.getpid()}.tmp")
-    with aside.open("w", newline="") as file:
+    with aside(csv_path) as part, part.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["experiment", "seed", "measure", "score"])
         for found in runs:
@@ -243,7 +242,6 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
                 if score is None:  # T of maps without any contour
                     continue
                 writer.writerow([found["experiment"], found["seed"], measure, f"{score:.5f}"])
-    os.replace(aside, csv_path)
     records = [{"experiment": r["experiment"], "seed": r["seed"]} | r["record"] for r in runs]
     shared = {
         key: value
@@ -251,12 +249,6 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
         if all(record.get(key) == value for record in records)
     }
     own = [{k: v for k, v in record.items() if k not in shared} for record in records]
-    _write(csv_path.with_suffix(".json"), json.dumps({**shared, "runs": own}, indent=1) + "\n")
+    text = json.dumps({**shared, "runs": own}, indent=1) + "\n"
+    write_file(csv_path.with_suffix(".json"), text.encode())
     return len(runs)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write aside and rename."""
-    aside = path.with_suffix(f".{os.getpid()}.tmp")
-    aside.write_text(text)
-    os.replace(aside, path)

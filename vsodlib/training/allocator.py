@@ -1,11 +1,11 @@
-"""What the C library does with freed memory: keep it for the next tensor, or give it back."""
+"""What the C library does with freed memory: keep it for the next tensor."""
 
 from __future__ import annotations
 
 import ctypes
 
 # Parameters of glibc's mallopt (malloc.h).
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
+TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4
 
 
 def keep_freed_memory() -> bool:
@@ -21,19 +21,11 @@ def keep_freed_memory() -> bool:
     """
     # No padding of the heap (M_TOP_PAD): it saves nothing more, and with it every frame of a video
     # that FFmpeg's threads decode leaves a kilobyte behind.
-    return _tell({_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1})
+    return tell({MMAP_MAX: 0, TRIM_THRESHOLD: 2**31 - 1})
 
 
-def return_freed_memory() -> bool:
-    """Have the C library give back at once every block of 64 KiB or more, to measure memory.
-
-    Returns:
-        Whether the C library could be told; only glibc can.
-    """
-    return _tell({_MMAP_THRESHOLD: 2**16})
-
-
-def _tell(settings: dict[int, int]) -> bool:
+def tell(settings: dict[int, int]) -> bool:
+    """Set parameters of glibc's `mallopt`; whether there is one that took them."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # musl, macOS, Windows

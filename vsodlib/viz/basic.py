@@ -14,7 +14,7 @@ from matplotlib.colors import Colormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 
 from vsodlib.viz.pictures import same_length, to_picture
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, series_colors, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, check_some, series_colors, style
 
 _DASHES = ("-", "--", "-.", ":")
 
@@ -132,8 +132,7 @@ def curves(
     Raises:
         ValueError: no series.
     """
-    if not series:
-        raise ValueError("curves needs at least one series.")
+    check_some(series, "curves", "series")
     figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
     colors = series_colors(series)
@@ -168,8 +167,7 @@ def dots(
     Raises:
         ValueError: no group.
     """
-    if not groups:
-        raise ValueError("dots needs at least one group.")
+    check_some(groups, "dots", "group")
     kinds = list(dict.fromkeys(kind for group in groups.values() for kind in group))
     step = 0.8 / len(kinds)
     height = 1.1 + 0.32 * len(groups) * len(kinds)
@@ -203,8 +201,7 @@ def heat(maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
     Raises:
         ValueError: no map.
     """
-    if not maps:
-        raise ValueError("heat needs at least one map.")
+    check_some(maps, "heat", "map")
     width = min(WIDTH, 1.5 + 4.5 * len(maps))
     figure = NotebookFigure(figsize=(width, 3.0), layout="constrained")
     all_axes = figure.subplots(1, len(maps), squeeze=False)[0]
@@ -229,8 +226,7 @@ def batches(rows: Sequence[Sequence[tuple[str, str]]]) -> Figure:
         ValueError: no sample.
     """
     videos = sorted({video for row in rows for video, _ in row})
-    if not videos:
-        raise ValueError("batches needs at least one sample.")
+    check_some(videos, "batches", "sample")
     # Each further round through the palette is paler.
     colors = {
         video: 1 - 0.5 ** (i // len(PALETTE)) * (1 - np.array(to_rgb(PALETTE[i % len(PALETTE)])))

@@ -7,19 +7,14 @@ negatives.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import cv2
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
-from vsodlib.viz.pictures import COLORS, tint
-from vsodlib.viz.style import WIDTH, NotebookFigure, style
+from vsodlib.viz.pictures import COLORS
+from vsodlib.viz.style import WIDTH, NotebookFigure, check_some, style
 
 ATTRACT, REPEL = COLORS["foreground"], COLORS["background"]
 _PALE = "#DDDDDD"
@@ -61,26 +56,6 @@ def _softmax(values: np.ndarray, where: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def on_grid(frame: np.ndarray, shares: np.ndarray, color: str = ATTRACT) -> np.ndarray:
-    """The frame with the feature grid drawn on it, every cell coloured by its share.
-
-    Args:
-        frame: (H, W, 3) uint8.
-        shares: (h, w) float in [0, 1], how much of a cell belongs to the region.
-        color: any matplotlib colour.
-
-    Returns:
-        (H, W, 3) uint8.
-    """
-    (H, W), (h, w) = frame.shape[:2], shares.shape
-    cells = cv2.resize(shares.astype(np.float32), (W, H), interpolation=cv2.INTER_NEAREST)
-    rows, columns = np.arange(H) * h // H, np.arange(W) * w // W
-    lines = np.zeros((H, W), bool)
-    lines[1:] |= np.diff(rows)[:, None] > 0
-    lines[:, 1:] |= np.diff(columns) > 0
-    return tint(tint(frame, cells, color, strength=0.75), lines, "white", strength=0.35)
-
-
 @style()
 def circle(
     panels: Mapping[str, np.ndarray],
@@ -120,7 +95,7 @@ def circle(
     for k, (axes, (title, points)) in enumerate(zip(grid, panels.items(), strict=False)):
         axes.set_title(title, fontsize=12)
         for ring, v, marker in zip(_RINGS, videos, _MARKERS, strict=False):
-            _draw_circle(axes, ring)
+            draw_circle(axes, ring)
             for shown, color in ((is_foreground, ATTRACT), (~is_foreground, REPEL)):
                 x, y = ring * points[(video == v) & shown].T
                 axes.plot(x, y, marker, color=color, ms=9, mec="white", alpha=0.85)
@@ -142,7 +117,8 @@ def circle(
     return figure
 
 
-def _draw_circle(axes: Axes, radius: float = 1) -> None:
+def draw_circle(axes: Axes, radius: float = 1) -> None:
+    """A pale circle about the middle, and room around it for what is drawn on it."""
     angle = np.linspace(0, 2 * np.pi, 200)
     axes.plot(radius * np.cos(angle), radius * np.sin(angle), color=_PALE, lw=1.5, zorder=0)
     axes.set(aspect="equal", xlim=(-1.25, 1.25), ylim=(-1.25, 1.25))
@@ -181,8 +157,7 @@ def temperatures(
     Raises:
         ValueError: no temperature, or what `pull_and_push` refuses.
     """
-    if not values:
-        raise ValueError("temperatures needs at least one temperature.")
+    check_some(values, "temperatures", "temperature")
     alone = len(values) == 1
     figure = NotebookFigure(figsize=(WIDTH, 3.2 if alone else 4.6), layout="constrained")
     if alone:
@@ -195,7 +170,7 @@ def temperatures(
     for circle_axes, bars, temperature in zip(top, below, values, strict=True):
         force = pull_and_push(similarity, positives, negatives, temperature)
         part = force / force[positives].sum()
-        _draw_circle(circle_axes)
+        draw_circle(circle_axes)
         circle_axes.set_title(f"τ = {temperature:.3g}, q = {force[positives].sum():.2f}")
         for number, r in enumerate(samples, 1):
             ends = np.stack([points[anchor], points[r]]).T
@@ -207,132 +182,4 @@ def temperatures(
         bars.axhline(0, color="black", lw=1)
         bars.set(ylim=(-1.05, 1.05), xticks=range(1, len(samples) + 1), xlabel="sample")
     below[0].set_ylabel("push     pull")
-    return figure
-
-
-@style()
-def gradients(
-    points: np.ndarray,
-    anchor: int,
-    positives: np.ndarray,
-    negatives: np.ndarray,
-    values: Sequence[float],
-) -> Figure:
-    """The step that Eq. 9 asks of the anchor itself, -τ ∂L/∂u = q Σ p₊ u₊ - Σ p₋ u₋, as arrows.
-
-    Drawn at the anchor: the pull and the push, their sum, and its part along the circle, which is
-    all that is left once u is brought back to length 1.
-
-    Args:
-        points: (R, 2) float, rows of length 1.
-        anchor: which of them is u.
-        positives, negatives: (R,) bool.
-        values: temperatures, one panel each.
-
-    Raises:
-        ValueError: no temperature, or what `pull_and_push` refuses.
-    """
-    if not values:
-        raise ValueError("gradients needs at least one temperature.")
-    size = (WIDTH, WIDTH / len(values) + 0.9)
-    figure = NotebookFigure(figsize=size, layout="constrained")
-    start = points[anchor]
-    looks = {
-        "pull, q Σ p₊ u₊": (ATTRACT, "-"),
-        "push, −Σ p₋ u₋": (REPEL, "-"),
-        "their sum": ("#888888", "--"),
-        "along the circle": ("black", "-"),
-    }
-    for axes, temperature in zip(
-        figure.subplots(1, len(values), squeeze=False)[0], values, strict=True
-    ):
-        force = pull_and_push(points @ start, positives, negatives, temperature)
-        pull, push = force[positives] @ points[positives], force[negatives] @ points[negatives]
-        total = pull + push
-        along = total - (total @ start) * start
-        _draw_circle(axes)
-        axes.set(xlim=(-1.3, 1.3), ylim=(-1.3, 1.9), title=f"τ = {temperature:.3g}")
-        for shown, color in ((positives, ATTRACT), (negatives, REPEL)):
-            axes.plot(*points[shown].T, "o", color=color, ms=10, mec="white")
-        axes.plot(*start, "*", color="black", ms=17, mec="white")
-        arrows = (pull, push, total, along)
-        for arrow, (color, line) in zip(arrows, looks.values(), strict=True):
-            look = {"arrowstyle": "-|>", "color": color, "lw": 2, "ls": line, "shrinkA": 0}
-            axes.annotate("", start + arrow, start, arrowprops=look | {"shrinkB": 0})
-    keys = [Line2D([], [], color=c, ls=line, label=name) for name, (c, line) in looks.items()]
-    figure.legend(handles=keys, loc="outside lower center", ncols=4, fontsize=11)
-    return figure
-
-
-@style()
-def arrows(vectors: Mapping[str, tuple[np.ndarray, str]]) -> Figure:
-    """Vectors of length 1 in three dimensions, from the centre of a sphere to its surface.
-
-    Args:
-        vectors: name -> ((3,) float, any matplotlib colour).
-
-    Raises:
-        ValueError: no vector.
-    """
-    if not vectors:
-        raise ValueError("arrows needs at least one vector.")
-    figure = NotebookFigure(figsize=(6.0, 4.4))
-    axes: Any = figure.add_axes((0, -0.05, 1, 1.1), projection="3d")
-    lon, lat = np.mgrid[0 : np.pi / 2 : 10j, 0 : np.pi / 2 : 10j]
-    sphere = np.sin(lat) * np.cos(lon), np.sin(lat) * np.sin(lon), np.cos(lat)
-    axes.plot_wireframe(*sphere, color=_PALE, lw=0.6)
-    for name, (vector, color) in vectors.items():
-        axes.quiver(0, 0, 0, *vector, color=color, lw=2.5, arrow_length_ratio=0.1)
-        axes.text(*(1.1 * np.asarray(vector)), name, color=color, fontsize=12, ha="center")
-    ticks = {"xticks": [0, 1], "yticks": [0, 1], "zticks": [0, 1]}
-    axes.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1), **ticks)
-    axes.view_init(elev=28, azim=28)
-    axes.set_box_aspect((1, 1, 1))
-    return figure
-
-
-@style()
-def pairs(
-    panels: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    anchors: np.ndarray,
-    names: Sequence[str],
-    is_foreground: np.ndarray,
-) -> Figure:
-    """What every region is to every anchor: a positive, a negative, or nothing.
-
-    Args:
-        panels: title -> (positives, negatives), each (A, R) bool, as from `choose_samples`.
-        anchors: (A,) int, their region numbers.
-        names: of the R regions.
-        is_foreground: (R,) bool, foregrounds first.
-
-    Raises:
-        ValueError: no panel.
-    """
-    if not panels:
-        raise ValueError("pairs needs at least one panel.")
-    R = len(names)
-    cell = min(0.4, (WIDTH / len(panels) - 0.8) / R)
-    height = 2.1 + cell * len(anchors)
-    figure = NotebookFigure(figsize=(WIDTH, height), layout="constrained")
-    colors = ListedColormap([_PALE, ATTRACT, REPEL])
-    for axes, (title, (positives, negatives)) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
-    ):
-        kind = np.where(positives, 1, np.where(negatives, 2, 0))
-        axes.pcolormesh(kind, cmap=colors, vmin=0, vmax=2, edgecolors="white", linewidth=1.5)
-        axes.plot(anchors + 0.5, np.arange(len(anchors)) + 0.5, "x", color="black", ms=6, mew=1.5)
-        axes.axvline(is_foreground.sum(), color="black", lw=1.5)
-        axes.set_xticks(np.arange(R) + 0.5, names, rotation=90, fontsize=10)
-        axes.set_yticks(np.arange(len(anchors)) + 0.5, [names[a] for a in anchors], fontsize=10)
-        axes.set(ylim=(len(anchors), 0), aspect="equal", title=title)
-        axes.set_xlabel("foreground | background", fontsize=11)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        axes.grid(visible=False)
-    figure.axes[0].set_ylabel("anchor")
-    labels = {"positive": ATTRACT, "negative": REPEL, "ignored": _PALE}
-    keys: list[Artist] = [Patch(color=color, label=label) for label, color in labels.items()]
-    keys.append(Line2D([], [], marker="x", color="black", ls="", mew=1.5, label="the anchor"))
-    figure.legend(handles=keys, loc="outside lower center", ncols=4, fontsize=11)
     return figure

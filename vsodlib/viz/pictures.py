@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from matplotlib.colors import to_rgb
 
+from vsodlib.config import check_counts
+
 
 def enlarge(cells: np.ndarray, stride: int, height: int, width: int) -> np.ndarray:
     """Every position as a square of `stride` pixels: (h, w, ...) -> (height, width, ...).
@@ -142,8 +144,7 @@ def on_checkerboard(layer: np.ndarray, square: int = 12) -> np.ndarray:
     """
     if layer.ndim != 3 or layer.shape[2] != 4 or layer.dtype != np.uint8:
         raise ValueError(f"layer must be uint8 (H, W, 4), got {layer.dtype} {layer.shape}.")
-    if square < 1:
-        raise ValueError(f"square must be at least 1, got {square!r}.")
+    check_counts(square=square)
     i, j = np.indices(layer.shape[:2]) // square
     board = np.where((i + j) % 2, 200, 240)[:, :, None]
     alpha = layer[:, :, 3:] / np.float32(255)

@@ -80,6 +80,16 @@ def series_colors(names: Iterable[str]) -> list[str]:
     return [own.get(name) or next(rest) for name in names]
 
 
+def check_some(things: object, caller: str, what: str) -> None:
+    """What is drawn must be there.
+
+    Raises:
+        ValueError: nothing is; says which function needs one of what.
+    """
+    if not things:
+        raise ValueError(f"{caller} needs at least one {what}.")
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """The house style, as a context (`with style():`) or a decorator (`@style()`)."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from vsodlib.viz.style import check_some
+
 
 class Table:
     """Rows of named values; a notebook shows it as HTML, a terminal as text.
@@ -55,8 +57,7 @@ def table(rows: Mapping[str, Mapping[str, Any]], caption: str = "", digits: int 
     Raises:
         ValueError: no row.
     """
-    if not rows:
-        raise ValueError("table needs at least one row.")
+    check_some(rows, "table", "row")
     return Table(rows, caption, digits)
 
 

@@ -37,16 +37,16 @@ def test_starts_in_the_middle_and_looks_once():
 def test_picking_redraws_panels_and_caption():
     look = Look()
     picker = pick_pixel(FRAME, look, panel_width=96)
-    sheet = open_jpeg(picker._panels)
+    sheet = open_jpeg(picker.get_state()["_panels"])
     assert sheet.shape == (24 + 64, 2 * 96 + 6, 3) and abs(sheet[50, 40, 0] - 80) < 4
     picker.pixel = (31, 2)
     assert look.calls[-1] == (31, 2) and picker.caption == "row 31, column 2"
-    assert abs(open_jpeg(picker._panels)[50, 40, 0] - 155) < 4
+    assert abs(open_jpeg(picker.get_state()["_panels"])[50, 40, 0] - 155) < 4
     assert picker.panels()["row"][0, 0, 0] == 155
 
 
 def test_the_frame_is_sent_as_wide_as_a_panel():
-    frame = open_jpeg(pick_pixel(FRAME, Look(), panel_width=96)._frame)
+    frame = open_jpeg(pick_pixel(FRAME, Look(), panel_width=96).get_state()["_frame"])
     assert frame.shape == (64, 96, 3) and (abs(frame - 90) < 4).all()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vsodlib.viz.pictures import pale
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, check_some, style
 
 
 def pca_pictures(features: np.ndarray) -> np.ndarray:
@@ -71,8 +71,7 @@ def taps(panels: Mapping[str, Sequence[int]]) -> Figure:
     Raises:
         ValueError: no panel.
     """
-    if not panels:
-        raise ValueError("taps needs at least one panel.")
+    check_some(panels, "taps", "panel")
     counts = {title: tap_counts(dilations) for title, dilations in panels.items()}
     size = max(len(c) for c in counts.values())
     figure = NotebookFigure(figsize=(WIDTH, 0.5 + WIDTH / len(panels)), layout="constrained")
@@ -107,8 +106,7 @@ def aspp(
     Raises:
         ValueError: no panel.
     """
-    if not panels:
-        raise ValueError("aspp needs at least one panel.")
+    check_some(panels, "aspp", "panel")
     H, W, _ = frame.shape
     margin = max(max(rates) * stride for rates, stride in panels.values())
     top, left = max(0, margin - pixel[0]), max(0, margin - pixel[1])

@@ -7,7 +7,7 @@ its sibling of supervised contrastive learning (logarithm inside the sum; Khosla
 the clips annotated, and with several seeds. Runs of one seed and one share of masks start from
 the same weights and see the same batches, so arms are compared seed by seed.
 
-    python -m vsodlib.training.contrast_study --out results/contrast_study.csv
+    python notebooks/contrast_study.py --out results/contrast_study.csv
 
 writes one number a row, and the record beside it as JSON; started again, it goes on where it was.
 Our own design; the paper has no experiment on synthetic data.
@@ -25,12 +25,12 @@ from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from lesson import clip_batch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD
 from vsodlib.data import synthetic_clip
-from vsodlib.data.clips import clip_batch
 from vsodlib.data.synthetic import TRAIN_SEEDS, VAL_SEEDS
 from vsodlib.files import write_file
 from vsodlib.losses.contrastive import (

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from drawings import encoder as encoder_plots
 
 from vsodlib.viz import attention as attention_plots
-from vsodlib.viz import encoder as encoder_plots
 
 H, W = 33, 50
 FRAME = np.random.default_rng(0).integers(0, 255, (H, W, 3), np.uint8)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, series_colors, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, check_some, series_colors, style
 
 _OTHERS = tuple(zip(PALETTE[:4], "os^D", strict=True))
 """Colours and markers of ways to choose."""
@@ -26,8 +26,7 @@ def framed(rows: Mapping[str, Sequence[tuple[np.ndarray, str, str | None]]]) -> 
         ValueError: no picture.
     """
     columns = max(map(len, rows.values()), default=0)
-    if not columns:
-        raise ValueError("framed needs at least one picture.")
+    check_some(columns, "framed", "picture")
     H, W, _ = next(row[0][0] for row in rows.values() if row).shape
     height = len(rows) * (WIDTH / columns * H / W + 0.36)
     figure = NotebookFigure(figsize=(WIDTH, height), layout="constrained")

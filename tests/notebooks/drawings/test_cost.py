@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from drawings import cost as cost_plots
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
-from vsodlib.viz import cost as cost_plots
 from vsodlib.viz.style import PALETTE
 
 PANELS = {

@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from small_sets import five, frames, mask, masks, picture
 
 from vsodlib.cli.main import main
 from vsodlib.data import FrameDataset, concat, open_dataset
 from vsodlib.data.folders import numbers, pair
 from vsodlib.inference.score_folder import score_folder
-
-H, W = 40, 64
-
-
-def mask(k: int) -> np.ndarray:
-    picture = np.zeros((H, W), np.uint8)
-    picture[10:30, 3 * k : 3 * k + 20] = 255
-    return picture
-
-
-def save(path: Path, picture: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(path)
-
-
-def frames(folder: Path, names, suffix: str = ".jpg") -> None:
-    for name in names:
-        save(folder / f"{name}{suffix}", np.full((H, W, 3), 90, np.uint8))
-
-
-def masks(folder: Path, names, suffix: str = ".png", start: int = 0) -> Path:
-    for k, name in enumerate(names, start):
-        save(folder / f"{name}{suffix}", mask(k))
-    return folder
-
-
-def five(form: str = "{:05d}", start: int = 0) -> list[str]:
-    return [form.format(k) for k in range(start, start + 5)]
-
 
 # Maps and truth
 
@@ -97,8 +67,8 @@ def test_strays_and_other_sequences_are_named(tmp_path, capsys):
         masks(tmp_path / "gt" / video, five())
     for video in "abc":
         masks(tmp_path / "maps/deep/er" / video, five())
-    save(tmp_path / "gt/preview.png", mask(0))
-    save(tmp_path / "maps/sheet.png", mask(0))
+    picture(tmp_path / "gt/preview.png", mask(0))
+    picture(tmp_path / "maps/sheet.png", mask(0))
     result = score_folder(tmp_path / "maps", gt=tmp_path / "gt")
     assert (result["sequences"], result["J"]["mean"]) == (2, 1)
     said = capsys.readouterr().err
@@ -132,98 +102,6 @@ def test_truth_beside_pictures_is_preferred(tmp_path):
     assert score_folder(maps, gt=tmp_path / "gt")["J"]["mean"] == 1
 
 
-# Data sets
-
-
-LAYOUTS = {
-    "Imgs and ground-truth": ("{top}/clip/Imgs", "{top}/clip/ground-truth"),
-    "one folder too many": ("{top}/{top}/clip/Imgs", "{top}/{top}/clip/GT"),
-    "another name": ("{top}/clip/frames", "{top}/clip/GT_object_level"),
-    "JPEGImages": ("JPEGImages/clip", "Annotations/clip"),
-    "JPEGImages in the split": ("{top}/JPEGImages/clip", "{top}/Annotations/clip"),
-    "frames beside a tree": ("{top}/clip", "GT/clip"),
-    "frames beside a tree in the split": ("{top}/clip", "{top}/GT/clip"),
-    "side by side": ("{top}/clip", "{top}/clip"),
-}
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize(
-    ("name", "folder", "split", "top", "clip"),
-    [
-        ("fbms", "FBMS", "test", "Testset", "cars1"),
-        ("visal", "ViSal", "test", "ViSal", "boat"),
-        ("davsod", "DAVSOD", "easy", "Easy-35", "select_0007"),
-    ],
-)
-def test_layouts_as_they_are_found(layout, name, folder, split, top, clip, tmp_path):
-    images, truth = (
-        tmp_path / folder / part.format(top=top).replace("clip", clip) for part in LAYOUTS[layout]
-    )
-    frames(images, five())
-    masks(truth, five()[::2])
-    save(images.parent / "GT_instance_level/00000.png", mask(3)) if "Imgs" in str(images) else None
-    for root in (tmp_path, tmp_path / folder):
-        dataset = open_dataset(name, split, root)
-        assert {video: len(of) for video, of in dataset.videos.items()} == {clip: 5}
-        labelled = dataset.labelled()
-        assert [record.frame for record in labelled.records] == ["00000", "00002", "00004"]
-        np.testing.assert_array_equal(labelled.mask(1), mask(1) > 0)
-        maps = masks(tmp_path / "maps" / clip, five()[::2]).parent
-        assert score_folder(maps, name, root=root)["J"]["mean"] == 1
-
-
-def test_fbms_without_splits_knows_its_test_videos(tmp_path):
-    for video in ("cars1", "cars2"):
-        frames(tmp_path / f"FBMS/JPEGImages/{video}", five())
-        masks(tmp_path / f"FBMS/Annotations/{video}", five())
-    assert list(open_dataset("fbms", "test", tmp_path).videos) == ["cars1"]
-    assert list(open_dataset("fbms", "train", tmp_path).videos) == ["cars2"]
-
-
-def test_fbms_greys(tmp_path):
-    """Static scenery of marple2 (51, 77), a dark object of marple7 (13), stray pixels (10)."""
-    greys = np.repeat(np.uint8([[0, 10, 13, 26, 51, 77, 128, 255]]), 8, 0)
-    for video in ("marple2", "marple7", "marple4"):
-        frames(tmp_path / f"FBMS/Testset/{video}", ["x_01"])
-        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(
-            tmp_path / f"FBMS/Testset/{video}/x_01.jpg"
-        )
-        save(tmp_path / f"FBMS/Testset/{video}/GroundTruth/x_01.pgm", greys)
-    dataset = open_dataset("fbms", "test", tmp_path)
-    found = {r.video: int(dataset.mask(i)[0].sum()) for i, r in enumerate(dataset.records)}
-    assert found == {"marple2": 2, "marple7": 6, "marple4": 5}
-
-
-@pytest.mark.parametrize(
-    "encode",
-    [
-        lambda text: text.encode("utf-8-sig"),
-        lambda text: text.encode("utf-16"),
-        lambda text: text.replace("\n", "\r\n").encode(),
-        lambda text: (text + text).encode(),
-        lambda text: text.replace("\n", "\n\n").replace("JPEG", "/JPEG").encode(),
-    ],
-)
-@pytest.mark.parametrize("names_only", [False, True])
-def test_lists_of_any_editor(encode, names_only, tmp_path, capsys):
-    home = tmp_path / "DAVIS"
-    frames(home / "JPEGImages/480p/my clip", five())
-    masks(home / "Annotations/480p/my clip", five())
-    frames(home / "JPEGImages/480p/other", five())
-    masks(home / "Annotations/480p/other", five())
-    place = "480p/my clip/{0}"
-    lines = [f"JPEGImages/{place}.jpg Annotations/{place}.png".format(name) for name in five()]
-    (home / "ImageSets/480p").mkdir(parents=True)
-    text = "my clip\n" if names_only else "\n".join(lines) + "\n"
-    (home / "ImageSets/480p/val.txt").write_bytes(encode(text))
-    dataset = open_dataset("davis2016", "val", tmp_path)
-    assert {video: len(of) for video, of in dataset.videos.items()} == {"my clip": 5}
-    twice = encode("x\n").count(b"x") == 2
-    assert ("more than once" in capsys.readouterr().err) == twice
-    assert score_folder(home / "Annotations/480p", "davis2016", root=tmp_path)["J"]["mean"] == 1
-
-
 # One's own
 
 
@@ -247,16 +125,6 @@ def test_folders_of_videos_and_of_stills(tmp_path, capsys):
         FrameDataset.from_folders(tmp_path / "f", masks(tmp_path / "g", five()))
     with pytest.raises(ValueError, match="not one of 5 frames pairs with one of 3 masks"):
         FrameDataset.from_folders(tmp_path / "f", tmp_path / "e/masks")
-
-
-def test_parts_of_ones_own(tmp_path):
-    for part in ("train", "val"):
-        frames(tmp_path / part / "clip/Imgs", five())
-        masks(tmp_path / part / "clip/GT", five())
-    assert len(open_dataset(f"folder:{tmp_path}", "train")) == 5
-    assert len(open_dataset(f"folder:{tmp_path}")) == 10
-    with pytest.raises(FileNotFoundError, match="folders train, val, but not test"):
-        open_dataset(f"folder:{tmp_path}", "test")
 
 
 def test_sixty_frames_train_without_five_options(tmp_path, capsys):

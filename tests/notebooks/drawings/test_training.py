@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-
-from vsodlib.viz import training as training_plots
-from vsodlib.viz.training import LiveCurves, training_curves
+from drawings import training as training_plots
+from drawings.training import LiveCurves, training_curves
 
 ROWS = [
     {"step": 10, "loss": 0.9, "bce": 0.5, "lr": 1e-3},

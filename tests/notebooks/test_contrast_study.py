@@ -4,13 +4,13 @@ import json
 import math
 from dataclasses import replace
 
+import contrast_study
 import pytest
 import torch
 import torch.nn.functional as F
+from contrast_study import ARMS, Arm, Study, sum_outside_loss
 
 from vsodlib.losses.contrastive import Regions, choose_samples, contrastive_loss
-from vsodlib.training import contrast_study
-from vsodlib.training.contrast_study import ARMS, Arm, Study, sum_outside_loss
 
 TINY = Study(
     steps=2, train_clips=3, test_clips=2, frames=3, height=32, width=48, channels=4,

@@ -1,0 +1,1 @@
+"""Figures that only these notebooks draw, from plain numbers, in the style of `vsodlib.viz`."""

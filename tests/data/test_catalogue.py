@@ -1,0 +1,111 @@
+"""`open_dataset`: what is there, and what is said where it is not."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from small_sets import five, frames, mask, masks, picture
+
+from vsodlib.data import DATASETS, FOLDERS, open_dataset
+from vsodlib.inference.score_folder import score_folder
+
+
+def test_missing_root_says_how_to_get_the_data(tmp_path, monkeypatch):
+    with pytest.raises(
+        FileNotFoundError, match=r"nowhere does not exist: get it with `vsod data fe"
+    ):
+        open_dataset("davis2016", root=tmp_path / "nowhere")
+    monkeypatch.setenv("VSOD_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"holds no FBMS .*fetch fbms`, or set VSOD_DATA"):
+        open_dataset("fbms")
+
+
+def test_unknown_names_and_splits(drawn):
+    with pytest.raises(ValueError, match="no data set 'davis'; choose one of davis2016, fbms"):
+        open_dataset("davis", root=drawn)
+    with pytest.raises(ValueError, match="splits train and val, not 'test'"):
+        open_dataset("davis2016", "test", drawn)
+    (drawn / "FBMS/Testset").mkdir(parents=True, exist_ok=True)
+    with pytest.raises(ValueError, match="splits train, test, not 'val'"):
+        open_dataset("fbms", "val", drawn)
+
+
+def test_empty_folders(tmp_path):
+    (tmp_path / "DAVIS/JPEGImages/480p").mkdir(parents=True)
+    (tmp_path / "FBMS/Testset").mkdir(parents=True)
+    for name in ("davis2016", "fbms"):
+        with pytest.raises(ValueError, match=f"{FOLDERS[name]} holds no frames of {name}"):
+            open_dataset(name, None, tmp_path)
+
+
+def test_frames_without_masks(root, tmp_path):
+    shutil.rmtree(root / "DAVIS/ImageSets")
+    for kind in ("JPEGImages", "Annotations"):
+        folder = root / f"DAVIS/{kind}/480p"
+        (folder / "synthetic-00000").rename(folder / "bear")
+    (root / "DAVIS/Annotations/480p/bear/00001.png").unlink()
+    with pytest.raises(ValueError, match=r"1 of 3 frames have no mask, .*bear/00001\.jpg"):
+        open_dataset("davis2016", "train", root)
+    picture(tmp_path / "FBMS/Testset/cars1/cars1_01.jpg", (9, 9, 9))
+    with pytest.raises(ValueError, match="fbms has 1 frames, but not one of them has a mask"):
+        open_dataset("fbms", "test", tmp_path)
+
+
+def test_synthetic_needs_no_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("VSOD_DATA", str(tmp_path / "nowhere"))
+    assert DATASETS[-1] == "synthetic"
+    with pytest.raises(ValueError, match="splits train and val, not 'test'"):
+        open_dataset("synthetic", "test")
+    assert open_dataset("synthetic", "val").name == "synthetic"
+
+
+LAYOUTS = {
+    "Imgs and ground-truth": ("{top}/clip/Imgs", "{top}/clip/ground-truth"),
+    "one folder too many": ("{top}/{top}/clip/Imgs", "{top}/{top}/clip/GT"),
+    "another name": ("{top}/clip/frames", "{top}/clip/GT_object_level"),
+    "JPEGImages": ("JPEGImages/clip", "Annotations/clip"),
+    "JPEGImages in the split": ("{top}/JPEGImages/clip", "{top}/Annotations/clip"),
+    "frames beside a tree": ("{top}/clip", "GT/clip"),
+    "frames beside a tree in the split": ("{top}/clip", "{top}/GT/clip"),
+    "side by side": ("{top}/clip", "{top}/clip"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("name", "folder", "split", "top", "clip"),
+    [
+        ("fbms", "FBMS", "test", "Testset", "cars1"),
+        ("visal", "ViSal", "test", "ViSal", "boat"),
+        ("davsod", "DAVSOD", "easy", "Easy-35", "select_0007"),
+    ],
+)
+def test_layouts_as_they_are_found(layout, name, folder, split, top, clip, tmp_path):
+    images, truth = (
+        tmp_path / folder / part.format(top=top).replace("clip", clip) for part in LAYOUTS[layout]
+    )
+    frames(images, five())
+    masks(truth, five()[::2])
+    picture(images.parent / "GT_instance_level/00000.png", mask(3)) if "Imgs" in str(
+        images
+    ) else None
+    for root in (tmp_path, tmp_path / folder):
+        dataset = open_dataset(name, split, root)
+        assert {video: len(of) for video, of in dataset.videos.items()} == {clip: 5}
+        labelled = dataset.labelled()
+        assert [record.frame for record in labelled.records] == ["00000", "00002", "00004"]
+        np.testing.assert_array_equal(labelled.mask(1), mask(1) > 0)
+        maps = masks(tmp_path / "maps" / clip, five()[::2]).parent
+        assert score_folder(maps, name, root=root)["J"]["mean"] == 1
+
+
+def test_parts_of_ones_own(tmp_path):
+    for part in ("train", "val"):
+        frames(tmp_path / part / "clip/Imgs", five())
+        masks(tmp_path / part / "clip/GT", five())
+    assert len(open_dataset(f"folder:{tmp_path}", "train")) == 5
+    assert len(open_dataset(f"folder:{tmp_path}")) == 10
+    with pytest.raises(FileNotFoundError, match="folders train, val, but not test"):
+        open_dataset(f"folder:{tmp_path}", "test")

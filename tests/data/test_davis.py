@@ -1,0 +1,97 @@
+"""DAVIS: the lists, whatever their form, and what is done without them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from small_sets import five, frames, masks, zipped
+
+from vsodlib.data import open_dataset
+from vsodlib.data.davis import SPLITS
+from vsodlib.inference.score_folder import score_folder
+
+
+def test_splits_follow_the_lists(drawn):
+    train, val = (open_dataset("davis2016", split, drawn) for split in ("train", "val"))
+    assert (len(train.videos), len(train), len(val.videos), len(val)) == (3, 9, 1, 3)
+    both = open_dataset("davis2016", None, drawn)
+    assert [r.image for r in both.records] == [r.image for r in train.records + val.records]
+    record = train.records[1]
+    assert (record.video, record.frame) == ("synthetic-00000", "00001")
+    assert record.image == "JPEGImages/480p/synthetic-00000/00001.jpg"
+    assert record.mask == "Annotations/480p/synthetic-00000/00001.png"
+    assert train.videos["synthetic-00001"] == [3, 4, 5]
+
+
+def test_official_splits_are_30_and_20_disjoint_sequences():
+    assert [len(SPLITS[split]) for split in ("train", "val")] == [30, 20]
+    assert len(set(SPLITS["train"]) | set(SPLITS["val"])) == 50
+
+
+def test_without_lists_the_official_sequences_are_found_on_disk(root):
+    davis = root / "DAVIS"
+    shutil.rmtree(davis / "ImageSets")
+    for kind in ("JPEGImages", "Annotations"):
+        (davis / kind / "480p/synthetic-00000").rename(davis / kind / "480p/bear")
+        (davis / kind / "480p/synthetic-05000").rename(davis / kind / "480p/blackswan")
+    assert list(open_dataset("davis2016", "train", root).videos) == ["bear"]
+    assert list(open_dataset("davis2016", "val", root).videos) == ["blackswan"]
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_listed_file_missing(root, tmp_path, as_zip):
+    (root / "DAVIS/Annotations/480p/synthetic-00001/00002.png").unlink()
+    place = zipped(root / "DAVIS", tmp_path / "d.zip") if as_zip else root
+    with pytest.raises(FileNotFoundError, match=r"00001/00002\.png does not exist \(1 of 18 files"):
+        open_dataset("davis2016", "train", place)
+
+
+def test_list_in_another_form(root):
+    (root / "DAVIS/ImageSets/480p/val.txt").write_text("\nbear/00000.jpg\n")
+    with pytest.raises(ValueError, match=r"val\.txt, line 2: expected .* got 'bear/00000.jpg'"):
+        open_dataset("davis2016", "val", root)
+
+
+@pytest.mark.skipif(
+    not os.path.isdir(os.path.join(os.environ.get("VSOD_DATA", "data"), "DAVIS")),
+    reason="DAVIS is not at hand (set VSOD_DATA)",
+)
+def test_davis_itself():
+    train, val = (open_dataset("davis2016", split) for split in ("train", "val"))
+    assert (len(train.videos), len(train)) == (30, 2079)
+    assert (len(val.videos), len(val)) == (20, 1376)
+    assert tuple(val.videos) == SPLITS["val"] and set(train.videos) == set(SPLITS["train"])
+    assert val.image(0).shape == (480, 854, 3) and val.mask(0).mean() == pytest.approx(
+        0.1, abs=0.02
+    )
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: (text + text).encode(),
+        lambda text: text.replace("\n", "\n\n").replace("JPEG", "/JPEG").encode(),
+    ],
+)
+@pytest.mark.parametrize("names_only", [False, True])
+def test_lists_of_any_editor(encode, names_only, tmp_path, capsys):
+    home = tmp_path / "DAVIS"
+    frames(home / "JPEGImages/480p/my clip", five())
+    masks(home / "Annotations/480p/my clip", five())
+    frames(home / "JPEGImages/480p/other", five())
+    masks(home / "Annotations/480p/other", five())
+    place = "480p/my clip/{0}"
+    lines = [f"JPEGImages/{place}.jpg Annotations/{place}.png".format(name) for name in five()]
+    (home / "ImageSets/480p").mkdir(parents=True)
+    text = "my clip\n" if names_only else "\n".join(lines) + "\n"
+    (home / "ImageSets/480p/val.txt").write_bytes(encode(text))
+    dataset = open_dataset("davis2016", "val", tmp_path)
+    assert {video: len(of) for video, of in dataset.videos.items()} == {"my clip": 5}
+    twice = encode("x\n").count(b"x") == 2
+    assert ("more than once" in capsys.readouterr().err) == twice
+    assert score_folder(home / "Annotations/480p", "davis2016", root=tmp_path)["J"]["mean"] == 1

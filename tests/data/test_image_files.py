@@ -1,0 +1,48 @@
+"""Pictures and masks out of files of every kind."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_sets import H, W
+
+from vsodlib.data.image_files import decode_image, decode_mask, resize_rows
+
+
+def test_resize_rows_averages_areas_and_cuts_masks_at_one_half():
+    stripes = np.tile(np.uint8([0, 0, 0, 200]), (4, 4))[..., None].repeat(3, 2)
+    np.testing.assert_array_equal(resize_rows(stripes, 1), np.full((1, 4, 3), 50))
+    mask = np.array([[1, 0, 0, 0], [0, 1, 1, 0]], bool)  # 2x2 blocks hold one half, one quarter
+    np.testing.assert_array_equal(resize_rows(mask, 1), [[True, False]])
+    assert resize_rows(mask, 2) is mask
+
+
+def test_mask_formats(tmp_path):
+    values = np.array([[0, 1], [2, 255]], np.uint8)
+
+    def decoded(image: Image.Image, kind: str = "PNG") -> np.ndarray:
+        file = io.BytesIO()
+        image.save(file, kind)
+        return decode_mask(file.getvalue(), "x").levels
+
+    grey = Image.fromarray(values)
+    palette = Image.fromarray(values, "L").convert("P")
+    palette.putpalette([200] * 768)  # the indices count, not their colours
+    np.testing.assert_array_equal(decoded(grey), values)
+    np.testing.assert_array_equal(decoded(palette), values)
+    np.testing.assert_array_equal(decoded(grey.convert("LA")), values)
+    rgba = np.dstack([values, values * 0, values * 0, values * 0 + 255])
+    np.testing.assert_array_equal(decoded(Image.fromarray(rgba)) > 0, values > 0)
+    np.testing.assert_array_equal(
+        decoded(Image.fromarray(values > 0)), np.uint8(255) * (values > 0)
+    )
+
+
+def test_deep_grey_frames_are_refused_not_cut_at_255():
+    data = io.BytesIO()
+    Image.fromarray(np.full((H, W), 20_000, np.uint16)).save(data, "PNG")
+    with pytest.raises(ValueError, match=r"a\.png is 16-bit .*8 bits"):
+        decode_image(data.getvalue(), "a.png")
