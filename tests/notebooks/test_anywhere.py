@@ -15,8 +15,10 @@ WAITING = ("10", "11")  # to be changed in the same way; then this goes
 
 
 def code_of(path):
+    """A notebook and its code, without the cell that sets up Colab."""
     notebook = nbformat.read(path, as_version=4)
-    return notebook, [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return notebook, [cell for cell in code if "remove-cell" not in cell.metadata.get("tags", [])]
 
 
 @pytest.mark.parametrize(
