@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 LARGEST_FILE = 1 << 28
@@ -78,9 +78,10 @@ def leads_out(path: str) -> bool:
     """Whether a path from elsewhere may leave the folder it is meant for, on any system: it is
     absolute, names a drive, holds ".." or a null.
     """
-    # A Windows path takes / and \ as separators and knows drives: the stricter reading.
-    parts = PureWindowsPath(path)
-    return bool(parts.drive or parts.root or ".." in parts.parts or "\0" in path)
+    # Windows takes / and \ as separators and knows drives: the stricter reading.
+    parts = path.replace("\\", "/").split("/")
+    rooted = path[:1] in ("/", "\\") or path[1:2] == ":"
+    return rooted or ".." in parts or "\0" in path
 
 
 def inside(root: str | Path, path: str) -> Path:

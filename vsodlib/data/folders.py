@@ -16,6 +16,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from os.path import basename, splitext
 from pathlib import Path, PurePosixPath
 
 from vsodlib.data.dataset import FrameRecord
@@ -67,7 +68,7 @@ def sort_out(paths: Iterable[str], splits: Iterable[str] = ()) -> list[Picture]:
         splits: folders that name a part of the data set, not a video.
     """
     paths = sorted(filter(is_picture, paths), key=natural)
-    folders = {path: PurePosixPath(path).parent.parts for path in paths}
+    folders = {path: tuple(path.split("/")[:-1]) for path in paths}
     roles = {
         parts: next((role for part in reversed(parts) if (role := _role(part))), None)
         for parts in set(folders.values())
@@ -88,7 +89,7 @@ def sort_out(paths: Iterable[str], splits: Iterable[str] = ()) -> list[Picture]:
             continue  # where frames have a folder, pictures outside it are something else
         mask, video = role == "truth" or path in beside, videos[parts]
         name = "/".join(video[-1:] if named else video)
-        stem = PurePosixPath(path).stem
+        stem = splitext(basename(path))[0]
         found.append(Picture(path, None if mask and not video else name, stem, mask))
     return found
 

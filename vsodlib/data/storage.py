@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vsodlib.files import check_size, inside, read_file
+from vsodlib.files import check_size, inside, leads_out, read_file
 
 MOST_FOLDERS = 100_000
 """Far more than any data set known here has; links that fan out again and again reach it."""
@@ -51,7 +51,7 @@ class Storage:
 
     def locate(self, path: str) -> str:
         """The name of a file in messages: its place on disk, or within the archive."""
-        return str(self.path / self._full(path))
+        return os.path.join(self.path, self._full(path)).rstrip(os.sep)
 
     def read(self, path: str) -> bytes:
         """The bytes of one file.
@@ -63,7 +63,7 @@ class Storage:
         """
         if not self.is_zip:
             try:
-                return read_file(self.path / self._full(path))
+                return read_file(os.path.join(self.path, self._full(path)))
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
         try:
@@ -92,7 +92,7 @@ class Storage:
         if self.is_zip:
             self._archive()
             return self._full(path) in self._names
-        return (self.path / self._full(path)).is_file()
+        return os.path.isfile(os.path.join(self.path, self._full(path)))
 
     def has_folder(self, path: str) -> bool:
         """Whether `path` is a folder here."""
@@ -123,8 +123,10 @@ class Storage:
         return sorted(name for name in relative if not _is_hidden(name))
 
     def _full(self, path: str) -> str:
-        inside(self.path, path.strip("/"))
-        return "/".join(part for part in (self.inside, path.strip("/")) if part)
+        path = path.strip("/")
+        if leads_out(path):
+            inside(self.path, path)
+        return f"{self.inside}/{path}" if self.inside and path else self.inside or path
 
     def _archive(self) -> zipfile.ZipFile:
         # A handle inherited through fork shares its file position with the parent: reopen.
