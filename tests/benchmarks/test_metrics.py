@@ -21,7 +21,7 @@ def test_bench_without_data(tmp_path):
     # The command really ran on the one map: every way of it takes its time.
     command = result["command"]
     assert (command["files"], command["maps"]) == (1, "the frames above")
-    for way in ("default", "default_one_worker", "all"):
+    for way in ("default", "default_one_worker", "all", "all_one_worker"):
         assert command[way]["seconds"] > 0.1
         assert command[way]["cpu_seconds"] > 0.1
     json.dumps(result, allow_nan=False)
@@ -41,9 +41,9 @@ def test_bench_on_davis(davis_root, monkeypatch):
     result = bench.bench_metrics(davis_root, frames=2, repeats=1, workers=2, progress=False)
     assert result["maps"].startswith("DAVIS")
     assert result["frames"] == 2
-    assert result["command"]["times_faster"] == 1
-    assert [words[words.index("--workers") + 1] for words in ran] == ["2", "1", "2"]
-    assert ["--all" in words for words in ran] == [False, False, True]
+    assert result["command"]["all"]["times_faster_than_one_worker"] == 1
+    assert [words[words.index("--workers") + 1] for words in ran] == ["2", "1", "2", "1"]
+    assert ["--all" in words for words in ran] == [False, False, True, True]
 
 
 def test_a_command_that_fails_is_no_measurement(tmp_path):
