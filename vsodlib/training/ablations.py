@@ -145,6 +145,7 @@ def run(
     pretrained_encoder: bool = True,
     trunk: str | Path | None = None,
     on_run: Callable[[], None] = lambda: None,
+    progress: bool = True,
 ) -> None:
     """Train and score every experiment with every seed, seed by seed.
 
@@ -161,6 +162,7 @@ def run(
         pretrained_encoder: start the backbone from ImageNet.
         trunk: start every run from this checkpoint instead (`VSODNet.load_trunk`).
         on_run: called after each run.
+        progress: show a bar for each run.
 
     Raises:
         ValueError: a run's folder is taken by other settings, or taken at all without `resume`.
@@ -186,6 +188,7 @@ def run(
                     folder,
                     resume=resume,
                     initial=trunk,
+                    progress=progress,
                     net=net,
                 )
                 _, record = checkpoint.read(folder / "last")
