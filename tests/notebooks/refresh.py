@@ -8,7 +8,6 @@ not at all where a cell fails.
 """
 
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -49,8 +48,8 @@ def _clean(outputs: list) -> list:
     return kept
 
 
-def refresh(path: Path) -> None:
-    """Run the notebook at `path` top to bottom, save it and keep its figures."""
+def execute(path: Path) -> tuple[nbformat.NotebookNode, list[tuple[str, bytes]]]:
+    """Run the notebook at `path` top to bottom; returns it and the figures it drew."""
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryDirectory() as figures:
         os.environ |= {"VSOD_PROFILE": "laptop", "VSOD_DATA": empty, "VSOD_FIGURES": figures}
@@ -62,8 +61,14 @@ def refresh(path: Path) -> None:
             resources={"metadata": {"path": str(path.parent)}},
         )
         client.execute()
-        for drawn in Path(figures).iterdir():
-            shutil.move(drawn, FIGURES / drawn.name)
+        return notebook, [(drawn.name, drawn.read_bytes()) for drawn in Path(figures).iterdir()]
+
+
+def refresh(path: Path) -> None:
+    """Run the notebook at `path`, save it and keep its figures."""
+    notebook, figures = execute(path)
+    for name, drawn in figures:
+        (FIGURES / name).write_bytes(drawn)
     nbformat.write(clean(notebook), path)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
