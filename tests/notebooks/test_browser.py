@@ -92,8 +92,8 @@ def page(lab):
         browser.close()
 
 
-def open_saved(page, lab, name):
-    """Open a notebook as saved, and wait for the picture that stands in for its widget."""
+def open_saved(page, lab, name, width):
+    """Open a notebook as saved, and wait for the picture of its widget, WIDTH pixels wide."""
     page.goto(f"{lab}/lab/tree/{name}?token={TOKEN}&reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     # Cells are drawn as they come into view, so walk through them.
@@ -108,8 +108,9 @@ def open_saved(page, lab, name):
            }"""
     )
     page.wait_for_function(
-        """() => [...document.querySelectorAll('.jp-OutputArea img[src^="data:image/jpeg"]')]
-                 .some(image => image.naturalWidth === 912)"""
+        """width => [...document.querySelectorAll('.jp-OutputArea img[src^="data:image/jpeg"]')]
+                 .some(image => image.naturalWidth === width)""",
+        arg=width,
     )
 
 
@@ -120,7 +121,7 @@ def run_all(page):
 
 
 def test_the_first_notebook_in_jupyterlab(lab, page):
-    open_saved(page, lab, "00_start_here.ipynb")
+    open_saved(page, lab, "00_start_here.ipynb", 912)
     assert page.locator("img.widget-image").count() == 0
 
     run_all(page)
@@ -142,35 +143,35 @@ def test_the_first_notebook_in_jupyterlab(lab, page):
 
 
 def test_pick_a_pixel_with_mouse_and_keyboard(lab, page):
-    open_saved(page, lab, "03_non_local_self_attention.ipynb")
-    assert page.locator(".vsod-picker").count() == 0
+    open_saved(page, lab, "03_non_local_self_attention.ipynb", 520)
+    assert page.locator(".vsod-scope").count() == 0
     run_all(page)
 
-    frame, panels = page.locator(".vsod-frame"), page.locator(".vsod-picker > img")
+    frame, panel = page.locator(".vsod-frame"), page.locator(".vsod-panels canvas").nth(1)
     frame.scroll_into_view_if_needed()
 
-    def moved_to(row, column):
+    def moved_to(time, row, column):
         page.wait_for_function(
             "text => document.querySelector('.vsod-caption').textContent === text",
-            arg=f"row {row}, column {column}",
+            arg=f"frame {time} of 13: row {row}, column {column}",
         )
-        page.wait_for_function("() => document.querySelector('.vsod-picker > img').naturalWidth")
-        return panels.screenshot()
+        return panel.screenshot()
 
     box = frame.bounding_box()  # of a frame of 96 x 160
     page.mouse.click(box["x"] + 40.5 / 160 * box["width"], box["y"] + 48.5 / 96 * box["height"])
-    clicked = moved_to(48, 40)
+    clicked = moved_to(7, 48, 40)
     active = page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex")
     page.keyboard.press("ArrowDown")
-    assert moved_to(64, 40) != clicked
+    below = moved_to(7, 64, 40)
+    assert below != clicked
     page.keyboard.press("ArrowLeft")
-    moved_to(64, 24)
+    moved_to(7, 64, 24)
     page.keyboard.press("Shift+ArrowUp")
-    moved_to(0, 24)
-    mark, room = (page.locator(s).bounding_box() for s in (".vsod-mark", ".vsod-caption"))
-    middle = [mark["x"] + mark["width"] / 2 - box["x"], mark["y"] + mark["height"] / 2 - box["y"]]
-    assert middle == pytest.approx([24.5 / 160 * box["width"], 0.5 / 96 * box["height"]], abs=3)
+    before = moved_to(7, 0, 24)
+    page.keyboard.press("]")
+    assert moved_to(8, 0, 24) != before
     assert page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") == active
-    right = panels.bounding_box()
-    assert right["x"] + right["width"] <= room["x"] + room["width"] + 1, "fits without scrolling"
-    assert right["y"] + right["height"] == pytest.approx(box["y"] + box["height"], abs=1)
+    whole = page.locator(".vsod-scope").bounding_box()
+    for part in (panel, page.locator(".vsod-strip").first):
+        place = part.bounding_box()
+        assert place["x"] + place["width"] <= whole["x"] + whole["width"] + 1, "no scrolling"

@@ -6,7 +6,7 @@ what the folders of these names compute, from plain numbers; widgets/ is for not
 """
 
 from vsodlib.viz.basic import batches, curves, dots, grid, heat, strip
-from vsodlib.viz.style import save_figure, show, style
+from vsodlib.viz.style import keep, save_figure, show, style
 from vsodlib.viz.tables import table
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "dots",
     "grid",
     "heat",
+    "keep",
     "save_figure",
     "show",
     "strip",
