@@ -70,8 +70,14 @@ class Explorer(ipywidgets.VBox):
     def _scatter(self, points: np.ndarray) -> jscatter.Scatter:
         data = self._table.assign(x=points[:, 0], y=points[:, 1])
         colors = {side: COLORS[side] for side in _SIDES}
-        scatter = jscatter.Scatter("x", "y", data=data, color_by="side", color_map=colors)
-        scatter.size(7).opacity(0.8).axes(False).lasso(on_long_press=True)
+        low, high = points.min(axis=0), points.max(axis=0)
+        edge = 0.06 * (high - low)  # no point on the border, where it would be cut
+        x_scale, y_scale = np.stack([low - edge, high + edge], axis=1).tolist()
+        # Set later, the opacity would stay a map of 256 steps, of which the first is invisible.
+        look = {"color_by": "side", "color_map": colors, "opacity": 0.8, "opacity_by": None}
+        look |= {"size": 7, "axes": False, "x_scale": tuple(x_scale), "y_scale": tuple(y_scale)}
+        scatter = jscatter.Scatter("x", "y", data=data, **look)
+        scatter.lasso(on_long_press=True)
         shown = {"preview": "picture", "preview_type": "image"} if self._pictures else {}
         return scatter.tooltip(True, properties=["video", "frame", "side"], **shown)
 

@@ -65,6 +65,12 @@ def test_a_lasso_in_one_map_chooses_in_the_other(explorer, first):
     assert lit(widget.sheet())[:3] == [(True, False), (True, True), (False, False)]
 
 
+def test_every_point_can_be_seen(explorer):
+    for scatter in explorer(MAPS, REGIONS)._scatters.values():
+        assert scatter.widget.opacity == 0.8 and scatter.widget.opacity_by is None
+        assert np.abs(scatter.widget.points[:, :2]).max() < 0.95, "none on the border"
+
+
 def test_pictures_on_hover_only_where_they_are_given(explorer):
     some = {key: both for key, both in PICTURES.items() if key[0] == "a"}
     pictures = explorer(MAPS, REGIONS, some)._table.picture
