@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,19 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+EXPLORER = """
+import numpy as np
+from explorer import Explorer
+from vsodlib.analysis.embeddings import Embeddings
+
+places = np.array([(0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1), (0, 0.5)])
+names = np.array(["a"] * 3 + ["b"] * 3), np.array(["0", "1", "2"] * 2)
+regions = Embeddings(np.eye(6), np.array([True, False] * 3), *names)
+mask = np.indices((40, 80))[1] < 40
+pictures = {key: (np.full((40, 80, 3), 90, np.uint8), mask) for key in zip(*names)}
+Explorer({"one": places, "two": places[::-1]}, regions, pictures)
+"""
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
 pytestmark = [
@@ -39,6 +53,10 @@ def lab(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     notebooks = home / "repository" / "notebooks"
     shutil.copytree(ROOT / "notebooks", notebooks)
+    cell = nbformat.v4.new_code_cell(EXPLORER)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else Lab asks
+    small = nbformat.v4.new_notebook(cells=[cell], metadata=kernel)
+    nbformat.write(small, notebooks / "explorer.ipynb")
     settings = home / ".jupyter" / "labconfig"
     settings.mkdir(parents=True)
     news = "@jupyterlab/apputils-extension:announcements"
@@ -85,15 +103,15 @@ def _wait_until_up(address, server, log):
 def page(lab):
     playwright = pytest.importorskip("playwright.sync_api", reason="needs `pip install playwright`")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *WEBGL])
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         page.set_default_timeout(240_000)  # patient with busy machines
         yield page
         browser.close()
 
 
-def open_saved(page, lab, name):
-    """Open a notebook as saved, and wait for the picture that stands in for its widget."""
+def open_saved(page, lab, name, width):
+    """Open a notebook as saved, and wait for the picture of its widget, WIDTH pixels wide."""
     page.goto(f"{lab}/lab/tree/{name}?token={TOKEN}&reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     # Cells are drawn as they come into view, so walk through them.
@@ -108,8 +126,9 @@ def open_saved(page, lab, name):
            }"""
     )
     page.wait_for_function(
-        """() => [...document.querySelectorAll('.jp-OutputArea img[src^="data:image/jpeg"]')]
-                 .some(image => image.naturalWidth === 912)"""
+        """width => [...document.querySelectorAll('.jp-OutputArea img[src^="data:image/jpeg"]')]
+                 .some(image => image.naturalWidth === width)""",
+        arg=width,
     )
 
 
@@ -120,7 +139,7 @@ def run_all(page):
 
 
 def test_the_first_notebook_in_jupyterlab(lab, page):
-    open_saved(page, lab, "00_start_here.ipynb")
+    open_saved(page, lab, "00_start_here.ipynb", 912)
     assert page.locator("img.widget-image").count() == 0
 
     run_all(page)
@@ -142,35 +161,71 @@ def test_the_first_notebook_in_jupyterlab(lab, page):
 
 
 def test_pick_a_pixel_with_mouse_and_keyboard(lab, page):
-    open_saved(page, lab, "03_non_local_self_attention.ipynb")
-    assert page.locator(".vsod-picker").count() == 0
+    open_saved(page, lab, "03_non_local_self_attention.ipynb", 520)
+    assert page.locator(".vsod-scope").count() == 0
     run_all(page)
 
-    frame, panels = page.locator(".vsod-frame"), page.locator(".vsod-picker > img")
+    frame, panel = page.locator(".vsod-frame"), page.locator(".vsod-panels canvas").nth(1)
     frame.scroll_into_view_if_needed()
 
-    def moved_to(row, column):
+    def moved_to(time, row, column):
         page.wait_for_function(
             "text => document.querySelector('.vsod-caption').textContent === text",
-            arg=f"row {row}, column {column}",
+            arg=f"frame {time} of 13: row {row}, column {column}",
         )
-        page.wait_for_function("() => document.querySelector('.vsod-picker > img').naturalWidth")
-        return panels.screenshot()
+        return panel.screenshot()
 
     box = frame.bounding_box()  # of a frame of 96 x 160
     page.mouse.click(box["x"] + 40.5 / 160 * box["width"], box["y"] + 48.5 / 96 * box["height"])
-    clicked = moved_to(48, 40)
+    clicked = moved_to(7, 48, 40)
     active = page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex")
     page.keyboard.press("ArrowDown")
-    assert moved_to(64, 40) != clicked
+    below = moved_to(7, 64, 40)
+    assert below != clicked
     page.keyboard.press("ArrowLeft")
-    moved_to(64, 24)
+    moved_to(7, 64, 24)
     page.keyboard.press("Shift+ArrowUp")
-    moved_to(0, 24)
-    mark, room = (page.locator(s).bounding_box() for s in (".vsod-mark", ".vsod-caption"))
-    middle = [mark["x"] + mark["width"] / 2 - box["x"], mark["y"] + mark["height"] / 2 - box["y"]]
-    assert middle == pytest.approx([24.5 / 160 * box["width"], 0.5 / 96 * box["height"]], abs=3)
+    before = moved_to(7, 0, 24)
+    page.keyboard.press("]")
+    assert moved_to(8, 0, 24) != before
     assert page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") == active
-    right = panels.bounding_box()
-    assert right["x"] + right["width"] <= room["x"] + room["width"] + 1, "fits without scrolling"
-    assert right["y"] + right["height"] == pytest.approx(box["y"] + box["height"], abs=1)
+    whole = page.locator(".vsod-scope").bounding_box()
+    for part in (panel, page.locator(".vsod-strip").first):
+        place = part.bounding_box()
+        assert place["x"] + place["width"] <= whole["x"] + whole["width"] + 1, "no scrolling"
+
+
+def test_choose_regions_with_keyboard_and_lasso(lab, page):
+    page.goto(f"{lab}/lab/tree/explorer.ipynb?token={TOKEN}&reset")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.ready")
+    run_all(page)
+    told, sheet = page.locator("[role=status]"), page.locator("img.widget-image")
+
+    def chosen(words):
+        page.wait_for_function(
+            "words => document.querySelector('[role=status]')?.innerText.includes(words)",
+            arg=words,
+        )
+        return sheet.screenshot()
+
+    nothing = chosen("0 of 6 regions")
+    page.locator(".widget-slider .noUi-handle").focus()
+    page.keyboard.press("ArrowRight")
+    assert chosen("2 of 6 regions chosen. a, foreground: 2.") != nothing
+    plot = page.locator("canvas").first.bounding_box()
+    x, y = plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2
+    page.mouse.move(x + 2, y)
+    page.mouse.move(x, y)
+    page.wait_for_function(  # the thumbnail
+        """() => [...document.querySelectorAll('*')].some((element) =>
+             /url\\("(blob:|data:image.jpeg)/.test(getComputedStyle(element).backgroundImage))"""
+    )
+    page.mouse.move(x + 30, y + 30)
+    page.mouse.down()
+    page.wait_for_timeout(1500)  # until the ring has closed
+    for a, b in ((40, 40), (40, -40), (-40, -40), (-40, 40), (40, 40)):
+        page.mouse.move(x + a, y + b, steps=8)
+    page.mouse.up()
+    chosen("1 of 6 regions chosen. a, foreground: 1.")
+    assert told.count() == 1

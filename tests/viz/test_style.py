@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vsodlib import viz
-from vsodlib.viz.style import save_figure, show, style, to_png
+from vsodlib.viz.style import keep, save_figure, show, style, to_png
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (7, 20, 30, 3), np.uint8)
 
@@ -67,9 +67,12 @@ def test_a_notebook_that_is_merely_run_writes_no_figure(tmp_path, monkeypatch):
     for profile in ("smoke", "laptop", "full"):
         monkeypatch.setenv("VSOD_PROFILE", profile)
         assert save_figure(viz.strip(FRAMES), "03_test", {}) is None
+        assert keep("03_test.gif", b"GIF") is None
     assert [path.name for path in tmp_path.rglob("*")] == ["notebooks"]
     monkeypatch.setenv("VSOD_FIGURES", str(tmp_path / "drawn"))  # as `make figures` does
     assert save_figure(viz.strip(FRAMES), "03_test", {}) == tmp_path / "drawn" / "03_test.png"
+    path = keep("03_test.gif", b"GIF")
+    assert path == tmp_path / "drawn" / "03_test.gif" and path.read_bytes() == b"GIF"
 
 
 def test_show_puts_the_alt_text_into_the_outputs_metadata(tmp_path, monkeypatch):

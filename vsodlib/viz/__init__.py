@@ -7,7 +7,7 @@ in notebooks/drawings/.
 """
 
 from vsodlib.viz.basic import batches, curves, dots, grid, heat, strip
-from vsodlib.viz.style import save_figure, show, style
+from vsodlib.viz.style import keep, save_figure, show, style
 from vsodlib.viz.tables import table
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "dots",
     "grid",
     "heat",
+    "keep",
     "save_figure",
     "show",
     "strip",

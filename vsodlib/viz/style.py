@@ -190,11 +190,27 @@ def save_figure(
         The picture's path, None where nothing was written.
     """
     text = json.dumps(numbers, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    path = keep(f"{name}.png", to_png(figure), directory)
+    if path:
+        write_file(path.with_suffix(".json"), text.encode())
+    return path
+
+
+def keep(name: str, data: bytes, directory: str | Path | None = None) -> Path | None:
+    """Write an animation or a page where `save_figure` writes, and nowhere where it would not.
+
+    Args:
+        name: `NN_topic` with its ending, NN being the notebook's number.
+        data: the file.
+        directory: as `save_figure` takes it.
+
+    Returns:
+        The file's path, None where nothing was written.
+    """
     directory = directory or os.environ.get("VSOD_FIGURES")
     if not directory:
         return None
-    picture = Path(directory) / f"{name}.png"
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    write_file(picture, to_png(figure))
-    write_file(picture.with_suffix(".json"), text.encode())
-    return picture
+    path = Path(directory) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, data)
+    return path
