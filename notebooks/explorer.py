@@ -47,13 +47,13 @@ class Explorer(ipywidgets.VBox):
         self._keys = list(zip(regions.video.tolist(), regions.frame.tolist(), strict=True))
         side = [_SIDES[int(front)] for front in regions.is_foreground]
         names = {"video": regions.video, "frame": regions.frame, "side": side}
-        self._table = pd.DataFrame(names)
-        self._table["group"] = self._table.video + ", " + self._table.side
-        self._table["picture"] = [self._thumbnail(i) for i in range(len(regions))]
-        self._scatters = {title: self._scatter(points) for title, points in maps.items()}
-        plots = [(scatter, title) for title, scatter in self._scatters.items()]
+        self.table = pd.DataFrame(names)
+        self.table["group"] = self.table.video + ", " + self.table.side
+        self.table["picture"] = [self._thumbnail(i) for i in range(len(regions))]
+        self.scatters = {title: self._scatter(points) for title, points in maps.items()}
+        plots = [(scatter, title) for title, scatter in self.scatters.items()]
         both = jscatter.compose(plots, sync_selection=True, sync_hover=True, row_height=340)
-        groups = ["nothing", *dict.fromkeys(self._table.group)]
+        groups = ["nothing", *dict.fromkeys(self.table.group)]
         # A slider, because JupyterLab takes the up and down keys of a list for itself.
         self.group = ipywidgets.SelectionSlider(options=groups, description="group")
         self.group.layout.width = "400px"
@@ -62,13 +62,13 @@ class Explorer(ipywidgets.VBox):
         self._sheet = ipywidgets.Image(format="jpeg", layout=exact)
         parts = [both, self.group, self._told, *([self._sheet] if self._pictures else [])]
         super().__init__(parts)
-        for scatter in self._scatters.values():
+        for scatter in self.scatters.values():
             scatter.widget.observe(lambda change: self._show(change["new"]), "selection")
         self.group.observe(lambda change: self._choose(change["new"]), "value")
         self._show(None)
 
     def _scatter(self, points: np.ndarray) -> jscatter.Scatter:
-        data = self._table.assign(x=points[:, 0], y=points[:, 1])
+        data = self.table.assign(x=points[:, 0], y=points[:, 1])
         colors = {side: COLORS[side] for side in _SIDES}
         low, high = points.min(axis=0), points.max(axis=0)
         edge = 0.06 * (high - low)  # no point on the border, where it would be cut
@@ -98,8 +98,8 @@ class Explorer(ipywidgets.VBox):
         return "data:image/jpeg;base64," + base64.b64encode(_jpeg(lit)).decode()
 
     def _choose(self, group: str) -> None:
-        chosen = np.flatnonzero(self._table.group == group)
-        for scatter in self._scatters.values():
+        chosen = np.flatnonzero(self.table.group == group)
+        for scatter in self.scatters.values():
             scatter.selection(chosen)
         self._show(chosen)
 
@@ -112,7 +112,7 @@ class Explorer(ipywidgets.VBox):
 
     def told(self) -> str:
         """The chosen regions in words."""
-        counts = Counter(self._table.group[self.chosen])
+        counts = Counter(self.table.group[self.chosen])
         listed = "".join(f"{name}: {count}. " for name, count in counts.most_common(8))
         return f"{len(self.chosen)} of {len(self._regions)} regions chosen. {listed}".strip()
 

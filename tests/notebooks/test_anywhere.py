@@ -11,9 +11,6 @@ NOTEBOOKS = sorted(Path(__file__).resolve().parents[2].joinpath("notebooks").glo
 HOME = 'sys.path.append(str(bundled("notebooks")))  # from any folder'
 
 
-WAITING = ("10", "11")  # to be changed in the same way; then this goes
-
-
 def code_of(path):
     """A notebook and its code, without the cell that sets up Colab."""
     notebook = nbformat.read(path, as_version=4)
@@ -21,9 +18,7 @@ def code_of(path):
     return notebook, [cell for cell in code if "remove-cell" not in cell.metadata.get("tags", [])]
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in NOTEBOOKS if not p.name.startswith(WAITING)], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_helpers_and_records_are_found_in_one_way(path):
     _, (setup, *others) = code_of(path)
     before, _, after = setup.source.partition(HOME)

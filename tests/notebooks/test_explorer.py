@@ -47,7 +47,7 @@ def test_the_slider_chooses_in_both_maps_and_in_the_frames(explorer):
     assert list(widget.group.options)[:3] == ["nothing", "a, foreground", "a, background"]
     widget.group.value = "b, background"
     assert widget.chosen.tolist() == [7, 9, 11]
-    for scatter in widget._scatters.values():
+    for scatter in widget.scatters.values():
         assert scatter.widget.selection.tolist() == [7, 9, 11]
     assert lit(widget.sheet()) == [(False, False)] * 3 + [(False, True)] * 3
     assert widget.told() == "3 of 12 regions chosen. b, background: 3."
@@ -58,7 +58,7 @@ def test_the_slider_chooses_in_both_maps_and_in_the_frames(explorer):
 @pytest.mark.parametrize("first", [0, 1])
 def test_a_lasso_in_one_map_chooses_in_the_other(explorer, first):
     widget = explorer(MAPS, REGIONS, PICTURES)
-    plots = [scatter.widget for scatter in widget._scatters.values()]
+    plots = [scatter.widget for scatter in widget.scatters.values()]
     plots[first].selection = np.array([0, 2, 3], np.uint32)  # what the browser sends
     assert widget.chosen.tolist() == [0, 2, 3]
     assert plots[1 - first].selection.tolist() == [0, 2, 3]
@@ -66,14 +66,14 @@ def test_a_lasso_in_one_map_chooses_in_the_other(explorer, first):
 
 
 def test_every_point_can_be_seen(explorer):
-    for scatter in explorer(MAPS, REGIONS)._scatters.values():
+    for scatter in explorer(MAPS, REGIONS).scatters.values():
         assert scatter.widget.opacity == 0.8 and scatter.widget.opacity_by is None
         assert np.abs(scatter.widget.points[:, :2]).max() < 0.95, "none on the border"
 
 
 def test_pictures_on_hover_only_where_they_are_given(explorer):
     some = {key: both for key, both in PICTURES.items() if key[0] == "a"}
-    pictures = explorer(MAPS, REGIONS, some)._table.picture
+    pictures = explorer(MAPS, REGIONS, some).table.picture
     assert [bool(picture) for picture in pictures] == [True] * 6 + [False] * 6
     kind, data = pictures[0].split(",")
     assert kind == "data:image/jpeg;base64"

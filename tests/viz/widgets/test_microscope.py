@@ -55,7 +55,7 @@ def plain(data, dtype):
 
 
 def test_what_is_sent_gives_the_rows_back_to_a_hundredth():
-    sent = {layer["name"]: layer for layer in scope()._state["layers"]}
+    sent = {layer["name"]: layer for layer in scope().content["layers"]}
     assert set(sent["self"]) == {"name", "values", "scales"}, "x is sent once"
     for t in range(T):
         for q in range(N):

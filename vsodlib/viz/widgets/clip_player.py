@@ -175,7 +175,9 @@ def moving_picture(
     for value in values:
         slider.value = value
         drawn = Image.open(io.BytesIO(picture.value)).convert("RGB")
-        drawn = drawn.resize((width, round(drawn.height * width / drawn.width)), Image.LANCZOS)
+        drawn = drawn.resize(
+            (width, round(drawn.height * width / drawn.width)), Image.Resampling.LANCZOS
+        )
         shown.append(drawn.quantize(64, dither=Image.Dither.NONE))
     slider.value = before
     if not shown:

@@ -89,7 +89,7 @@ function measured(row, covered) {
 }
 
 async function render({ model, el }) {
-  const state = model.get("_state");
+  const state = model.get("content");
   const { size: [H, W], grid: [h, w], stride } = state;
   const [N, T, high] = [h * w, state.frames.length, Math.round((WIDE * H) / W)];
   const frames = await Promise.all(state.frames.map((jpeg) => opened(jpeg, WIDE, high)));

@@ -46,13 +46,13 @@ class Microscope(anywidget.AnyWidget):
     """The picked (row, column)."""
     frame = traitlets.Int().tag(sync=True)
     """The frame shown large."""
-    _state = traitlets.Dict().tag(sync=True)
+    content = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self, frames: np.ndarray, layers: Mapping[str, Layer], state: dict[str, Any], **kept: Any
     ) -> None:
         self._frames, self._layers = frames, layers
-        super().__init__(_state=state, **kept)
+        super().__init__(content=state, **kept)
 
     @traitlets.validate("pixel", "frame")
     def _inside(self, proposal: Any) -> Any:
@@ -64,7 +64,7 @@ class Microscope(anywidget.AnyWidget):
 
     def rows(self, t: int) -> dict[str, np.ndarray]:
         """The picked pixel's row in frame t: layer -> (h, w) float32, before any rounding."""
-        (h, w), stride = self._state["grid"], self._state["stride"]
+        (h, w), stride = self.content["grid"], self.content["stride"]
         q = self.pixel[0] // stride * w + self.pixel[1] // stride
         return {
             name: (layer[t, q] if isinstance(layer, np.ndarray) else layer[1][t] @ layer[0][t, q])
@@ -80,7 +80,7 @@ class Microscope(anywidget.AnyWidget):
             title: heading.
             text: a paragraph below it, e.g. whose frames these are.
         """
-        state = {"_state": _texts(self._state), "pixel": self.pixel, "frame": self.frame}
+        state = {"content": _texts(self.content), "pixel": self.pixel, "frame": self.frame}
         data = json.dumps(state).replace("</", "<\\/")
         rule = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
         return (
@@ -95,7 +95,7 @@ class Microscope(anywidget.AnyWidget):
 
     def _still(self) -> str:
         """The present state as base64 JPEG: some frames, the large one among them."""
-        T, names, stride = len(self._frames), list(self._layers), self._state["stride"]
+        T, names, stride = len(self._frames), list(self._layers), self.content["stride"]
         shown = np.linspace(0, T - 1, min(T, _FRAMES)).round().astype(int)
         shown[np.abs(shown - self.frame).argmin()] = self.frame
         lines = []
