@@ -60,7 +60,7 @@ def fit(
     net: VSODNet | None = None,
 ) -> VSODNet:
     """Train a network and leave in `out`: `log.jsonl`, `last.safetensors`, `best.safetensors` (with
-    a validation set), and `state.pt` to resume from.
+    a validation set), and `state.pt` to resume from. `accelerate launch` takes several devices.
 
         >>> from vsodlib import ModelConfig, TrainConfig, fit, open_dataset
         >>> config = TrainConfig(steps=1, batch_size=2, frames_per_video=2, height=32, width=64)
@@ -68,8 +68,6 @@ def fit(
         >>> options = {"pretrained_encoder": False, "progress": False, "device": "cpu"}
         >>> fit(tiny, config, dataset, "runs/tiny", **options).training
         False
-
-    Launch under `accelerate launch` or Accelerate's notebook launcher for several devices.
 
     Args:
         model_config, config: what to train and how.
@@ -79,15 +77,14 @@ def fit(
         resume: continue the run in `out`, from the beginning when it holds none.
         pretrained_encoder: start the backbone from ImageNet.
         initial: start a new run from this checkpoint instead, as `VSODNet.load_trunk` does.
-        first_step: steps of the schedule to pass over, where `initial` is of a run that is lost.
-        last_step: where to stop, to branch there; 0: at the end of the schedule.
+        first_step: steps of the schedule to pass over, where `initial` is of a lost run.
+        last_step: where to stop, to branch there; 0: at the end.
         workers: processes that load and augment.
         progress: show a progress bar.
         device: "cpu", "cuda:1" ...; None: the fastest there is.
         on_log: called with every logged line, for live curves.
         facts: what else the record of the checkpoints shall say.
-        net: train this network of `model_config`, e.g. one with a module of one's own, not a new
-            one. Its modules' names go into the checkpoints.
+        net: the network to train, e.g. with a module of one's own; None: a new one.
 
     Returns:
         The trained network (averaged weights with `ema_decay`), on the CPU, in evaluation mode.
@@ -95,15 +92,14 @@ def fit(
     Raises:
         ValueError: `out` holds another run or one on other data, or another process trains there,
             the data do not fit the configuration, or the loss stopped being finite.
-        OSError: the disk is full or a loading process was killed, after the state was saved.
-        KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
+        OSError, KeyboardInterrupt: the disk is full, a loading process was killed, Ctrl-C or SIGTERM;
+            after the state was saved.
     """
     keep_freed_memory()
     dataset = dataset.labelled()
     run = Run(Path(out), model_config, config, dataset, resume, device, facts or {}, net)
     run.start(initial, first_step, last_step, pretrained_encoder, validation)
-    accelerator, clock, state = run.accelerator, run.clock, run.out / STATE
-    writes = accelerator.is_main_process
+    accelerator, clock, writes = run.accelerator, run.clock, run.accelerator.is_main_process
     loader = DataLoader(
         TrainBatches(dataset, config, accelerator.process_index, accelerator.num_processes),
         batch_size=None,
@@ -131,7 +127,9 @@ def fit(
                 log.check()
                 run.save(log)
             if stopping:
-                raise KeyboardInterrupt(f"Stopped after step {clock.step}; resume from {state}.")
+                raise KeyboardInterrupt(
+                    f"Stopped after step {clock.step}; resume from {out}/{STATE}."
+                )
             if clock.over:
                 break
     return run.trained()
