@@ -79,8 +79,7 @@ def fit(
         initial: start a new run from this checkpoint instead, as `VSODNet.load_trunk` does.
         first_step: steps of the schedule to pass over, where `initial` is of a lost run.
         last_step: where to stop, to branch there; 0: at the end.
-        workers: processes that load and augment.
-        progress: show a progress bar.
+        workers, progress: processes that load and augment; show a progress bar.
         device: "cpu", "cuda:1" ...; None: the fastest there is.
         on_log: called with every logged line, for live curves.
         facts: what else the record of the checkpoints shall say.
@@ -90,18 +89,19 @@ def fit(
         The trained network (averaged weights with `ema_decay`), on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: `out` holds another run or one on other data, or another process trains there,
-            the data do not fit the configuration, or the loss stopped being finite.
-        OSError, KeyboardInterrupt: the disk is full, a loading process was killed, Ctrl-C or SIGTERM;
-            after the state was saved.
+        ValueError: `out` holds another run, one on other data or one that goes on, the data do not
+            fit the configuration, or the loss stopped being finite.
+        OSError: the disk is full or a loading process was killed, after the state was saved.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
     keep_freed_memory()
-    dataset = dataset.labelled()
-    run = Run(Path(out), model_config, config, dataset, resume, device, facts or {}, net)
+    data = dataset.labelled()
+    run = Run(Path(out), model_config, config, data, resume, device, facts or {}, net)
     run.start(initial, first_step, last_step, pretrained_encoder, validation)
-    accelerator, clock, writes = run.accelerator, run.clock, run.accelerator.is_main_process
+    accelerator, clock, state = run.accelerator, run.clock, run.out / STATE
+    writes = accelerator.is_main_process
     loader = DataLoader(
-        TrainBatches(dataset, config, accelerator.process_index, accelerator.num_processes),
+        TrainBatches(data, config, accelerator.process_index, accelerator.num_processes),
         batch_size=None,
         sampler=clock.upcoming(),
         num_workers=workers,
@@ -127,9 +127,7 @@ def fit(
                 log.check()
                 run.save(log)
             if stopping:
-                raise KeyboardInterrupt(
-                    f"Stopped after step {clock.step}; resume from {out}/{STATE}."
-                )
+                raise KeyboardInterrupt(f"Stopped after step {clock.step}; resume from {state}.")
             if clock.over:
                 break
     return run.trained()
