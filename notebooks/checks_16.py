@@ -7,11 +7,11 @@ from checks import WrongAnswer, call, check, expect_choice, expect_close
 @check
 def check_1(practically_zero):
     hints = {
-        "log inside": "the far positive has a logarithm of its own there, and it is a large one.",
+        "sum outside": "the far positive has a logarithm of its own there, and it is a large one.",
         "both": "work out the logarithm of the far positive's share.",
         "neither": "the positive at similarity 1 makes up nearly the whole sum.",
     }
-    expect_choice(practically_zero, "Eq. 9", hints, "the loss that is practically zero")
+    expect_choice(practically_zero, "sum inside", hints, "the loss that is practically zero")
 
 
 @check
