@@ -39,6 +39,27 @@ def test_lines_are_short(cells):
     assert [line for line in loose if len(line) > 120] == []
 
 
+def false_items(prose):
+    """Lines inside a paragraph that Markdown would show as items of a list: "1. Dividing by"."""
+    item, found = re.compile(r"\s*(\d+[.)]|[-+*])\s"), []
+    without_code = re.sub(r"^```.*?^```", "", prose, flags=re.S | re.M)
+    for paragraph in re.split(r"\n\s*\n", without_code):
+        first, *rest = paragraph.strip("\n").split("\n")
+        found += [] if item.match(first) else [line for line in rest if item.match(line)]
+    return found
+
+
+def test_false_items_are_found():
+    assert false_items("The loss is 0 when that is\n1. Dividing by\n\n1. One\n2. Two") == [
+        "1. Dividing by"
+    ]
+
+
+def test_no_line_of_a_paragraph_looks_like_an_item(cells):
+    prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    assert [line for text in prose for line in false_items(text)] == []
+
+
 def test_printouts_are_short(cells):
     printed = ["".join(o.text for o in cell.get("outputs", ()) if "text" in o) for cell in cells]
     assert [text for text in printed if text.count("\n") > 25] == []
