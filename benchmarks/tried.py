@@ -2,6 +2,7 @@
 
 python -m benchmarks.tried maps CACHE 432 240        # the network's maps, once
 python -m benchmarks.tried refine CACHE 432 240      # the guided filter
+    python -m benchmarks.tried steady CACHE 432 240      # parts weighed by their motion
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from vsodlib.data import open_dataset
 from vsodlib.data.transforms import to_images
 from vsodlib.inference.folding import fold_batch_norms
 from vsodlib.inference.guided import guided_upsampling
-from vsodlib.metrics import compare, score_frames
+from vsodlib.inference.motion import MotionWeights, own_motion, small_grey
+from vsodlib.metrics import compare, region_similarity, score_frames
 from vsodlib.model import checkpoint
 
 WINDOW = 20
@@ -139,6 +141,77 @@ def refine(cache: Path, heights: list[int]) -> dict:
             held[name]["guided"] = summary(scores, base)
             print(height, best[1], name, held[name], flush=True)
         out[str(height)] = {"chosen_on": rows, "chosen": best[1], "reported": held}
+    return out
+
+
+def motions(name: str, videos: list[str]) -> dict[str, list]:
+    """Of every frame what `own_motion` returns, and the size it was looked for at."""
+    dataset, found = open_dataset(name, "train").labelled(), {}
+    for video in videos:
+        previous, row = None, []
+        for index in chosen(name, dataset.videos[video]):
+            grey = small_grey(dataset.images([index])[0])
+            row.append((None if previous is None else own_motion(grey, previous), grey.shape))
+            previous = grey
+        found[video] = row
+    return found
+
+
+def weighed(
+    cache: Path, name: str, height: int, of: dict[str, list], options: dict | None
+) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+    """The frames with their maps, weighed by motion where options are given."""
+    dataset = open_dataset(name, "train").labelled()
+    for video, row in of.items():
+        maps = np.load(cache / f"{name}-{height}-{video}.npy")
+        state = MotionWeights(**(options or {}))
+        for index, saliency, motion in zip(
+            chosen(name, dataset.videos[video]), maps, row, strict=True
+        ):
+            mask, counted = dataset.mask(index), dataset.counted(index)
+            found = plain(saliency, np.empty((*mask.shape, 0)))
+            state.learn(*motion)
+            found = state.weigh(found) if options is not None else found
+            found = found if counted is None else found * counted
+            yield video, dataset.records[index].frame, found, mask
+
+
+def steady(cache: Path, heights: list[int]) -> dict:
+    ways = [
+        {"tolerance": tolerance, "memory": memory}
+        for tolerance in (0.5, 1.0, 1.5, 2.0, 3.0)
+        for memory in (0.0, 0.5, 0.8, 0.9)
+    ]
+    half = motions("davis2016", videos_of("davis2016", 0))
+    other = motions("davis2016", videos_of("davis2016", 1))
+    sparse = motions("fbms", videos_of("fbms", None))
+    pairs = [m for of in (half, other) for row in of.values() for m, _ in row[1:]]
+    out: dict = {"reliable": round(sum(m is not None for m in pairs) / len(pairs), 4)}
+    for height in heights:
+        rows = {}
+        for way in [None, *ways]:
+            frames = weighed(cache, "davis2016", height, half, way)
+            per_video: dict[str, list[float]] = {}
+            for video, _, found, mask in frames:
+                per_video.setdefault(video, []).append(region_similarity(found >= 0.5, mask))
+            rows[str(way)] = round(float(np.mean([np.mean(v) for v in per_video.values()])), 5)
+            print(height, way, rows[str(way)], flush=True)
+        best = max(ways, key=lambda way: rows[str(way)])
+        held = {}
+        for name, of, measures in (
+            ("davis2016", other, ("J", "F", "T")),
+            ("fbms", sparse, ("J", "F")),
+        ):
+            both = [
+                score_frames(
+                    weighed(cache, name, height, of, way), "frames", measures, progress=False
+                )
+                for way in (None, best)
+            ]
+            held[name] = {"frames": both[0]["frames"], "per_frame": summary(both[0])}
+            held[name]["steady"] = summary(both[1], both[0])
+            print(height, best, name, held[name], flush=True)
+        out[str(height)] = {"J_of_the_first_half": rows, "chosen": best, "reported": held}
     return out
 
 
