@@ -113,7 +113,7 @@ def summary(scores: dict, base: dict | None = None) -> dict:
 
 
 def refine(cache: Path, heights: list[int]) -> dict:
-    grid = [(4, 1e-2), (4, 1e-3), (8, 1e-2), (8, 1e-3), (8, 1e-4), (16, 1e-4)]
+    grid = [(4, 1e-3), (8, 1e-2), (8, 1e-3), (8, 1e-4), (16, 1e-3), (16, 1e-4)]
     out = {}
     for height in heights:
         base, _ = score_refined(cache, "davis2016", 0, height, 8, plain)
