@@ -51,3 +51,19 @@ def test_a_coarse_map_snaps_to_the_edge_of_its_frame():
     coarse[:, 6:] = 1  # the edge three pixels of the frame and more away
     found = guided_upsampling(coarse, frame, 2, 1e-4)
     assert ((found >= 0.5) == truth).all()
+
+
+def test_flat_frames_only_blur_and_tiny_maps_work():
+    flat = np.full((20, 30, 3), 90, np.uint8)
+    step = np.zeros((20, 30), np.float32)
+    step[:, 15:] = 1
+    found = guided_upsampling(step, flat, 2)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found[10, 13:17], [0.12, 0.32, 0.68, 0.88], atol=0.15)
+    assert guided_upsampling(np.ones((2, 2)), flat).min() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [{"radius": 0}, {"eps": 0.0}, {"eps": float("nan")}])
+def test_bad_input(wrong):
+    with pytest.raises(ValueError, match="radius of at least 1 and an eps above 0"):
+        guided_upsampling(np.ones((4, 4)), np.zeros((8, 8, 3), np.uint8), **wrong)

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def guided_upsampling(
-    saliency: np.ndarray, frame: np.ndarray, radius: int = 8, eps: float = 1e-3
+    saliency: np.ndarray, frame: np.ndarray, radius: int = 8, eps: float = 1e-4
 ) -> np.ndarray:
     """A map at its frame's size, in every window a linear function of the frame's colours.
 
@@ -24,7 +24,12 @@ def guided_upsampling(
 
     Returns:
         (H, W) float32 in [0, 1].
+
+    Raises:
+        ValueError: `radius` below 1, or `eps` not above 0.
     """
+    if radius < 1 or not eps > 0:
+        raise ValueError(f"Give a radius of at least 1 and an eps above 0, not {radius}, {eps}.")
     (h, w), (H, W) = saliency.shape, frame.shape[:2]
     full, p = frame.astype(np.float32) / 255, saliency.astype(np.float32)[..., None]
     small = cv2.resize(full, (w, h), interpolation=cv2.INTER_AREA)
