@@ -48,7 +48,7 @@ class Predict(Network, Command):
     flip: Flag = False
     """Average with the map of the mirrored frame."""
     refine: Flag = False
-    """Bring maps to the frame's size along its edges: better masks, softer maps."""
+    """Bring maps to the frame's size along its edges: more overlap, softer maps."""
     bf16: Flag = False
     """Compute in bfloat16, which is faster where the processor has it."""
 

@@ -46,7 +46,7 @@ class Evaluate(Network, Report, Command):
     flip: Flag = False
     """Average with the map of the mirrored frame."""
     refine: Flag = False
-    """Bring maps to the frame's size along its edges: better masks, softer maps."""
+    """Bring maps to the frame's size along its edges: more overlap, softer maps."""
     held_out: Flag = False
     """Score only what the checkpoint's training held out."""
     workers: Count = 1
