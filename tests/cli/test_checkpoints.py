@@ -2,12 +2,15 @@
 
 import json
 
+import cv2
+import numpy as np
 import onnx
 import torch
 
 from vsodlib import provenance
 from vsodlib.cli.card import model_card
 from vsodlib.cli.main import main
+from vsodlib.inference import predict
 from vsodlib.model import checkpoint
 
 
@@ -30,6 +33,17 @@ def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys, sent
     capsys.readouterr()
     assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 2
     assert "scores.json was not written by" in sentence()
+
+
+def test_publish_refuses_scores_of_refined_maps(root, net, tmp_path, sentence, monkeypatch):
+    scores, maps = tmp_path / "scores.json", tmp_path / "maps"
+    monkeypatch.setattr(predict, "guided_upsampling", lambda one, f: np.ones(f.shape[:2]))
+    words = ["--checkpoint", net, "--data", str(root), "--height", "48", "--json", str(scores)]
+    assert main(["evaluate", *words, "--refine", "--save-maps", str(maps)]) == 0
+    assert json.loads(scores.read_text())["record"]["refine"]
+    assert all(cv2.imread(str(path)).min() == 255 for path in maps.rglob("*.png"))
+    assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 2
+    assert "scores.json holds scores of refined maps" in sentence()
 
 
 def test_average_writes_a_checkpoint(net, tmp_path, capsys, sentence):

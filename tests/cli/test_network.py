@@ -7,6 +7,7 @@ from small_clips import clip
 
 from vsodlib.cli.main import main, parse
 from vsodlib.data.video_files import write_video
+from vsodlib.inference import predict
 from vsodlib.model import checkpoint
 
 
@@ -19,6 +20,17 @@ def test_predict_on_a_video_file(net, tmp_path):
     out = tmp_path / "out"
     assert main(["predict", str(path), "--checkpoint", net, "--out", str(out), "--flip"]) == 0
     assert len(list((out / "maps").glob("*.png"))) == 5
+
+
+def test_refined_maps_never_mix_with_others(net, tmp_path, sentence, monkeypatch):
+    picture, out = tmp_path / "photo.png", tmp_path / "out"
+    cv2.imwrite(str(picture), np.zeros((48, 64, 3), np.uint8))
+    monkeypatch.setattr(predict, "guided_upsampling", lambda one, frame: np.ones((48, 64)))
+    words = ["predict", str(picture), "--checkpoint", net, "--out", str(out)]
+    assert main([*words, "--refine"]) == 0
+    assert cv2.imread(str(out / "maps" / "photo.png")).min() == 255
+    assert main(words) == 2
+    assert "refined" in sentence()
 
 
 def test_empty_folder(tmp_path, sentence, net):

@@ -10,6 +10,8 @@ import torch
 
 from vsodlib import ModelConfig, VSODNet
 from vsodlib.data.image_files import write_map
+from vsodlib.data.transforms import to_images
+from vsodlib.inference.guided import guided_upsampling
 from vsodlib.inference.predict import predict_maps
 from vsodlib.inference.video import video_references
 from vsodlib.model.vsodnet import Output
@@ -62,6 +64,18 @@ def test_flip_averages_with_the_mirrored_frame(frames):
     plain, flipped = predict_maps(net, frames), predict_maps(net, frames, flip=True)
     np.testing.assert_allclose(plain, flipped, atol=1e-5)  # this network is symmetric
     assert len(net.seen) == 3
+
+
+def test_refined_maps_are_those_of_the_guided_filter():
+    frames = np.random.default_rng(0).integers(0, 256, (3, 40, 64, 3), np.uint8)
+    net = Oracle()
+    maps = predict_maps(net, frames, height=16, batch_size=2, refine=True)
+    small = to_images(frames, 16, net.config.output_stride)
+    coarse = (100 * (small[:, 0] - small[:, 1])).sigmoid().numpy()
+    assert maps.dtype == np.float32
+    expected = [guided_upsampling(one, frame) for one, frame in zip(coarse, frames, strict=True)]
+    np.testing.assert_allclose(maps, expected, atol=1e-6)
+    assert np.abs(maps - predict_maps(net, frames, height=16)).max() > 0.01
 
 
 def test_network_and_flip(tiny_config, frames):

@@ -60,6 +60,10 @@ class Publish(Command):
             raise ValueError(
                 f"{self.scores} was not written by `vsod evaluate --json` ({error})."
             ) from error
+        if made.get("refine"):
+            raise ValueError(
+                f"{self.scores} holds scores of refined maps, not of the network's own."
+            )
         if made.get("weights_sha256") != checkpoint.fingerprint(self.checkpoint):
             raise ValueError(f"{self.scores} holds scores of other weights than {self.checkpoint}.")
         record |= {"input_height": made["height"], "scores": kept}

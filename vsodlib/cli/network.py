@@ -47,6 +47,8 @@ class Predict(Network, Command):
     """Write twelve moments on one page too."""
     flip: Flag = False
     """Average with the map of the mirrored frame."""
+    refine: Flag = False
+    """Bring maps to the frame's size along its edges: more overlap, softer maps."""
     bf16: Flag = False
     """Compute in bfloat16, which is faster where the processor has it."""
 
@@ -57,8 +59,8 @@ class Predict(Network, Command):
         outputs = Outputs(not self.no_overlay, self.cutout, self.background, self.sheet)
         weights = checkpoint.fingerprint(self.checkpoint)[:12]
         options = (self.height, self.flip, self.batch_size, self.bf16, True, f"weights {weights}")
-        code = 0
-        for done in predict_sources(load_network(self), self.sources, self.out, outputs, *options):
+        net, code = load_network(self), 0
+        for done in predict_sources(net, self.sources, self.out, outputs, *options, self.refine):
             if told := done.get("error") or done["damage"]:
                 print(f"vsod: {told}", file=sys.stderr)
                 code = 2 if "error" in done else code or 3

@@ -45,6 +45,8 @@ class Evaluate(Network, Report, Command):
     """Official tool whose rules hold; frames: every frame counts alike."""
     flip: Flag = False
     """Average with the map of the mirrored frame."""
+    refine: Flag = False
+    """Bring maps to the frame's size along its edges: more overlap, softer maps."""
     held_out: Flag = False
     """Score only what the checkpoint's training held out."""
     workers: Count = 1
@@ -71,8 +73,8 @@ class Evaluate(Network, Report, Command):
             dataset = dataset.subset(dataset.spread_out(count))
             record["held_out"] = count
         options = (self.height, self.flip, self.protocol, self.batch_size, self.workers)
-        scores = evaluate(net, dataset, *options, self.save_maps)
-        _report(scores, self, record | {"flip": self.flip})
+        scores = evaluate(net, dataset, *options, self.save_maps, self.refine)
+        _report(scores, self, record | {"flip": self.flip, "refine": self.refine})
         print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
 
 

@@ -1,6 +1,7 @@
 """Trained networks at work: predict, evaluate, video, and the scorer of folders of maps.
 
 predict         saliency maps of frames
+guided          maps to the frame's size along its edges
 video           any video in, maps and an overlay video out
 evaluate        a network's scores on a data set
 score_folder    anyone's maps or masks against a ground truth

@@ -28,6 +28,7 @@ def evaluate(
     batch_size: int = 8,
     workers: int = 1,
     save_to: str | Path | None = None,
+    refine: bool = False,
 ) -> dict[str, Any]:
     """Score a network on every labelled frame of a data set.
 
@@ -39,7 +40,7 @@ def evaluate(
         True
 
     Args:
-        net, height, flip, batch_size: as in `predict_maps`.
+        net, height, flip, batch_size, refine: as in `predict_maps`.
         dataset: its `transform` is not used.
         protocol: a protocol of `vsodlib.metrics`.
         workers: threads that score.
@@ -62,7 +63,8 @@ def evaluate(
             while chunk := list(islice(remaining, batch_size)):
                 images = dataset.images(chunk)
                 start = time.perf_counter()
-                maps = predict_maps(net, images, height, flip, batch_size, references)
+                options = (height, flip, batch_size, references, False, refine)
+                maps = predict_maps(net, images, *options)
                 clock["seconds"] += time.perf_counter() - start
                 for index, saliency in zip(chunk, maps, strict=True):
                     frame = dataset.records[index].frame

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from vsodlib.data import FrameDataset
 from vsodlib.data.transforms import check_frames, to_images
+from vsodlib.inference.guided import guided_upsampling
 from vsodlib.model.inter_frame import spread_out
 from vsodlib.model.vsodnet import VSODNet
 
@@ -24,6 +25,7 @@ def predict_maps(
     batch_size: int = 8,
     references: np.ndarray | None = None,
     progress: bool = False,
+    refine: bool = False,
 ) -> np.ndarray:
     """Saliency maps of frames of one size, each frame by itself (Section 3.5, testing).
 
@@ -42,6 +44,7 @@ def predict_maps(
         references: (K, H, W, 3) uint8, frames of the same video that a network with
             `inter_frame_attention` compares with; None: five of `frames`. Others need none.
         progress: show a progress bar, which goes when all is done.
+        refine: bring the maps to the frames' size along their edges, see `guided_upsampling`.
 
     Returns:
         (T, H, W) float32 in [0, 1], at the frames' own size.
@@ -74,6 +77,11 @@ def predict_maps(
         if flip:
             mirrored = net(images.flip(3), **options).logits.sigmoid().flip(3)
             saliency = (saliency + mirrored) / 2
+        if refine:
+            coarse = saliency[:, 0].float().cpu().numpy()
+            pairs = zip(coarse, frames[start : start + batch_size], strict=True)
+            maps.append(np.stack([guided_upsampling(one, frame) for one, frame in pairs]))
+            continue
         saliency = F.interpolate(saliency, size=(H, W), mode="bilinear", align_corners=False)
         maps.append(saliency[:, 0].float().cpu().numpy())
     return np.concatenate(maps) if maps else np.empty((0, H, W), np.float32)

@@ -112,6 +112,7 @@ def predict_sources(
     bf16: bool = False,
     progress: bool = True,
     network_name: str = "",
+    refine: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Write maps of every video and photograph that the paths stand for (see `find_sources`).
 
@@ -120,7 +121,7 @@ def predict_sources(
         out: the folder to write to; with several sources, one folder in it for each. None: beside
             each source, `NAME-saliency`.
         outputs: what is written beside the maps.
-        height, flip, batch_size: as in `predict_maps`; a strip gets fewer rows, see `LONGEST`.
+        height, flip, batch_size, refine: as in `predict_maps`; a strip gets fewer rows: `LONGEST`.
         bf16: compute in bfloat16: faster on processors that have it, maps change a little.
         progress: show a progress bar.
         network_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
@@ -135,7 +136,7 @@ def predict_sources(
     """
     sources = find_sources(places)
     name = f"{network_name}, height {height or net.input_height}, flip {flip}"
-    name += ", bf16" if bf16 else ""
+    name += ", bf16" * bf16 + ", refined" * refine
     device = next(net.parameters()).device.type
     for source in sources:
         folder = source.out
@@ -150,7 +151,8 @@ def predict_sources(
             ) -> np.ndarray:
                 rows = rows_that_fit(height or net.input_height, *frames.shape[1:3])
                 with torch.autocast(device, torch.bfloat16, enabled=bf16):
-                    return predict_maps(net, frames, rows, flip, batch_size, references)
+                    options = (rows, flip, batch_size, references, False, refine)
+                    return predict_maps(net, frames, *options)
 
             summary = predict_video(
                 source, folder, predictor, batch_size, progress, True, outputs, name
