@@ -52,7 +52,11 @@ def write_slides(out: Path) -> list[Path]:
         for cell in filter(draws, notebook.cells):
             cell.metadata.tags = [*cell.metadata.get("tags", ()), "draws"]
         pages.append(out / f"{path.stem}.html")
-        pages[-1].write_text(LINK.sub(r"\1", exporter.from_notebook_node(notebook)[0]))
+        text = LINK.sub(r"\1", exporter.from_notebook_node(notebook)[0])
+        for name in set(re.findall(r'"\.\./figures/([^"]+)"', text)):
+            (out / "figures").mkdir(exist_ok=True)
+            shutil.copy(ROOT / "figures" / name, out / "figures" / name)
+        pages[-1].write_text(text.replace('"../figures/', '"figures/'))
     return pages
 
 
