@@ -1,11 +1,13 @@
 """Files that are whole or not there."""
 
 import errno
+import itertools
 import os
+from pathlib import PureWindowsPath
 
 import pytest
 
-from vsodlib.files import check_writable, disk_full_named, write_file
+from vsodlib.files import check_writable, disk_full_named, leads_out, write_file
 
 
 def test_unwritable_places_are_named(tmp_path):
@@ -39,3 +41,13 @@ def test_full_disk_is_one_sentence_with_the_file(tmp_path):
         open(path, "ab") as file,
     ):
         file.write(b"x")
+
+
+def test_what_leads_out_is_what_windows_would_say():
+    """Every short path of a few telling characters, against the standard library."""
+    for length in range(6):
+        for characters in itertools.product("a1:/\\.\0", repeat=length):
+            path = "".join(characters)
+            read = PureWindowsPath(path)
+            expected = bool(read.drive or read.root or ".." in read.parts or "\0" in path)
+            assert leads_out(path) == expected, repr(path)

@@ -78,10 +78,11 @@ def leads_out(path: str) -> bool:
     """Whether a path from elsewhere may leave the folder it is meant for, on any system: it is
     absolute, names a drive, holds ".." or a null.
     """
-    # Windows takes / and \ as separators and knows drives: the stricter reading.
+    # Windows takes / and \ as separators and knows drives: the stricter reading. As
+    # `PureWindowsPath` reads it, without building one for every file of a data set.
     parts = path.replace("\\", "/").split("/")
-    rooted = path[:1] in ("/", "\\") or path[1:2] == ":"
-    return rooted or ".." in parts or "\0" in path
+    drive = path[1:2] == ":" and path[0].isascii() and path[0].isalpha()
+    return drive or parts[0] == "" != path or ".." in parts or "\0" in path
 
 
 def inside(root: str | Path, path: str) -> Path:

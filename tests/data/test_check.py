@@ -25,12 +25,6 @@ def drawn(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.fixture
-def root(drawn, tmp_path) -> Path:
-    shutil.copytree(drawn, tmp_path / "root")
-    return tmp_path / "root"
-
-
 def grey(path: Path, values) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.asarray(values, np.uint8)).save(path)

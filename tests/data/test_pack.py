@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -25,12 +24,6 @@ def drawn(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("drawn")
     make_synthetic(root / "DAVIS", videos=2, frames=4, height=H, width=W)
     return root
-
-
-@pytest.fixture
-def root(drawn, tmp_path) -> Path:
-    shutil.copytree(drawn, tmp_path / "root")
-    return tmp_path / "root"
 
 
 def grey(path: Path, values) -> None:

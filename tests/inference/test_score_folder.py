@@ -5,26 +5,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from scored_streams import H, W, frame, stream
 
 from vsodlib.inference.score_folder import score_folder
 from vsodlib.metrics import Protocol, region_similarity, saliency_scores, score_frames
-
-H, W = 36, 48
-
-
-def frame(k, video="a"):
-    """A soft map and its ground truth: a disc that walks, with noise that depends on the frame."""
-    rng = np.random.default_rng([k, ord(video[0])])
-    rows, columns = np.mgrid[:H, :W]
-    g = (rows - 18) ** 2 + (columns - 15 - k) ** 2 < (90 if video == "a" else 40)
-    p = cv2.GaussianBlur(g.astype(np.float32), (0, 0), 2) * 0.8 + 0.1 * rng.random((H, W))
-    return np.round(p * 255).astype(np.uint8), g
-
-
-def stream(lengths=(("a", 7), ("b", 4))):
-    for video, n in lengths:
-        for k in range(n):
-            yield (video, f"{k:05d}", *frame(k, video))
 
 
 def write(folder, frames, suffix=".png", change=lambda image: image):

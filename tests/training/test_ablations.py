@@ -1,6 +1,7 @@
 """Tables as lists of configurations: run once, collected, compared seed by seed."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -214,3 +215,14 @@ def test_a_module_of_ones_own_is_a_row(rows, clips, tmp_path):
     run(rows, [0], clips, tmp_path, resume=True)  # both are scored
     with pytest.raises(ValueError, match="another own_modules"):
         run([replace(rows[1], own_modules={})], [0], clips, tmp_path, resume=True)
+
+
+def test_a_table_that_several_collect_at_once_is_whole(rows, clips, tmp_path):
+    run(rows, [0], clips, tmp_path)
+    assert collect(rows, tmp_path, tmp_path / "one.csv") == 2
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: collect(rows, tmp_path, tmp_path / "all.csv"), range(40)))
+    assert found == [2] * 40
+    for suffix in (".csv", ".json"):
+        one, every = (tmp_path / f"{name}{suffix}" for name in ("one", "all"))
+        assert every.read_text() == one.read_text()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgba
+from unit_circle import NEGATIVES, POINTS, POSITIVES
 
 from vsodlib.losses.contrastive import Regions, contrastive_loss
 from vsodlib.viz.contrast import (
@@ -15,17 +16,6 @@ from vsodlib.viz.contrast import (
     pull_and_push,
     temperatures,
 )
-
-POSITIVES = np.array([False, True, True, False, False])
-NEGATIVES = np.array([False, False, False, True, True])
-
-
-def on_circle(*degrees):
-    angles = np.radians(degrees)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
-
-
-POINTS = on_circle(0, 30, 120, 60, 180)
 
 
 @pytest.mark.parametrize("temperature", [0.1, 2.0])

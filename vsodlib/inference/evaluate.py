@@ -63,8 +63,9 @@ def evaluate(
             while chunk := list(islice(remaining, batch_size)):
                 images = dataset.images(chunk)
                 start = time.perf_counter()
-                options = (height, flip, batch_size, references, False, refine)
-                maps = predict_maps(net, images, *options)
+                maps = predict_maps(
+                    net, images, height, flip, batch_size, references, refine=refine
+                )
                 clock["seconds"] += time.perf_counter() - start
                 for index, saliency in zip(chunk, maps, strict=True):
                     frame = dataset.records[index].frame

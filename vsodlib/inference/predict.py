@@ -77,13 +77,12 @@ def predict_maps(
         if flip:
             mirrored = net(images.flip(3), **options).logits.sigmoid().flip(3)
             saliency = (saliency + mirrored) / 2
+        if not refine:
+            saliency = F.interpolate(saliency, size=(H, W), mode="bilinear", align_corners=False)
+        found = saliency[:, 0].float().cpu().numpy()
         if refine:
-            coarse = saliency[:, 0].float().cpu().numpy()
-            pairs = zip(coarse, frames[start : start + batch_size], strict=True)
-            maps.append(np.stack([guided_upsampling(one, frame) for one, frame in pairs]))
-            continue
-        saliency = F.interpolate(saliency, size=(H, W), mode="bilinear", align_corners=False)
-        maps.append(saliency[:, 0].float().cpu().numpy())
+            found = np.stack(list(map(guided_upsampling, found, chunk[:count])))
+        maps.append(found)
     return np.concatenate(maps) if maps else np.empty((0, H, W), np.float32)
 
 

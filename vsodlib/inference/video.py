@@ -151,8 +151,9 @@ def predict_sources(
             ) -> np.ndarray:
                 rows = rows_that_fit(height or net.input_height, *frames.shape[1:3])
                 with torch.autocast(device, torch.bfloat16, enabled=bf16):
-                    options = (rows, flip, batch_size, references, False, refine)
-                    return predict_maps(net, frames, *options)
+                    return predict_maps(
+                        net, frames, rows, flip, batch_size, references, refine=refine
+                    )
 
             summary = predict_video(
                 source, folder, predictor, batch_size, progress, True, outputs, name

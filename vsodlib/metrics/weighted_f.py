@@ -20,14 +20,16 @@ REACH = 3
 """Half the width of the 7 x 7 Gaussian (sigma 5) over which errors are averaged."""
 FAR = 150
 """Pixels from the object beyond which a false alarm weighs 2, to nine digits."""
-STEPS = sorted(
-    (
-        (y, x)
-        for y in range(-REACH - 1, REACH + 2)
-        for x in range(-REACH - 1, REACH + 2)
-        if 0 < y**2 + x**2 <= 2 * REACH**2
-    ),
-    key=lambda step: (step[0] ** 2 + step[1] ** 2, step[1], step[0]),
+STEPS = np.array(
+    sorted(
+        (
+            (y, x)
+            for y in range(-REACH - 1, REACH + 2)
+            for x in range(-REACH - 1, REACH + 2)
+            if 0 < y**2 + x**2 <= 2 * REACH**2
+        ),
+        key=lambda step: (step[0] ** 2 + step[1] ** 2, step[1], step[0]),
+    )
 )
 """The ways to a nearest object pixel that the Gaussian can meet; where two are as near the left one
 counts, then the upper one, as in scipy and pysodmetrics."""
@@ -103,7 +105,7 @@ def _softened_errors(p: np.ndarray, g: np.ndarray, high: float) -> float:
     inside = cv2.copyMakeBorder(g[crop], *edge, value=0)
     error = cv2.copyMakeBorder(np.subtract(high, p[crop], dtype=np.float64), *edge, value=0)
     near = cv2.dilate(inside, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8))
-    _spread(error, inside, near, np.array(STEPS))
+    _spread(error, inside, near, STEPS)
     steps = np.arange(-REACH, REACH + 1)
     weights = np.exp(-(steps**2) / 50)
     weights /= weights.sum()

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import torch
+from filelock import FileLock
 from torch import nn
 
 from vsodlib.config import ModelConfig, Profile, TrainConfig, check_form
@@ -226,16 +227,20 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
     """Gather the scored runs of a folder into a tidy CSV, and their records in a JSON beside it.
 
     A row of the CSV is one number: experiment, seed, measure, score. The JSON holds settings and
-    record of every run, equal parts once.
+    record of every run, equal parts once. Several processes may share a folder and a table.
 
     Returns:
         How many runs there are.
     """
+    with FileLock(Path(out) / "table.lock"):  # two writing at once would spoil each other's part
+        return _collect(experiments, Path(out), Path(csv_path))
+
+
+def _collect(experiments: Sequence[Experiment], out: Path, csv_path: Path) -> int:
     place = {experiment.name: i for i, experiment in enumerate(experiments)}
-    runs = [_read_scored(path) for path in sorted(Path(out).glob("*/scores.json"))]
+    runs = [_read_scored(path) for path in sorted(out.glob("*/scores.json"))]
     runs = [found for found in runs if found["experiment"] in place]
     runs.sort(key=lambda found: (place[found["experiment"]], found["seed"]))
-    csv_path = Path(csv_path)
     csv_path.parent.mkdir(parents=True, exist_ok=True)
     with aside(csv_path) as part, part.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -72,7 +72,7 @@ def series_colors(names: Iterable[str]) -> list[str]:
 
     A demo clip keeps its own colour in every chart; "red", "green" and "blue" are what they say.
     """
-    own = dict(zip(_CLIPS, (*PALETTE, "#661100"), strict=True))
+    own = dict(zip(_CLIPS, (*PALETTE, "#7B68EE"), strict=True))
     own |= {name: COLORS[meaning] for name, meaning in _SIDES.items()} | _CHANNELS
     names = list(names)
     free = [color for color in PALETTE if color not in {own.get(name) for name in names}]

@@ -7,20 +7,9 @@ import pytest
 import torch
 from drawings.contrast import arrows, gradients, on_grid, pairs
 from matplotlib.colors import to_rgb
+from unit_circle import NEGATIVES, POINTS, POSITIVES
 
 from vsodlib.viz.contrast import ATTRACT, REPEL
-
-POSITIVES = np.array([False, True, True, False, False])
-
-NEGATIVES = np.array([False, False, False, True, True])
-
-
-def on_circle(*degrees):
-    angles = np.radians(degrees)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
-
-
-POINTS = on_circle(0, 30, 120, 60, 180)
 
 
 def test_on_grid_colours_cells_and_draws_lines():
