@@ -166,7 +166,6 @@ def test_pick_a_pixel_with_mouse_and_keyboard(lab, page):
     run_all(page)
 
     frame, panel = page.locator(".vsod-frame"), page.locator(".vsod-panels canvas").nth(1)
-    frame.scroll_into_view_if_needed()
 
     def moved_to(time, row, column):
         page.wait_for_function(
@@ -176,7 +175,8 @@ def test_pick_a_pixel_with_mouse_and_keyboard(lab, page):
         return panel.screenshot()
 
     box = frame.bounding_box()  # of a frame of 96 x 160
-    page.mouse.click(box["x"] + 40.5 / 160 * box["width"], box["y"] + 48.5 / 96 * box["height"])
+    # Unlike page.mouse, this waits until it stands still: pictures above may still arrive.
+    frame.click(position={"x": 40.5 / 160 * box["width"], "y": 48.5 / 96 * box["height"]})
     clicked = moved_to(7, 48, 40)
     active = page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex")
     page.keyboard.press("ArrowDown")

@@ -17,10 +17,8 @@ kinds are masks; where a set holds anything else, all its levels are grey.
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -135,8 +133,7 @@ class _Levels:
         first = sample(paths)
         known = set(first)
         rest = (path for path in paths if path not in known)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders release the interpreter's lock
-            found = list(filter(None, pool.map(lambda path: self._try(path, load), first)))
+        found = [one for path in first if (one := self._try(path, load))]
         while all(one.kind == "empty" for one in found) and (path := next(rest, None)):
             found += filter(None, [self._try(path, load)])
         for one in found:

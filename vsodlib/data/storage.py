@@ -51,7 +51,7 @@ class Storage:
 
     def locate(self, path: str) -> str:
         """The name of a file in messages: its place on disk, or within the archive."""
-        return os.path.join(self.path, self._full(path)).rstrip(os.sep)
+        return self._place(path)
 
     def read(self, path: str) -> bytes:
         """The bytes of one file.
@@ -63,7 +63,7 @@ class Storage:
         """
         if not self.is_zip:
             try:
-                return read_file(os.path.join(self.path, self._full(path)))
+                return read_file(self._place(path))
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
         try:
@@ -92,7 +92,7 @@ class Storage:
         if self.is_zip:
             self._archive()
             return self._full(path) in self._names
-        return os.path.isfile(os.path.join(self.path, self._full(path)))
+        return os.path.isfile(self._place(path))
 
     def has_folder(self, path: str) -> bool:
         """Whether `path` is a folder here."""
@@ -100,7 +100,7 @@ class Storage:
             self._archive()
             full = self._full(path)
             return not full or any(name.startswith(full + "/") for name in self._names)
-        return (self.path / self._full(path)).is_dir()
+        return os.path.isdir(self._place(path))
 
     def list(self, prefix: str = "") -> list[str]:
         """All files below the folder `prefix`, sorted; hidden files are left out.
@@ -122,7 +122,13 @@ class Storage:
         relative = (name[cut:] for name in found)
         return sorted(name for name in relative if not _is_hidden(name))
 
+    def _place(self, path: str) -> str:
+        """Where a path is on disk; of an archive, what messages say."""
+        full = self._full(path)
+        return os.path.join(self.path, full) if full else str(self.path)
+
     def _full(self, path: str) -> str:
+        """A path below the folder or archive: that of the data set first."""
         path = path.strip("/")
         if leads_out(path):
             inside(self.path, path)
