@@ -52,7 +52,8 @@ def error_against_similarity(
 ) -> Figure:
     """Pairs of an anchor and a candidate: how wrong the candidate is, how near to the anchor.
 
-    A row per side, a column per clip, with the line of least squares through its points: whether
+    A row per side, a column per clip, each panel with its own axis of errors, and with the line of
+    least squares through its points: whether
     that rises or falls is the sign of the clip's correlation.
 
     Args:
@@ -67,7 +68,7 @@ def error_against_similarity(
         raise ValueError("error_against_similarity needs at least one side with a clip.")
     size = (WIDTH, 0.7 + 2.2 * len(panels))
     figure = NotebookFigure(figsize=size, layout="constrained")
-    grid = figure.subplots(len(panels), len(clips), squeeze=False, sharex="row", sharey="row")
+    grid = figure.subplots(len(panels), len(clips), squeeze=False, sharey="row")
     for line, (side, panel) in zip(grid, panels.items(), strict=True):
         for axes, clip, color in zip(line, clips, series_colors(clips), strict=True):
             error, similarity, chosen = panel[clip]
@@ -77,6 +78,7 @@ def error_against_similarity(
             ends = np.array([error.min(), error.max()])
             axes.plot(ends, np.polyval(np.polyfit(error, similarity, 1), ends), color="black")
             axes.locator_params(nbins=4)
+            axes.locator_params(axis="x", nbins=3)
             axes.tick_params(labelsize=11)
         line[0].set_ylabel(f"{side}\nsimilarity", fontsize=12)
     for axes, clip in zip(grid[0], clips, strict=True):

@@ -14,11 +14,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from vsodlib.analysis.seeds import Difference
-from vsodlib.viz.pictures import comparison, to_picture
+from vsodlib.viz.pictures import COLORS, comparison, to_picture
 from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, check_some, style
 
 _PALE = "#8A8A8A"
-_OURS, _PAPER = PALETTE[:2]
+_OURS, _PAPER = PALETTE[0], COLORS["paper"]
 _SEED_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
@@ -37,7 +37,7 @@ def ranked(
     Args:
         panels: title -> name -> value; every panel is ranked by itself, NaN values are left out.
         label: what is measured, with the unit.
-        highlight: names drawn in the colour of the paper, vermilion; the others are grey.
+        highlight: names drawn in the colour of the paper, orange; the others are grey.
         own: names drawn in the colour of this library's own numbers, blue.
         columns: panels next to each other.
         higher_is_better: otherwise the smallest value is on top.
@@ -53,7 +53,7 @@ def ranked(
         raise ValueError("ranked needs at least one panel, and a value in each.")
     columns = min(columns, len(known))
     lines = -(-len(known) // columns)
-    colors = dict.fromkeys(own, PALETTE[0]) | dict.fromkeys(highlight, PALETTE[1])
+    colors = dict.fromkeys(own, _OURS) | dict.fromkeys(highlight, _PAPER)
     longest = max(map(len, known.values()))
     size = (WIDTH, lines * (0.9 + 0.29 * longest))
     figure = NotebookFigure(figsize=size, layout="constrained")
@@ -238,7 +238,7 @@ def gains(
     (95 % confidence); a diamond for the published value.
 
     Args:
-        ours: title -> row -> a gain for every seed, one panel a title.
+        ours: title -> row -> a gain for every seed, one panel per title.
         published: title -> row -> the gain; titles without one show ours only.
         label: what the axis shows, with the unit.
         columns: panels side by side.
@@ -269,7 +269,7 @@ def gains(
         axes.remove()
     figure.supxlabel(label, fontsize=13)
     keys = [
-        Line2D([], [], color=_OURS, marker="o", ls="", alpha=0.45, label="ours, a seed"),
+        Line2D([], [], color=_OURS, marker="o", ls="", alpha=0.45, label="one of our seeds"),
         Line2D([], [], color=_OURS, marker="|", ms=14, mew=3, label="mean ± margin"),
     ]
     if published:

@@ -60,7 +60,7 @@ class Outputs:
 def overlay(
     frame: np.ndarray,
     saliency: np.ndarray,
-    colour: tuple[int, int, int] = (213, 94, 0),
+    colour: tuple[int, int, int] = (127, 63, 255),
     alpha: float = 0.6,
 ) -> np.ndarray:
     """Tint a frame where it is salient: (1 - alpha s) frame + alpha s colour, per pixel.
@@ -68,7 +68,7 @@ def overlay(
     Args:
         frame: np.uint8 (H, W, 3), RGB.
         saliency: s, float (H, W) in [0, 1].
-        colour: RGB, 0 to 255; vermilion, told apart by colour-blind readers too.
+        colour: RGB, 0 to 255; violet, which few scenes hold and no other picture here uses.
         alpha: strength of the tint where s = 1, in [0, 1].
 
     Returns:

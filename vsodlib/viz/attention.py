@@ -153,7 +153,8 @@ def kernels(groups: Mapping[str, np.ndarray], *, column_labels: Sequence[str] = 
 def matrices(panels: Mapping[str, np.ndarray]) -> Figure:
     """Square matrices side by side, as large as they are: an entry has the same size in all.
 
-    Each has a scale of its own: green is its largest entry, brown its negative, white zero.
+    Each has a scale of its own, written below it: green is its largest size of an entry, brown
+    the negative of that, white zero.
 
     Args:
         panels: title -> (n, n) float.
@@ -166,8 +167,8 @@ def matrices(panels: Mapping[str, np.ndarray]) -> Figure:
     sizes = [len(matrix) for matrix in panels.values()]
     # In inches: every panel as high as the largest, at least wide enough for its title.
     side, top, gap = 3.3, 0.4, 0.7
-    widths = [max(side * n / max(sizes), 2.4) for n in sizes]
-    width, height = sum(widths) + gap * len(sizes) + 0.3, side + top + 0.4
+    widths = [max(side * n / max(sizes), 2.9) for n in sizes]
+    width, height = sum(widths) + gap * len(sizes) + 0.3, side + top + 0.65
     figure, left = NotebookFigure(figsize=(width, height)), gap
     for (title, matrix), room in zip(panels.items(), widths, strict=True):
         n, limit = len(matrix), np.abs(matrix).max()
@@ -178,6 +179,8 @@ def matrices(panels: Mapping[str, np.ndarray]) -> Figure:
         axes.pcolormesh(np.asarray(matrix), **look)
         axes.set(xlim=(0, n), ylim=(n, 0), xticks=[0, n], yticks=[0, n])
         axes.set_title(title, loc="left", fontsize=12)
+        brown = f"brown −{limit:.2g}, " if matrix.min() < 0 else ""
+        axes.set_xlabel(f"{brown}white 0, green {limit:.2g}", loc="left", fontsize=11)
         axes.grid(visible=False)
         left += room + gap
     return figure

@@ -48,7 +48,7 @@ def paths(panels: Mapping[str, np.ndarray], is_foreground: np.ndarray, video: np
     """The foregrounds of every video joined along time, a ring around the first.
 
     A row of panels for each map, five videos a panel; the regions of all other videos stay grey,
-    dots for foregrounds and crosses for backgrounds.
+    dots for foregrounds and crosses for backgrounds. Only the part with foregrounds is shown.
 
     Args:
         panels: title -> (R, 2) float, the same regions in each.
@@ -65,8 +65,12 @@ def paths(panels: Mapping[str, np.ndarray], is_foreground: np.ndarray, video: np
     grid = figure.subplots(len(panels), len(groups), squeeze=False)
     for row, (title, points) in zip(grid, panels.items(), strict=True):
         row[0].set_ylabel(title, fontsize=13)
+        fronts = points[is_foreground]
+        pad = 0.08 * np.ptp(fronts, axis=0) + 1e-3
+        window = np.stack([fronts.min(axis=0) - pad, fronts.max(axis=0) + pad], axis=1)
         for axes, group in zip(row, groups, strict=True):
             _bare(axes)
+            axes.set(xlim=window[0], ylim=window[1])
             axes.plot(*points[~is_foreground].T, "x", color=_PALE, ms=3, zorder=1)
             axes.plot(*points[is_foreground].T, ".", color=_PALE, ms=3, zorder=1)
             for color, name in zip(PALETTE, group, strict=False):

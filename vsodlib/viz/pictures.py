@@ -45,6 +45,7 @@ COLORS = {
     "background": "#CC79A7",  # pink: regions of the rest, negatives, what repels
     "more": "#009E73",  # green: saliency, a weight above zero, what adds
     "less": "#8C510A",  # brown: a weight below zero, what subtracts
+    "paper": "#E69F00",  # orange: what the paper reports
 }
 """Colours with a fixed meaning, the same in every picture; series of a chart use none of them."""
 

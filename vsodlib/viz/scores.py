@@ -46,7 +46,7 @@ def lanes(
         axes.axvspan(*band, color="#DDDDDD", lw=0, label=band_label)
     colors = dict(zip(series, PALETTE, strict=False))
     if own:
-        blues = dict(zip([name for name in series if name in own], PALETTE[::5], strict=False))
+        blues = dict(zip([name for name in series if name in own], PALETTE[::4], strict=False))
         colors = {name: blues.get(name, _PALE) for name in series}
     for k, name in enumerate(series):
         points = [(row.get(name, np.nan), y) for y, row in enumerate(rows.values())]

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 PALETTE = (
     "#332288",
-    "#E69F00",
     "#44AA99",
     "#882255",
     "#999933",
     "#000000",
     "#888888",
+    "#00574B",
 )
 """Colours of series, in order; none of them is one that has a meaning (`pictures.COLORS`)."""
 

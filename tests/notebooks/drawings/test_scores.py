@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drawings import scores as score_plots
 
-from vsodlib.viz.pictures import comparison
+from vsodlib.viz.pictures import COLORS, comparison
 from vsodlib.viz.style import PALETTE
 
 SCORES = {"baseline": {0: 0.5, 2: 0.7}, "+ more": {0: 0.6}}
@@ -25,7 +25,7 @@ def test_ranked_puts_the_best_on_top_of_every_panel():
     first, second = score_plots.ranked(panels, label="maxF", highlight=["b"]).axes
     assert labels(first) == ["b", "a"] and labels(second) == ["a", "b"]
     assert dots(first) == [(3.0, 0), (1.0, 1)]
-    assert [line.get_color() == PALETTE[1] for line in first.lines] == [True, False]
+    assert [line.get_color() == COLORS["paper"] for line in first.lines] == [True, False]
     assert first.get_title() == "DAVIS" and first.get_ylim()[0] > first.get_ylim()[1]
     (lowest,) = score_plots.ranked(
         {"DAVIS": panels["DAVIS"]}, label="MAE", higher_is_better=False
@@ -146,7 +146,7 @@ def test_gains_shows_seeds_interval_and_the_published_value():
     assert set(zero.get_xdata()) == {0}
     assert dots_a.get_xdata().tolist() == [1, 2, 6] and len(set(dots_a.get_ydata())) == 1
     assert dots_b.get_xdata().tolist() == [-1] and not len(dots_c.get_xdata())
-    assert (diamond.get_marker(), diamond.get_color()) == ("D", PALETTE[1])
+    assert (diamond.get_marker(), diamond.get_color()) == ("D", COLORS["paper"])
     assert diamond.get_xdata()[0] == 4
     # Ours and theirs share the lane of row 0, which ends half way to row 1.
     assert -0.5 < dots_a.get_ydata()[0] < 0 < diamond.get_ydata()[0] < 0.5
