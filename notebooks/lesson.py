@@ -1,9 +1,10 @@
-"""What several lessons share: the library's code to look at, and frames of clips as a batch."""
+"""What several lessons share: the library's code, a checkpoint's scores, frames as a batch."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import json
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ import torch
 from IPython.display import Markdown
 from torch import Tensor
 
+from vsodlib import bundled
 from vsodlib.data.clips import Clip
 from vsodlib.data.transforms import to_images
+from vsodlib.model import checkpoint
 
 
 def code_of(*functions: Callable[..., Any]) -> Markdown:
@@ -31,6 +34,26 @@ def _bare(function: Callable[..., Any]) -> str:
         first = tree.body[0]
         del lines[first.lineno - 1 : first.end_lineno]
     return "\n".join(lines).rstrip()
+
+
+def scores_of(name: str, height: int | None = None) -> dict[str, Any]:
+    """What `vsod evaluate --json` found on DAVIS 2016 val for the weights of a checkpoint.
+
+    Args:
+        name: in `checkpoints/`.
+        height: rows of the network's input; None: those that the checkpoint's record names.
+
+    Raises:
+        LookupError: these weights have not been scored at this height.
+    """
+    weights = checkpoint.fingerprint(name)
+    height = height or checkpoint.read(name)[1]["input_height"]
+    for path in bundled("results/lite-davis").glob("evaluate_*.json"):
+        found = json.loads(path.read_text())
+        made = found["record"]
+        if (made["weights_sha256"], made["height"], made["flip"]) == (weights, height, False):
+            return found
+    raise LookupError(f"No scores of {name} at {height} rows in results/lite-davis.")
 
 
 @dataclass(frozen=True)

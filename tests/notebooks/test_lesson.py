@@ -1,14 +1,15 @@
-"""Batches of clips, and code without its docstrings."""
+"""Batches of clips, code without its docstrings, and a checkpoint's own scores."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from lesson import clip_batch, code_of
+from lesson import clip_batch, code_of, scores_of
 
 from vsodlib.data import synthetic_clip
 from vsodlib.data.transforms import to_images
+from vsodlib.model.checkpoint import fingerprint
 
 CLIPS = [synthetic_clip(seed, frames=6, height=32, width=48) for seed in (0, 1)]
 
@@ -48,3 +49,11 @@ def test_code_is_shown_without_docstrings():
 
     assert code_of(double, double).data.count("    return 2 * x") == 2
     assert "Twice" not in code_of(double).data
+
+
+def test_scores_are_those_of_the_weights_that_lie_there():
+    found = scores_of("lite-davis")
+    assert found["record"]["weights_sha256"] == fingerprint("lite-davis")
+    assert len(found["per_sequence"]) == 20 and 0 < found["J"]["mean"] < 1
+    with pytest.raises(LookupError, match="No scores of lite-davis at 17 rows"):
+        scores_of("lite-davis", 17)
