@@ -5,6 +5,7 @@ python -m benchmarks inference --device cuda --json OUT.json
 python -m benchmarks metrics --data ROOT
 python -m benchmarks training --json OUT.json
 python -m benchmarks onnx --json OUT.json
+python -m benchmarks page --json OUT.json
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from benchmarks.attention import bench_attention
 from benchmarks.inference import bench_inference
 from benchmarks.metrics import bench_metrics
 from benchmarks.onnx import bench_onnx
+from benchmarks.page import bench_page
 from benchmarks.plots import plot_attention
 from benchmarks.training import bench_training
 from vsodlib.files import check_writable, write_file
@@ -32,7 +34,7 @@ from vsodlib.viz.style import to_png
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `python -m benchmarks`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed.")
-    choices = ["attention", "inference", "metrics", "onnx", "training"]
+    choices = ["attention", "inference", "metrics", "onnx", "page", "training"]
     parser.add_argument("what", choices=choices)
     parser.add_argument("--data", dest="root", metavar="ROOT", help="data root, for metrics")
     parser.add_argument("--device", default="cpu", help="for attention and inference")
@@ -55,6 +57,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         figures = bench_training()
     elif args.what == "onnx":
         figures = bench_onnx()
+    elif args.what == "page":
+        figures = bench_page()
     else:
         figures = bench_metrics(args.root)
     figures["record"] = {

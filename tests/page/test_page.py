@@ -20,6 +20,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
 ]
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+"""Chromium's own camera, which films a turning disc, and its leave to use it."""
 PIXELS = """id => { const c = document.getElementById(id);
     return [c.width, c.height, Array.from(c.getContext('2d').getImageData(0, 0, c.width,
     c.height).data)]; }"""
@@ -44,7 +46,7 @@ def tab(site):
     """The page, loaded; whatever it asks of another address fails and is remembered."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs `pip install playwright`")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *CAMERA])
         page = browser.new_page()
         page.set_default_timeout(240_000)  # patient with busy machines
         asked = []
@@ -100,6 +102,16 @@ def test_a_clip_plays_until_a_photograph_takes_its_place(tab, tmp_path):
     tab.wait_for_function("() => state.textContent.startsWith('Done')")
     tab.wait_for_timeout(1000)
     assert tab.inner_text("#state").startswith("Done")
+
+
+def test_camera(tab):
+    tab.click("#camera")
+    tab.wait_for_function("() => state.textContent.endsWith('frames a second')")
+    first = tab.evaluate("() => cutout.toDataURL()")
+    tab.wait_for_function("before => cutout.toDataURL() !== before", arg=first)
+    assert drawn(tab, "cutout").shape[0] == 240
+    tab.set_input_files("#file", png(skimage.data.coffee()))
+    tab.wait_for_function("() => state.textContent.startsWith('Done')")
 
 
 def test_no_picture(tab):
