@@ -38,8 +38,9 @@ def make(out: Path, checkpoint: str = "lite-davis") -> None:
         if done.returncode:
             raise OSError(f"npm cannot fetch {RUNTIME}: {done.stderr.strip()[-200:]}")
         with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
-            for name in FILES:
-                (out / name).write_bytes(archive.extractfile(f"package/dist/{name}").read())
+            archive.extractall(folder, filter="data")
+        for name in FILES:
+            shutil.copy(Path(folder, "package", "dist", name), out)
     export_onnx(VSODNet.from_pretrained(checkpoint), out / "model.onnx", half=True)
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from vsodlib.viz.contrast import ATTRACT, REPEL, draw_circle, pull_and_push
+from drawings.circle import ATTRACT, REPEL, draw_circle, pull_and_push
 from vsodlib.viz.pictures import tint
 from vsodlib.viz.style import WIDTH, NotebookFigure, check_some, style
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from drawings.circle import ATTRACT, REPEL
 from drawings.contrast import arrows, gradients, on_grid, pairs
 from matplotlib.colors import to_rgb
 from unit_circle import NEGATIVES, POINTS, POSITIVES
-
-from vsodlib.viz.contrast import ATTRACT, REPEL
 
 
 def test_on_grid_colours_cells_and_draws_lines():

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from drawings import encoder as encoder_plots
-
-from vsodlib.viz import attention as attention_plots
+from drawings.attention import kernels, matrices
 
 H, W = 33, 50
 FRAME = np.random.default_rng(0).integers(0, 255, (H, W, 3), np.uint8)
@@ -85,8 +84,8 @@ def test_aspp_tells_taps_inside_from_those_outside():
     [
         lambda: encoder_plots.taps({}),
         lambda: encoder_plots.aspp(FRAME, (1, 1), {}),
-        lambda: attention_plots.kernels({}),
-        lambda: attention_plots.matrices({}),
+        lambda: kernels({}),
+        lambda: matrices({}),
     ],
 )
 def test_nothing_to_draw(draw):

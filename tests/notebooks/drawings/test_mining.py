@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
+from drawings.circle import ATTRACT, REPEL
 from drawings.mining import error_against_similarity, framed, push_by_background
 from matplotlib.colors import to_rgba
-
-from vsodlib.viz.contrast import ATTRACT, REPEL
 
 PICTURES = np.random.default_rng(0).integers(0, 255, (3, 12, 20, 3), np.uint8)
 

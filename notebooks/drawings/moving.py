@@ -13,7 +13,7 @@ import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
-from vsodlib.viz.contrast import circle, temperatures
+from drawings.circle import circle, temperatures
 from vsodlib.viz.style import to_png
 
 

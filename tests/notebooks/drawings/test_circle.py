@@ -5,17 +5,17 @@ import math
 import numpy as np
 import pytest
 import torch
-from matplotlib.colors import to_rgba
-from unit_circle import NEGATIVES, POINTS, POSITIVES
-
-from vsodlib.losses.contrastive import Regions, contrastive_loss
-from vsodlib.viz.contrast import (
+from drawings.circle import (
     ATTRACT,
     REPEL,
     circle,
     pull_and_push,
     temperatures,
 )
+from matplotlib.colors import to_rgba
+from unit_circle import NEGATIVES, POINTS, POSITIVES
+
+from vsodlib.losses.contrastive import Regions, contrastive_loss
 
 
 @pytest.mark.parametrize("temperature", [0.1, 2.0])

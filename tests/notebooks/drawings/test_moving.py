@@ -3,9 +3,8 @@ import io
 
 import numpy as np
 import pytest
+from drawings.moving import pull_push_player, temperature_slider
 from PIL import Image
-
-from vsodlib.viz.widgets.contrast import pull_push_player, temperature_slider
 
 ANGLES = np.linspace(0, 3, 5) + np.linspace(0, 0.5, 4)[:, None]
 HISTORY = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=-1)
@@ -49,7 +48,7 @@ def test_the_player_ends_at_the_last_step():
 
 
 def test_the_player_says_where_it_is(monkeypatch):
-    from vsodlib.viz.widgets import contrast as contrast_widgets
+    from drawings import moving
 
     seen = []
 
@@ -57,8 +56,8 @@ def test_the_player_says_where_it_is(monkeypatch):
         seen.append((list(panels), forces[0]))
         return original(panels, is_foreground, video, forces)
 
-    original = contrast_widgets.circle
-    monkeypatch.setattr(contrast_widgets, "circle", circle)
+    original = moving.circle
+    monkeypatch.setattr(moving, "circle", circle)
     widget = player()
     widget.slider.value = 1
     assert [titles for titles, _ in seen] == [["step 0, loss 2.000"], ["step 1, loss 1.667"]]
