@@ -110,6 +110,7 @@ def test_start_from_a_checkpoint(tiny_config, clips, tmp_path):
         torch.testing.assert_close(parameter, expected[name], atol=1e-4, rtol=2e-3)
     _, record = checkpoint.read(tmp_path / "second" / "last")
     assert record["initial"]["train"] == CONFIG.to_dict()
+    assert record["initial"]["step"] == checkpoint.read(start)[1]["step"]
     assert record["initial"]["weights_sha256"] == checkpoint.fingerprint(start)
     other = replace(tiny_config, channels=4)
     with pytest.raises(ValueError, match="another network"):

@@ -62,6 +62,7 @@ _MODULES = {
     "inter_frame_attention": "co-attention between frames (Table 4)",
     "gates": "gates (Eq. 7, 8)",
     "skip_connections": "skip connections",
+    "decoder_channels": "a residual decoder",
 }
 
 
@@ -81,7 +82,7 @@ def model_card(name: str, record: dict[str, Any]) -> str:
         *(scores[measure] for measure in ("T", "max_f", "s_measure", "mae")),
     )
     present = [words for key, words in _MODULES.items() if model.get(key)]
-    absent = [words for key, words in _MODULES.items() if not model.get(key)]
+    absent = [words for key, words in _MODULES.items() if not model.get(key, True)]
     stages = "\n".join(f"| {i} | {row} |" for i, row in enumerate(_stages(record), 1))
     return _CARD.format(
         name=name,
@@ -109,7 +110,9 @@ def _stages(record: dict[str, Any]) -> Iterator[str]:
         return
     window = f"{train['height']}x{train['width']}"
     weight = f"{train.get('contrastive_weight', 0):g}"  # runs before L_cl was written lack it
-    cells = (record["data"], train["steps"], train["batch_size"], window, weight)
+    done, steps = record.get("step", train["steps"]), train["steps"]
+    steps = steps if done == steps else f"{done} of {steps}"
+    cells = (record["data"], steps, train["batch_size"], window, weight)
     yield " | ".join(str(cell) for cell in (*cells, record["commit"], record["device"]))
 
 

@@ -626,7 +626,7 @@ def training_record(
     """What a checkpoint's JSON says of its making, and of the making of what it started from."""
     if initial:
         _, earlier = checkpoint.read(initial)
-        kept = ("train", "data", "commit", "device", "initial")
+        kept = ("train", "step", "data", "commit", "device", "initial")
         origin = {"weights_sha256": checkpoint.fingerprint(initial)}
         origin |= {key: earlier[key] for key in kept if key in earlier}
     return {
