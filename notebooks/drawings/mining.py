@@ -78,7 +78,7 @@ def error_against_similarity(
             ends = np.array([error.min(), error.max()])
             axes.plot(ends, np.polyval(np.polyfit(error, similarity, 1), ends), color="black")
             axes.locator_params(nbins=4)
-            axes.locator_params(axis="x", nbins=3)
+            axes.locator_params(axis="x", nbins=2)
             axes.tick_params(labelsize=11)
         line[0].set_ylabel(f"{side}\nsimilarity", fontsize=12)
     for axes, clip in zip(grid[0], clips, strict=True):
