@@ -72,6 +72,7 @@ def error_against_similarity(
     for line, (side, panel) in zip(grid, panels.items(), strict=True):
         for axes, clip, color in zip(line, clips, series_colors(clips), strict=True):
             error, similarity, chosen = panel[clip]
+            error = 100 * error
             look = {"marker": "o", "ls": "", "color": color, "alpha": 0.5, "ms": 5}
             axes.plot(error[~chosen], similarity[~chosen], mfc="none", **look)
             axes.plot(error[chosen], similarity[chosen], **look | {"mew": 0})
@@ -83,7 +84,7 @@ def error_against_similarity(
         line[0].set_ylabel(f"{side}\nsimilarity", fontsize=12)
     for axes, clip in zip(grid[0], clips, strict=True):
         axes.set_title(clip)
-    figure.supxlabel("error of the region (MAE)", fontsize=12)
+    figure.supxlabel("error of the region (MAE), hundredths", fontsize=12)
     keys = [
         Line2D([], [], marker="o", color=_GREY, mfc=fill, ls="", label=label)
         for label, fill in (("chosen", _GREY), ("left out", "none"))

@@ -132,3 +132,13 @@ def test_references_come_from_the_whole_video(frames, tmp_path, monkeypatch):
     monkeypatch.setattr("vsodlib.inference.video.read_video", lambda source: webcam)
     with pytest.raises(ValueError, match="length of 0 is not known"):
         video_references(net, 0)
+
+
+def test_maps_of_bfloat16_stay_in_range():
+    """Enlarged in bfloat16, a map of ones came out as 1.0078."""
+    frame = np.random.default_rng(0).integers(0, 255, (1, 75, 131, 3), np.uint8)
+    net = VSODNet(replace(ModelConfig.lite(), channels=8)).eval()
+    torch.nn.init.constant_(net.head.bias, 30.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        maps = predict_maps(net, frame, 64)
+    assert maps.dtype == np.float32 and maps.min() > 0.99 and maps.max() <= 1

@@ -73,13 +73,13 @@ def predict_maps(
             options = {"partners": partners.expand(count, -1)}
         images = to_images(chunk, rows, net.config.output_stride)
         images = images.to(device, memory_format=torch.channels_last)
-        saliency = net(images, **options).logits.sigmoid()
+        saliency = net(images, **options).logits.float().sigmoid()
         if flip:
-            mirrored = net(images.flip(3), **options).logits.sigmoid().flip(3)
+            mirrored = net(images.flip(3), **options).logits.float().sigmoid().flip(3)
             saliency = (saliency + mirrored) / 2
         if not refine:
             saliency = F.interpolate(saliency, size=(H, W), mode="bilinear", align_corners=False)
-        found = saliency[:, 0].float().cpu().numpy()
+        found = saliency[:, 0].cpu().numpy()
         if refine:
             found = np.stack(list(map(guided_upsampling, found, chunk[:count])))
         maps.append(found)

@@ -36,12 +36,12 @@ def test_error_against_similarity_has_a_panel_per_side_and_clip():
     first, second, below, _ = figure.axes
     hollow, filled, line = first.lines
     hollow_star, _, line_star = second.lines
-    np.testing.assert_allclose(hollow.get_xydata(), [[0.1, 0.8]])
-    np.testing.assert_allclose(filled.get_xydata(), [[0.5, 0.2], [0.9, 0.5]])
+    np.testing.assert_allclose(hollow.get_xydata(), [[10, 0.8]])
+    np.testing.assert_allclose(filled.get_xydata(), [[50, 0.2], [90, 0.5]])
     assert hollow.get_markerfacecolor() == "none" and filled.get_markerfacecolor() != "none"
-    np.testing.assert_allclose(hollow_star.get_xydata(), [[0.5, -0.2], [0.9, -0.5]])
+    np.testing.assert_allclose(hollow_star.get_xydata(), [[50, -0.2], [90, -0.5]])
     # By hand: means 0.5 and 0.5, slope (-0.4 * 0.3 + 0.4 * 0) / (2 * 0.16) = -0.375.
-    np.testing.assert_allclose(line.get_xydata(), [[0.1, 0.65], [0.9, 0.35]])
+    np.testing.assert_allclose(line.get_xydata(), [[10, 0.65], [90, 0.35]])
     assert line_star.get_ydata()[0] < line_star.get_ydata()[1]
     assert below.lines[0].get_color() == hollow.get_color() != hollow_star.get_color()
     assert hollow.get_color() not in (ATTRACT, REPEL)
