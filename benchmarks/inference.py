@@ -24,7 +24,7 @@ from vsodlib.config import ModelConfig, TrainConfig, check_counts
 from vsodlib.data import synthetic_dataset
 from vsodlib.inference.folding import fold_batch_norms
 from vsodlib.inference.predict import predict_maps
-from vsodlib.inference.video import Outputs, predict_video
+from vsodlib.inference.video import Outputs, predict_sources, predict_video
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.provenance import bundled
 from vsodlib.training.ablations import table4
@@ -77,7 +77,7 @@ def bench_inference(
     Returns:
         `networks`: one row a network and size, `matrix_rate` the multiply-adds a second of a plain
         matrix product that took turns with it; `end_to_end`: frames a second of lite from JPEG to
-        PNG; `temporal`: see there; `table5`: the published rows.
+        PNG; `modes`, `temporal`: see there; `table5`: the published rows.
 
     Raises:
         ValueError: an unknown name, or fewer than one repeat or frame.
@@ -121,6 +121,7 @@ def bench_inference(
     return {
         "networks": networks,
         "end_to_end": [end_to_end(lite, *size, 240, frames) for size in sizes],
+        "modes": modes(*sizes[-1], frames),
         "temporal": temporal(*sizes[0], min(repeats, 5), device),
         "table5": table5(),
     }
@@ -191,16 +192,10 @@ def end_to_end(
         frames: how many.
         batch_size: frames a pass.
     """
-    clip = synthetic_dataset("val", videos=1, frames=min(frames, 16), height=height, width=width)
     predictor = partial(predict_maps, net, height=rows, batch_size=batch_size)
     with TemporaryDirectory() as folder:
-        source = Path(folder) / "frames"
-        source.mkdir()
-        for t in range(frames):
-            image = cv2.cvtColor(clip.image(t % len(clip)), cv2.COLOR_RGB2BGR)
-            cv2.imwrite(str(source / f"{t:05d}.jpg"), image)
-        predictor(clip.image(0)[None])
-        out = Path(folder) / "maps"
+        source, out = _jpegs(folder, height, width, frames), Path(folder) / "maps"
+        predictor(np.zeros((1, height, width, 3), np.uint8))
         run = predict_video(
             source, out, predictor, batch_size, False, outputs=Outputs(overlay=False)
         )
@@ -211,6 +206,40 @@ def end_to_end(
         "frames": frames,
         "frames_per_second": run["fps"],
     }
+
+
+def modes(height: int, width: int, frames: int = 32) -> list[dict[str, Any]]:
+    """Frames a second of `vsod predict --no-overlay`, plain and with each of its switches.
+
+    The published network at its own height, from JPEG to PNG.
+
+    Args:
+        height, width: of the JPEG files, pixels.
+        frames: how many.
+    """
+    net = fold_batch_norms(VSODNet.from_pretrained("lite-davis"))
+    net.to(memory_format=torch.channels_last)
+    switches: dict[str, dict[str, Any]] = {"plain": {}}
+    switches |= {name: {name: True} for name in ("bf16", "flip", "refine")}
+    rows = []
+    with TemporaryDirectory() as folder:
+        source = _jpegs(folder, height, width, frames)
+        for name, switch in switches.items():
+            out, films = Path(folder) / name, Outputs(overlay=False)
+            (run,) = predict_sources(net, [source], out, films, progress=False, **switch)
+            rows.append({"mode": name, "frames_per_second": run["fps"], "frames": frames})
+    return rows
+
+
+def _jpegs(folder: str, height: int, width: int, frames: int) -> Path:
+    """A folder of drawn frames."""
+    clip = synthetic_dataset("val", videos=1, frames=min(frames, 16), height=height, width=width)
+    source = Path(folder) / "frames"
+    source.mkdir()
+    for t in range(frames):
+        image = cv2.cvtColor(clip.image(t % len(clip)), cv2.COLOR_RGB2BGR)
+        cv2.imwrite(str(source / f"{t:05d}.jpg"), image)
+    return source
 
 
 def table5() -> list[dict[str, str]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from page.chromium import CHROMIUM, FLAGS
 from page.make import make, server
 from vsodlib.data.clips import demo_clips
 from vsodlib.data.video_files import VideoWriter
-
-FLAGS = ("--no-sandbox", "--autoplay-policy=no-user-gesture-required")
 
 
 def bench_page(height: int = 240, width: int = 432, seconds: float = 20.0) -> dict[str, Any]:
@@ -29,14 +27,11 @@ def bench_page(height: int = 240, width: int = 432, seconds: float = 20.0) -> di
     Raises:
         OSError: no npm, no Chromium or no playwright.
     """
-    chromium = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None
-    )
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         raise OSError("This measurement needs playwright: pip install playwright.") from None
-    if not chromium:
+    if not CHROMIUM:
         raise OSError("This measurement needs Chromium: apt-get install chromium.")
     clip = next(iter(demo_clips(24, height, width).values()))
     with TemporaryDirectory() as folder, sync_playwright() as driver:
@@ -47,7 +42,7 @@ def bench_page(height: int = 240, width: int = 432, seconds: float = 20.0) -> di
                 write(frame)
         serving = server(Path(folder), 0)
         threading.Thread(target=serving.serve_forever, daemon=True).start()
-        browser = driver.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         tab = browser.new_page()
         tab.set_default_timeout(240_000)
         tab.goto(f"http://localhost:{serving.server_port}/")

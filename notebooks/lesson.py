@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import json
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from torch import Tensor
 from vsodlib import bundled
 from vsodlib.data.clips import Clip
 from vsodlib.data.transforms import to_images
+from vsodlib.files import read_json
 from vsodlib.model import checkpoint
 
 
@@ -47,9 +47,9 @@ def scores_of(name: str, height: int | None = None) -> dict[str, Any]:
         LookupError: these weights have not been scored at this height.
     """
     weights = checkpoint.fingerprint(name)
-    height = height or checkpoint.read(name)[1]["input_height"]
+    height = height or read_json(checkpoint.locate(name).with_suffix(".json"))["input_height"]
     for path in bundled("results/lite-davis").glob("evaluate_*.json"):
-        found = json.loads(path.read_text())
+        found = read_json(path)
         made = found["record"]
         if (made["weights_sha256"], made["height"], made["flip"]) == (weights, height, False):
             return found

@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from vsodlib.viz.attention import SIGNED
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, check_some, style
 
 
 @style()
@@ -23,8 +23,7 @@ def kernels(groups: Mapping[str, np.ndarray], *, column_labels: Sequence[str] = 
     Raises:
         ValueError: no group.
     """
-    if not groups:
-        raise ValueError("kernels needs at least one group.")
+    check_some(groups, "kernels", "group")
     columns = len(next(iter(groups.values())))
     largest = max(float(np.abs(filters).max()) for filters in groups.values())
     cell = min(0.75, (WIDTH - 2.4) / columns)
@@ -59,8 +58,7 @@ def matrices(panels: Mapping[str, np.ndarray]) -> Figure:
     Raises:
         ValueError: no panel.
     """
-    if not panels:
-        raise ValueError("matrices needs at least one panel.")
+    check_some(panels, "matrices", "panel")
     sizes = [len(matrix) for matrix in panels.values()]
     # In inches: every panel as high as the largest, at least wide enough for its title.
     side, top, gap = 3.3, 0.4, 0.7
@@ -102,8 +100,7 @@ def mass_against_chance(panels: Mapping[str, Points]) -> Figure:
     Raises:
         ValueError: no panel, or a series with more areas than masses, or fewer.
     """
-    if not panels:
-        raise ValueError("mass_against_chance needs at least one panel.")
+    check_some(panels, "mass_against_chance", "panel")
     for title, series in panels.items():
         for name, (chance, inside) in series.items():
             if len(chance) != len(inside):

@@ -100,13 +100,10 @@ def gradients(
     all that is left once u is brought back to length 1.
 
     Args:
-        points: (R, 2) float, rows of length 1.
-        anchor: which of them is u.
-        positives, negatives: (R,) bool.
-        values: temperatures, one panel each.
+        points, anchor, positives, negatives, values: as in `circle.temperatures`.
 
     Raises:
-        ValueError: no temperature, or what `pull_and_push` refuses.
+        ValueError: as there.
     """
     check_some(values, "gradients", "temperature")
     size = (WIDTH, WIDTH / len(values) + 0.9)

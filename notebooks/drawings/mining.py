@@ -52,9 +52,9 @@ def error_against_similarity(
 ) -> Figure:
     """Pairs of an anchor and a candidate: how wrong the candidate is, how near to the anchor.
 
-    A row per side, a column per clip, each panel with its own axis of errors, and with the line of
-    least squares through its points: whether
-    that rises or falls is the sign of the clip's correlation.
+    A row per side, a column per clip, each panel with an axis of its own for the errors, in
+    hundredths, and with the line of least squares through its points: whether that rises or falls
+    is the sign of the clip's correlation.
 
     Args:
         panels: side -> clip -> (error (N,) in [0, 1], similarity (N,) in [-1, 1], chosen (N,)
@@ -78,7 +78,7 @@ def error_against_similarity(
             axes.plot(error[chosen], similarity[chosen], **look | {"mew": 0})
             ends = np.array([error.min(), error.max()])
             axes.plot(ends, np.polyval(np.polyfit(error, similarity, 1), ends), color="black")
-            axes.locator_params(nbins=4)
+            axes.locator_params(axis="y", nbins=4)
             axes.locator_params(axis="x", nbins=2)
             axes.tick_params(labelsize=11)
         line[0].set_ylabel(f"{side}\nsimilarity", fontsize=12)

@@ -19,8 +19,7 @@ from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, check_some, style
 
 _PALE = "#8A8A8A"
 _OURS, _PAPER = PALETTE[0], COLORS["paper"]
-_SEED_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_SERIES_MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 @style()
@@ -196,8 +195,8 @@ def by_seed(panels: Mapping[str, Mapping[str, Mapping[int, float]]], columns: in
     """
     rows = list(dict.fromkeys(row for panel in panels.values() for row in panel))
     seeds = sorted({s for panel in panels.values() for by in panel.values() for s in by})
-    if not 1 <= len(seeds) <= len(_SEED_MARKERS):
-        raise ValueError(f"by_seed shows 1 to {len(_SEED_MARKERS)} seeds, got {len(seeds)}.")
+    if not 1 <= len(seeds) <= len(_MARKERS):
+        raise ValueError(f"by_seed shows 1 to {len(_MARKERS)} seeds, got {len(seeds)}.")
     columns = min(columns, len(panels))
     lines = -(-len(panels) // columns)
     size = (WIDTH, lines * (0.55 + 0.42 * len(rows)) + 0.5)
@@ -207,7 +206,7 @@ def by_seed(panels: Mapping[str, Mapping[str, Mapping[int, float]]], columns: in
         for k, seed in enumerate(seeds):
             values = [panel.get(row, {}).get(seed, np.nan) for row in rows]
             look = {"color": PALETTE[k], "ls": ("-", "--", "-.", ":")[k % 4], "lw": 1.3}
-            axes.plot(values, range(len(rows)), marker=_SEED_MARKERS[k], ms=7, alpha=0.85, **look)
+            axes.plot(values, range(len(rows)), marker=_MARKERS[k], ms=7, alpha=0.85, **look)
         for y, row in enumerate(rows):
             if found := list(panel.get(row, {}).values()):
                 axes.vlines(np.mean(found), y - 0.32, y + 0.32, color="black", lw=3)
@@ -218,7 +217,7 @@ def by_seed(panels: Mapping[str, Mapping[str, Mapping[int, float]]], columns: in
     for axes in grid[len(panels) :]:
         axes.remove()
     keys = [
-        Line2D([], [], color=PALETTE[k], marker=_SEED_MARKERS[k], lw=1.3, label=f"seed {seed}")
+        Line2D([], [], color=PALETTE[k], marker=_MARKERS[k], lw=1.3, label=f"seed {seed}")
         for k, seed in enumerate(seeds)
     ]
     keys.append(Line2D([], [], color="black", marker="|", ms=14, mew=3, ls="", label="mean"))
@@ -317,8 +316,8 @@ def lanes(
         ValueError: no row, or more series than there are markers.
     """
     series = list(dict.fromkeys(name for row in rows.values() for name in row))
-    if not series or len(series) > len(_SERIES_MARKERS):
-        raise ValueError(f"lanes shows 1 to {len(_SERIES_MARKERS)} series, got {len(series)}.")
+    if not series or len(series) > len(_MARKERS):
+        raise ValueError(f"lanes shows 1 to {len(_MARKERS)} series, got {len(series)}.")
     figure = NotebookFigure(figsize=(WIDTH, 1.0 + 0.32 * len(rows)), layout="constrained")
     axes = figure.subplots()
     if band is not None:
@@ -330,7 +329,7 @@ def lanes(
     for k, name in enumerate(series):
         points = [(row.get(name, np.nan), y) for y, row in enumerate(rows.values())]
         x, y = np.array(points).T
-        axes.plot(x, y, _SERIES_MARKERS[k], color=colors[name], ms=8, alpha=0.85, label=name)
+        axes.plot(x, y, _MARKERS[k], color=colors[name], ms=8, alpha=0.85, label=name)
     for y, row in enumerate(rows.values()):
         if known := [value for value in row.values() if np.isfinite(value)]:
             axes.hlines(y, min(known), max(known), color=_PALE, lw=1.5, zorder=1)

@@ -1,9 +1,9 @@
 """The benchmark of the page: it plays, and says how fast."""
 
 import pytest
-from notebooks.test_browser import CHROMIUM
 
 from benchmarks.page import bench_page
+from page.chromium import CHROMIUM
 
 
 @pytest.mark.slow
@@ -19,6 +19,6 @@ def test_it_plays():
 
 
 def test_what_is_missing_is_said(monkeypatch):
-    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("benchmarks.page.CHROMIUM", None)
     with pytest.raises(OSError, match="needs"):
         bench_page()

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 
 import pytest
 from filelock import FileLock
-from notebooks.test_browser import CHROMIUM, FLAGS
+
+from page.chromium import CHROMIUM, FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))

@@ -15,17 +15,10 @@ from urllib.request import urlopen
 import nbformat
 import pytest
 
+from page.chromium import CHROMIUM, FLAGS
+
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "vsodlib-test"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 EXPLORER = """
 import numpy as np
@@ -39,7 +32,6 @@ mask = np.indices((40, 80))[1] < 40
 pictures = {key: (np.full((40, 80, 3), 90, np.uint8), mask) for key in zip(*names)}
 Explorer({"one": places, "two": places[::-1]}, regions, pictures)
 """
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
 pytestmark = [
     pytest.mark.slow,

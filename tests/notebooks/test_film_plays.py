@@ -10,10 +10,10 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from notebooks.test_browser import CHROMIUM, FLAGS
 from PIL import Image
 from small_clips import tone
 
+from page.chromium import CHROMIUM, FLAGS
 from vsodlib.data.video_files import VideoWriter
 
 pytestmark = [

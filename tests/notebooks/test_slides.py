@@ -6,7 +6,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from notebooks.test_browser import CHROMIUM, FLAGS
+
+from page.chromium import CHROMIUM, FLAGS
 
 pytest.importorskip("sphinx_revealjs", reason="needs `make setup` once more")
 _spec = importlib.util.spec_from_file_location("slides", Path(__file__).with_name("slides.py"))

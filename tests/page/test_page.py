@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
-from notebooks.test_browser import CHROMIUM, FLAGS
 from PIL import Image
 
+from page.chromium import CHROMIUM, FLAGS
 from page.make import make, server
 from vsodlib import VSODNet
 from vsodlib.data.clips import demo_clips

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from notebooks.test_browser import CHROMIUM, FLAGS
 from PIL import Image
 
+from page.chromium import CHROMIUM, FLAGS
 from vsodlib.analysis.attention import effective_positions, mass_inside
 from vsodlib.viz.widgets.microscope import microscope
 
