@@ -174,11 +174,13 @@ def test_seeds_differ_and_names_do_not_matter(rows, clips, tmp_path):
 def test_command_line(tmp_path, capsys):
     make_synthetic(tmp_path / "DAVIS", videos=3, frames=9, height=48, width=72)
     words = ["ablate", "table4", "--seeds", "0", "--profile", "smoke", "--datasets", "davis2016"]
+    words += ["--test", "davis2016", "synthetic=val"]
     words += ["--data", str(tmp_path), "--out", str(tmp_path / "runs"), "--random-weights"]
     assert main([*words, "--rows", "baseline", "+ inter-frame co-attention"]) == 0
     out = capsys.readouterr().out
     assert "2 runs scored (2 asked)" in out and "against the row above" in out
-    assert set(read_table(tmp_path / "runs" / "table4.csv")) >= {"max_f", "J", "seconds_per_frame"}
+    measures = set(read_table(tmp_path / "runs" / "table4.csv"))
+    assert measures >= {"max_f", "J", "seconds_per_frame", "J (synthetic)"}
     assert main([*words, "--rows", "nonsense"]) == 2
     assert "table4 has the rows baseline, + inter-frame" in capsys.readouterr().err
 

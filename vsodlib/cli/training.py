@@ -199,8 +199,8 @@ class Ablate(DataRoot, Command):
     """Train only these rows; none: all."""
     datasets: tuple[str, ...] = ("davis2016", "duts-tr")
     """Data sets to train on."""
-    test: str = "davis2016"
-    """Data set whose val is scored."""
+    test: tuple[str, ...] = ("davis2016",)
+    """What is scored: data sets' val, or the split of NAME=SPLIT, e.g. fbms=train."""
     profile: Profile | None = None
     """Size of the runs; None: $VSOD_PROFILE, else laptop."""
     resume: Flag = False
@@ -228,14 +228,18 @@ class Ablate(DataRoot, Command):
             raise ValueError(f"{self.table} has the rows {', '.join(row.name for row in table)}.")
         csv = self.csv or Path(self.out) / f"{self.table}.csv"
         check_writable(csv, Path(self.out) / "run")
-        test = open_dataset(self.test, "val", self.data).labelled()
+        tests: dict[str, Any] = {}
+        for word in self.test:
+            name, _, split = word.partition("=")
+            test = open_dataset(name, split or "val", self.data).labelled()
+            tests[f" ({name})" if tests else ""] = test.in_memory()
         opened, faults = _open_all(self.datasets, self.data)
         if faults:
             raise ValueError(" ".join(faults))
         counts = _held_out_counts(self.hold_out, self.datasets)
         named = dict(zip(self.datasets, opened, strict=True))
         dataset, held_out = _in_memory(named, config, counts)
-        tests = {"": test.in_memory()} | ({" (held out)": held_out} if held_out else {})
+        tests |= {" (held out)": held_out} if held_out else {}
         seeds = dict.fromkeys(self.seeds)  # each once
         total = len(chosen) * len(seeds)
 
