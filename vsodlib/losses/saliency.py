@@ -26,7 +26,9 @@ def edge_weights(masks: Tensor, strength: float) -> Tensor:
     Returns:
         (B, 1, H, W) float, at least 1.
     """
-    around = F.avg_pool2d(masks, EDGE_WINDOW, stride=1, padding=EDGE_WINDOW // 2)
+    k, reach = EDGE_WINDOW, EDGE_WINDOW // 2  # k columns first, then k rows: 2 k sums, not k * k
+    around = F.avg_pool2d(masks, (1, k), stride=1, padding=(0, reach))
+    around = F.avg_pool2d(around, (k, 1), stride=1, padding=(reach, 0))
     return 1 + strength * (around - masks).abs()
 
 
