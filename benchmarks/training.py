@@ -18,7 +18,9 @@ from vsodlib.training.allocator import keep_freed_memory
 from vsodlib.training.run import set_training_mode
 from vsodlib.training.speed import fast_view, has_bfloat16
 
-CONFIG = replace(TrainConfig.lite(), height=224, width=384, freeze_batch_norm=True)
+CONFIG = replace(
+    TrainConfig.lite(), height=224, width=384, edge_weight=5.0, freeze_batch_norm=True
+)  # as the published networks were trained in their last stages
 FORMS = ("plain", "quick view", "+ three frozen stages", "+ bfloat16")
 
 

@@ -181,6 +181,8 @@ def test_command_line(tmp_path, capsys):
     assert "2 runs scored (2 asked)" in out and "against the row above" in out
     measures = set(read_table(tmp_path / "runs" / "table4.csv"))
     assert measures >= {"max_f", "J", "seconds_per_frame", "J (synthetic)"}
+    assert main([*words, "--test", "davis2016", "synthetic", "synthetic=train"]) == 2
+    assert "--test names synthetic twice" in capsys.readouterr().err
     assert main([*words, "--rows", "nonsense"]) == 2
     assert "table4 has the rows baseline, + inter-frame" in capsys.readouterr().err
 

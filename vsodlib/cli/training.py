@@ -228,17 +228,20 @@ class Ablate(DataRoot, Command):
             raise ValueError(f"{self.table} has the rows {', '.join(row.name for row in table)}.")
         csv = self.csv or Path(self.out) / f"{self.table}.csv"
         check_writable(csv, Path(self.out) / "run")
-        tests: dict[str, Any] = {}
+        chosen_tests: dict[str, Any] = {}
         for word in self.test:
             name, _, split = word.partition("=")
-            test = open_dataset(name, split or "val", self.data).labelled()
-            tests[f" ({name})" if tests else ""] = test.in_memory()
+            suffix = f" ({name})" if chosen_tests else ""
+            if suffix in chosen_tests:
+                raise ValueError(f"--test names {name} twice; score its splits in two tables.")
+            chosen_tests[suffix] = open_dataset(name, split or "val", self.data).labelled()
         opened, faults = _open_all(self.datasets, self.data)
         if faults:
             raise ValueError(" ".join(faults))
         counts = _held_out_counts(self.hold_out, self.datasets)
         named = dict(zip(self.datasets, opened, strict=True))
         dataset, held_out = _in_memory(named, config, counts)
+        tests = {suffix: test.in_memory() for suffix, test in chosen_tests.items()}
         tests |= {" (held out)": held_out} if held_out else {}
         seeds = dict.fromkeys(self.seeds)  # each once
         total = len(chosen) * len(seeds)

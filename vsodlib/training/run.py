@@ -368,8 +368,7 @@ class Run:
         self.state = load_state(out, model_config, config, resume)
         AcceleratorState._reset_state()  # it remembers the precision of an earlier run
         if device is None:
-            # Without a GPU, several processes find each other only where told that it is the CPU.
-            self.device = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).device
+            self.device = default_device()
         else:
             PartialState._reset_state()
             self.device = provenance.find_device(device)
@@ -482,6 +481,12 @@ class Run:
         net = copy.deepcopy(self.chosen).cpu().eval().requires_grad_(True)
         net.input_height = self.record["input_height"]
         return net
+
+
+def default_device() -> torch.device:
+    """Where a run takes place that names no device: this process's GPU, else the CPU."""
+    # Without a GPU, several processes find each other only where told that it is the CPU.
+    return PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).device
 
 
 def set_training_mode(net: nn.Module, config: TrainConfig) -> None:
