@@ -46,6 +46,21 @@ def test_publish_refuses_scores_of_refined_maps(root, net, tmp_path, sentence, m
     assert "scores.json holds scores of refined maps" in sentence()
 
 
+def test_publish_refuses_scores_at_several_scales(root, net, tmp_path, sentence, capsys):
+    plain, several = tmp_path / "plain.json", tmp_path / "several.json"
+    words = ["evaluate", "--checkpoint", net, "--data", str(root), "--height", "48", "--json"]
+    assert main([*words, str(plain)]) == 0
+    assert main([*words, str(several), "--scales", "1", "2"]) == 0
+    first, second = (json.loads(path.read_text()) for path in (plain, several))
+    assert (first["record"]["scales"], second["record"]["scales"]) == ([1.0], [1.0, 2.0])
+    assert first["mae"] != second["mae"]
+    capsys.readouterr()
+    assert main(["publish", net, "--name", "good", "--scores", str(several)]) == 2
+    assert "several.json holds scores of maps at other scales" in sentence()
+    assert main(["evaluate", "--checkpoint", net, "--data", str(root), "--scales", "0"]) == 2
+    assert "scales must be one or more numbers above 0, got (0.0,)" in sentence()
+
+
 def test_average_writes_a_checkpoint(net, tmp_path, capsys, sentence):
     tensors, record = checkpoint.read(net)
     other = {k: 3 * t if t.is_floating_point() else t for k, t in tensors.items()}

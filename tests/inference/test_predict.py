@@ -86,6 +86,29 @@ def test_network_and_flip(tiny_config, frames):
     np.testing.assert_allclose(both, (plain + mirrored) / 2, atol=1e-5)
 
 
+def test_scales_are_averaged_each_at_its_own_multiple_of_the_height(frames):
+    net = Oracle()
+    first, second = (predict_maps(net, frames, height) for height in (32, 16))
+    net.seen.clear()
+    both = predict_maps(net, frames, 32, scales=(1, 0.5))
+    assert [shape[2] for shape in net.seen] == [32, 16] * (len(net.seen) // 2)
+    np.testing.assert_allclose(both, (first + second) / 2, atol=1e-6)
+    assert np.abs(first - second).max() > 0.01
+
+
+def test_flip_and_scales_make_one_average(tiny_config, frames):
+    net = VSODNet(tiny_config).eval()
+    halves = [predict_maps(net, frames, height, flip=True) for height in (32, 16)]
+    both = predict_maps(net, frames, 32, flip=True, scales=(1, 0.5))
+    np.testing.assert_allclose(both, sum(halves) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("scales", [(), (1, 0), (-1,)])
+def test_scales_that_are_none(frames, scales):
+    with pytest.raises(ValueError, match="scales must be one or more numbers above 0"):
+        predict_maps(Oracle(), frames, scales=scales)
+
+
 def test_progress_is_shown_when_asked_for(frames, capsys):
     predict_maps(Oracle(), frames)
     assert capsys.readouterr().err == ""

@@ -60,10 +60,12 @@ class Publish(Command):
             raise ValueError(
                 f"{self.scores} was not written by `vsod evaluate --json` ({error})."
             ) from error
-        if made.get("refine"):
-            raise ValueError(
-                f"{self.scores} holds scores of refined maps, not of the network's own."
-            )
+        for special, there in (
+            ("refined maps", made.get("refine")),
+            ("maps at other scales", made.get("scales", [1]) != [1]),
+        ):
+            if there:
+                raise ValueError(f"{self.scores} holds scores of {special}, not the plain ones.")
         if made.get("weights_sha256") != checkpoint.fingerprint(self.checkpoint):
             raise ValueError(f"{self.scores} holds scores of other weights than {self.checkpoint}.")
         record |= {"input_height": made["height"], "scores": kept}

@@ -47,6 +47,8 @@ class Evaluate(Network, Report, Command):
     """Average with the map of the mirrored frame."""
     refine: Flag = False
     """Bring maps to the frame's size along its edges: more overlap, softer maps."""
+    scales: tuple[float, ...] = (1.0,)
+    """Average the maps at these multiples of the height, e.g. 1 0.75."""
     held_out: Flag = False
     """Score only what the checkpoint's training held out."""
     workers: Count = 1
@@ -73,8 +75,9 @@ class Evaluate(Network, Report, Command):
             dataset = dataset.subset(dataset.spread_out(count))
             record["held_out"] = count
         options = (self.height, self.flip, self.protocol, self.batch_size, self.workers)
-        scores = evaluate(net, dataset, *options, self.save_maps, self.refine)
-        _report(scores, self, record | {"flip": self.flip, "refine": self.refine})
+        scores = evaluate(net, dataset, *options, self.save_maps, self.refine, self.scales)
+        switches = {"flip": self.flip, "refine": self.refine, "scales": self.scales}
+        _report(scores, self, record | switches)
         print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
 
 

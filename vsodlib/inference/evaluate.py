@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ def evaluate(
     workers: int = 1,
     save_to: str | Path | None = None,
     refine: bool = False,
+    scales: Sequence[float] = (1.0,),
 ) -> dict[str, Any]:
     """Score a network on every labelled frame of a data set.
 
@@ -40,7 +41,7 @@ def evaluate(
         True
 
     Args:
-        net, height, flip, batch_size, refine: as in `predict_maps`.
+        net, height, flip, batch_size, refine, scales: as in `predict_maps`.
         dataset: its `transform` is not used.
         protocol: a protocol of `vsodlib.metrics`.
         workers: threads that score.
@@ -64,7 +65,14 @@ def evaluate(
                 images = dataset.images(chunk)
                 start = time.perf_counter()
                 maps = predict_maps(
-                    net, images, height, flip, batch_size, references, refine=refine
+                    net,
+                    images,
+                    height,
+                    flip,
+                    batch_size,
+                    references,
+                    refine=refine,
+                    scales=scales,
                 )
                 clock["seconds"] += time.perf_counter() - start
                 for index, saliency in zip(chunk, maps, strict=True):

@@ -26,6 +26,7 @@ def predict_maps(
     references: np.ndarray | None = None,
     progress: bool = False,
     refine: bool = False,
+    scales: Sequence[float] = (1.0,),
 ) -> np.ndarray:
     """Saliency maps of frames of one size, each frame by itself (Section 3.5, testing).
 
@@ -45,16 +46,20 @@ def predict_maps(
             `inter_frame_attention` compares with; None: five of `frames`. Others need none.
         progress: show a progress bar, which goes when all is done.
         refine: bring the maps to the frames' size along their edges, see `guided_upsampling`.
+        scales: multiples of `height`; the predictions at all of them are averaged.
 
     Returns:
         (T, H, W) float32 in [0, 1], at the frames' own size.
 
     Raises:
-        ValueError: frames of another shape or type, `height` or `batch_size` below 1.
+        ValueError: frames of another shape or type, `height` or `batch_size` below 1, no scale or
+            one that is not above 0.
     """
     check_frames(frames)
     if batch_size < 1 or (height is not None and height < 1):
         raise ValueError(f"height and batch_size must be at least 1, got {height}, {batch_size}.")
+    if not scales or min(scales) <= 0:
+        raise ValueError(f"scales must be one or more numbers above 0, got {tuple(scales)}.")
     _, H, W, _ = frames.shape
     rows = height or net.input_height or H
     device = next(net.parameters()).device
@@ -71,15 +76,17 @@ def predict_maps(
             chunk = np.concatenate([chunk, references])
             partners = torch.arange(count, len(chunk), device=device)
             options = {"partners": partners.expand(count, -1)}
-        images = to_images(chunk, rows, net.config.output_stride)
-        images = images.to(device, memory_format=torch.channels_last)
-        saliency = net(images, **options).logits.float().sigmoid()
-        if flip:
-            mirrored = net(images.flip(3), **options).logits.float().sigmoid().flip(3)
-            saliency = (saliency + mirrored) / 2
-        if not refine:
-            saliency = F.interpolate(saliency, size=(H, W), mode="bilinear", align_corners=False)
-        found = saliency[:, 0].cpu().numpy()
+        views = []
+        for scale in scales:
+            images = to_images(chunk, max(1, round(scale * rows)), net.config.output_stride)
+            images = images.to(device, memory_format=torch.channels_last)
+            views.append(net(images, **options).logits.float().sigmoid())
+            if flip:
+                mirrored = net(images.flip(3), **options).logits.float().sigmoid()
+                views.append(mirrored.flip(3))
+        size = views[0].shape[2:] if refine else (H, W)
+        views = [F.interpolate(v, size, mode="bilinear", align_corners=False) for v in views]
+        found = torch.stack(views).mean(0)[:, 0].cpu().numpy()
         if refine:
             found = np.stack(list(map(guided_upsampling, found, chunk[:count])))
         maps.append(found)
