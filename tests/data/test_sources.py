@@ -91,6 +91,17 @@ def test_folder_of_sequences_and_of_films(tmp_path):
     assert {source.out.parent for source in found} == {tmp_path / "all-saliency"}
 
 
+def test_films_beside_photographs_are_not_lost(tmp_path):
+    (tmp_path / "dcim").mkdir()
+    photographs = tuple(photograph(tmp_path / "dcim" / f"{name}.png") for name in ("cat", "dog"))
+    write_video(tmp_path / "dcim" / "film.webm", clip(3), 10)
+    (tmp_path / "dcim" / "masks").mkdir()
+    photograph(tmp_path / "dcim" / "masks" / "cat.png")
+    pictures, film = find_sources([tmp_path / "dcim"])
+    assert (pictures.photographs, pictures.out) == (photographs, tmp_path / "dcim-saliency")
+    assert (film.name, film.out) == ("film", tmp_path / "dcim-saliency" / "film")
+
+
 def test_the_working_directory_has_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(write_folder(tmp_path / "frames", clip(3)))
     (source,) = find_sources(["."])
@@ -111,12 +122,3 @@ def test_what_is_no_source_is_one_sentence(tmp_path):
             find_sources([address])
     with pytest.raises(ValueError, match=r"holds no images .* no films, and no folder of images"):
         find_sources([tmp_path])
-
-
-def test_two_sources_of_one_name_are_refused(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        write_video(tmp_path / name / "clip.webm", clip(2), 10)
-    places = [tmp_path / name / "clip.webm" for name in "ab"]
-    with pytest.raises(ValueError, match="would go to one folder clip; give one at a time"):
-        find_sources(places)

@@ -264,6 +264,15 @@ def test_film_cut_off_gives_the_frames_before_the_break(tmp_path, share):
         assert np.abs(frame.astype(int) - original).mean() < 6
 
 
+def test_avi_cut_off_is_told_by_its_count_of_frames(tmp_path):
+    path = encode(tmp_path / "clip.avi", clip(150))
+    data = path.read_bytes()
+    assert len(list(read_video(path))) == 150  # without a warning, which would fail
+    path.write_bytes(data[: len(data) * 9 // 10])
+    with pytest.warns(UserWarning, match=r"clip\.avi breaks off \d\.\d s before the end"):
+        assert 100 < len(list(read_video(path))) < 149
+
+
 def test_film_with_a_hole_gives_what_is_behind_it_too(tmp_path):
     path = encode(tmp_path / "clip.mp4", clip(60))
     data = bytearray(path.read_bytes())
@@ -325,8 +334,10 @@ def test_frames_in_which_nothing_can_be_seen_are_refused(tmp_path):
 
 def test_images_beside_their_masks_are_refused(folder):
     Image.fromarray(clip()[0]).save(folder / "f0.jpg")
-    with pytest.raises(ValueError, match="differ only in their suffix"):
+    with pytest.raises(ValueError, match=r"only in their suffix.* give a folder of frames alone"):
         read_video(folder)
+    with pytest.raises(ValueError, match=r"only in their suffix.* rename one of them"):
+        video_files.read_images(sorted(folder.iterdir()), "photographs", mixed=True)
 
 
 def test_a_colon_in_a_name_is_no_protocol(film, tmp_path, monkeypatch):

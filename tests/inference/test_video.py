@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -456,6 +457,16 @@ def test_without_a_folder_maps_go_beside_the_source(film, tmp_path):
     (done,) = predict_sources(Oracle(), [film], progress=False)
     assert done["out"] == str(tmp_path / "clip-saliency")
     assert files(tmp_path / "clip-saliency") == ["maps", "overlay.webm", "run.json"]
+
+
+def test_two_sources_of_one_name_need_folders_of_their_own(film, tmp_path):
+    (tmp_path / "other").mkdir()
+    shutil.copy(film, tmp_path / "other" / film.name)
+    places = [film, tmp_path / "other" / film.name]
+    done = [one["out"] for one in predict_sources(Oracle(), places, progress=False)]
+    assert done == [str(tmp_path / "clip-saliency"), str(tmp_path / "other" / "clip-saliency")]
+    with pytest.raises(ValueError, match=r"would go to one folder .*clip; give one at a time"):
+        next(predict_sources(Oracle(), places, tmp_path / "out"))
 
 
 def test_source_that_fails_does_not_stop_the_others(film, folder, tmp_path):

@@ -47,12 +47,12 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
 
     A file is a film, an animated picture or a photograph; loose photographs of one folder go
     together. A folder of images holds frames where all are of one size, named alike but for
-    numbers, and no camera noted that it took them; else photographs. A folder of such folders, or
-    of films, stands for all of them.
+    numbers, and no camera noted that it took them; else photographs. Films beside them count too. A
+    folder without images stands for all films and folders of images in it.
 
     Raises:
         FileNotFoundError: a path does not exist.
-        ValueError: a URL, a folder without images or films, two sources of one name.
+        ValueError: a URL, a folder without images or films.
     """
     found: list[Source] = []
     loose: dict[Path, list[Path]] = {}
@@ -76,10 +76,6 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
         name = files[0].stem if len(files) == 1 else folder.resolve().name
         place = str(files[0] if len(files) == 1 else folder)
         found.append(Source(name, place, _beside(folder, name), tuple(files)))
-    names = [source.name for source in found]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        both = " and ".join(source.place for source in found if source.name == twice)
-        raise ValueError(f"The maps of {both} would go to one folder {twice}; give one at a time.")
     return found
 
 
@@ -87,20 +83,21 @@ def _in_folder(folder: Path) -> list[Source]:
     if folder.name in ("", ".."):
         folder = folder.resolve()
     out = _beside(folder.parent, folder.name)
-    if files := images_in(folder):
-        photographs = () if _are_frames(files) else tuple(files)
-        return [Source(folder.name, str(folder), out, photographs)]
+    files = images_in(folder)
     inside = sorted(
         (path for path in folder.iterdir() if not path.name.startswith(".")),
         key=lambda path: natural(path.name),
     )
     films = [path for path in inside if path.suffix.lower() in FILM_SUFFIXES and path.is_file()]
-    sequences = [path for path in inside if path.is_dir() and images_in(path)]
-    if not films and not sequences:
+    sequences = [path for path in inside if path.is_dir() and images_in(path) and not files]
+    if not files and not films and not sequences:
         raise ValueError(
             f"{folder} holds no images ({', '.join(SUFFIXES)}), no films, and no folder of images."
         )
     found = [Source(path.stem, str(path), out / path.stem) for path in films]
+    if files:
+        photographs = () if _are_frames(files) else tuple(files)
+        found.insert(0, Source(folder.name, str(folder), out, photographs))
     return found + [replace(_in_folder(path)[0], out=out / path.name) for path in sequences]
 
 

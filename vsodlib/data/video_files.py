@@ -177,7 +177,7 @@ def read_images(files: list[Path], source: str, mixed: bool = False) -> Video:
     if len({file.stem for file in files}) < len(files):
         raise ValueError(
             f"{source} holds images that differ only in their suffix, so their maps would have "
-            "one name; give a folder of frames alone."
+            f"one name; {'rename one of them' if mixed else 'give a folder of frames alone'}."
         )
     damage: list[str] = []
 
@@ -292,6 +292,8 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
     time, reached, lost = None, 0.0, 0
     with container:
         announced = ((container.start_time or 0) + (container.duration or 0)) / av.time_base
+        if container.format.name == "avi":  # without its index the duration is but a guess
+            announced = max(announced, stream.frames / float(stream.average_rate or FOLDER_FPS))
         for packet in _packets(container, [stream, *container.streams.audio]):
             if packet is not None and packet.pts is not None:
                 ends = packet.pts + (packet.duration or 0)

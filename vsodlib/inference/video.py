@@ -131,18 +131,24 @@ def predict_sources(
         and others follow, `source` and `error`, a sentence.
 
     Raises:
-        FileNotFoundError, ValueError: as `find_sources`; a single source that cannot be read.
+        FileNotFoundError, ValueError: as `find_sources`; a single source that cannot be read; two
+            that would be written to one folder.
         OSError: the disk is full.
     """
     sources = find_sources(places)
+    folders = [source.out for source in sources]
+    if out is not None:
+        several = len(sources) > 1
+        folders = [Path(out) / source.name if several else Path(out) for source in sources]
+    if twice := next((folder for folder in folders if folders.count(folder) > 1), None):
+        both = [source.place for source, f in zip(sources, folders, strict=True) if f == twice]
+        raise ValueError(
+            f"The maps of {' and '.join(both)} would go to one folder {twice}; give one at a time."
+        )
     name = f"{network_name}, height {height or net.input_height}, flip {flip}"
     name += ", bf16" * bf16 + ", refined" * refine
     device = next(net.parameters()).device.type
-    for source in sources:
-        folder = source.out
-        if out is not None:
-            folder = Path(out) if len(sources) == 1 else Path(out) / source.name
-
+    for source, folder in zip(sources, folders, strict=True):
         try:
             references = None if source.photographs else video_references(net, source.place)
 
