@@ -177,6 +177,14 @@ def test_region_embeddings_as_frame_by_frame(net):
         assert column.tolist() == [row[k] for row in expected]
 
 
+def test_progress_is_shown_when_asked_for(net, capsys):
+    dataset = synthetic_dataset("val", 1, 2, 32, 48)
+    region_embeddings(net, dataset)
+    assert capsys.readouterr().err == ""
+    region_embeddings(net, dataset, progress=True)
+    assert "0/1" in capsys.readouterr().err
+
+
 def test_region_embeddings_resizes_and_leaves_out_what_has_no_side(net):
     """Frame 0 has no mask, frame 1 an empty one, frame 2 a full one, frame 3 both sides."""
     rng = np.random.default_rng(0)

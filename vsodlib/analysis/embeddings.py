@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 import torch.nn.functional as F
+from tqdm.auto import tqdm
 
 from vsodlib.config import check_counts
 from vsodlib.data import FrameDataset
@@ -52,6 +53,7 @@ def region_embeddings(
     height: int | None = None,
     every: int = 1,
     batch_size: int = 8,
+    progress: bool = False,
 ) -> Embeddings:
     """The pooled features of foreground and background, frame by frame (Section 3.4).
 
@@ -62,6 +64,7 @@ def region_embeddings(
             frame's own.
         every: take every so manieth labelled frame of a video, the first among them.
         batch_size: frames a forward pass, all of one video.
+        progress: show a progress bar, which goes when all is done.
 
     Raises:
         ValueError: `every` or `batch_size` below 1, no frame has a mask, or the frames of a video
@@ -71,7 +74,8 @@ def region_embeddings(
     dataset = dataset.labelled()
     device = next(net.parameters()).device
     parts = []
-    for video, indices in dataset.videos.items():
+    videos = dataset.videos.items()
+    for video, indices in tqdm(videos, "embed", leave=False, unit="video", disable=not progress):
         indices = indices[::every]
         for start in range(0, len(indices), batch_size):
             chunk = indices[start : start + batch_size]

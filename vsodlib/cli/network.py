@@ -94,7 +94,8 @@ class Embed(Network, DataRoot, Command):
         net = load_network(self)
         dataset = open_dataset(self.dataset, self.split, self.data)
         record = record_of(self, net, self.dataset, self.split)
-        found = embeddings.region_embeddings(net, dataset, self.height, self.every, self.batch_size)
+        options = (self.height, self.every, self.batch_size, True)
+        found = embeddings.region_embeddings(net, dataset, *options)
         separation = vars(embeddings.separation(found))
         record |= {
             "every": self.every,
