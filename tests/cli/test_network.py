@@ -9,6 +9,7 @@ from vsodlib.cli.main import main, parse
 from vsodlib.data.video_files import write_video
 from vsodlib.inference import predict
 from vsodlib.model import checkpoint
+from vsodlib.training import speed
 
 
 def test_predict_on_a_video_file(net, tmp_path):
@@ -20,6 +21,14 @@ def test_predict_on_a_video_file(net, tmp_path):
     out = tmp_path / "out"
     assert main(["predict", str(path), "--checkpoint", net, "--out", str(out), "--flip"]) == 0
     assert len(list((out / "maps").glob("*.png"))) == 5
+
+
+@pytest.mark.parametrize("units", [True, False])
+def test_bf16_without_units_for_it_is_told(net, tmp_path, capsys, monkeypatch, units):
+    monkeypatch.setattr(speed, "has_bfloat16", lambda device: units)
+    write_video(tmp_path / "clip.webm", clip(2), 10)
+    assert main(["predict", str(tmp_path / "clip.webm"), "--checkpoint", net, "--bf16"]) == 0
+    assert ("no bfloat16 units" in capsys.readouterr().err) == (not units)
 
 
 def test_refined_maps_never_mix_with_others(net, tmp_path, sentence, monkeypatch):

@@ -55,11 +55,15 @@ class Predict(Network, Command):
     def run(self) -> None:
         from vsodlib.inference.video import Outputs, predict_sources
         from vsodlib.model import checkpoint
+        from vsodlib.notes import note
+        from vsodlib.training.speed import has_bfloat16
 
         outputs = Outputs(not self.no_overlay, self.cutout, self.background, self.sheet)
         weights = checkpoint.fingerprint(self.checkpoint)[:12]
         options = (self.height, self.flip, self.batch_size, self.bf16, True, f"weights {weights}")
         net, code = load_network(self), 0
+        if self.bf16 and not has_bfloat16(next(net.parameters()).device):
+            note("this device has no bfloat16 units: --bf16 makes it slower.")
         for done in predict_sources(net, self.sources, self.out, outputs, *options, self.refine):
             if told := done.get("error") or done["damage"]:
                 print(f"vsod: {told}", file=sys.stderr)
