@@ -51,7 +51,8 @@ def scores_of(name: str, height: int | None = None) -> dict[str, Any]:
     for path in bundled("results/lite-davis").glob("evaluate_*.json"):
         found = read_json(path)
         made = found["record"]
-        if (made["weights_sha256"], made["height"], made["flip"]) == (weights, height, False):
+        plain = not made["flip"] and made.get("scales", [1]) == [1]
+        if plain and (made["weights_sha256"], made["height"]) == (weights, height):
             return found
     raise LookupError(f"No scores of {name} at {height} rows in results/lite-davis.")
 
