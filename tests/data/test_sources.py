@@ -100,6 +100,10 @@ def test_films_beside_photographs_are_not_lost(tmp_path):
     pictures, film = find_sources([tmp_path / "dcim"])
     assert (pictures.photographs, pictures.out) == (photographs, tmp_path / "dcim-saliency")
     assert (film.name, film.out) == ("film", tmp_path / "dcim-saliency" / "film")
+    (tmp_path / "years").mkdir()
+    (tmp_path / "dcim").rename(tmp_path / "years" / "2025")
+    outs = [source.out for source in find_sources([tmp_path / "years"])]
+    assert outs == [tmp_path / "years-saliency" / "2025" / part for part in ("", "film")]
 
 
 def test_the_working_directory_has_a_name(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from vsodlib.data.folders import is_picture, natural
@@ -79,10 +79,10 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
     return found
 
 
-def _in_folder(folder: Path) -> list[Source]:
+def _in_folder(folder: Path, out: Path | None = None) -> list[Source]:
     if folder.name in ("", ".."):
         folder = folder.resolve()
-    out = _beside(folder.parent, folder.name)
+    out = out or _beside(folder.parent, folder.name)
     files = images_in(folder)
     inside = sorted(
         (path for path in folder.iterdir() if not path.name.startswith(".")),
@@ -98,7 +98,9 @@ def _in_folder(folder: Path) -> list[Source]:
     if files:
         photographs = () if _are_frames(files) else tuple(files)
         found.insert(0, Source(folder.name, str(folder), out, photographs))
-    return found + [replace(_in_folder(path)[0], out=out / path.name) for path in sequences]
+    for path in sequences:
+        found += _in_folder(path, out / path.name)
+    return found
 
 
 def _beside(folder: Path, name: str) -> Path:

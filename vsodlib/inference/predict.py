@@ -80,10 +80,11 @@ def predict_maps(
         for scale in scales:
             images = to_images(chunk, max(1, round(scale * rows)), net.config.output_stride)
             images = images.to(device, memory_format=torch.channels_last)
-            views.append(net(images, **options).logits.float().sigmoid())
+            saliency = net(images, **options).logits.float().sigmoid()
             if flip:
-                mirrored = net(images.flip(3), **options).logits.float().sigmoid()
-                views.append(mirrored.flip(3))
+                mirrored = net(images.flip(3), **options).logits.float().sigmoid().flip(3)
+                saliency = (saliency + mirrored) / 2
+            views.append(saliency)
         size = views[0].shape[2:] if refine else (H, W)
         views = [F.interpolate(v, size, mode="bilinear", align_corners=False) for v in views]
         found = torch.stack(views).mean(0)[:, 0].cpu().numpy()
