@@ -67,7 +67,7 @@ def test_missing_video(tmp_path, sentence, net):
 
 def test_address_on_a_network(net, sentence):
     assert main(["predict", "https://example.org/a.mp4", "--checkpoint", net]) == 2
-    assert "is an address on a network; download it" in sentence()
+    assert "is an address, not a path: download it" in sentence()
 
 
 def test_film_cut_off_exits_with_3_and_keeps_what_is_before(tmp_path, capsys, net):

@@ -106,6 +106,17 @@ def test_films_beside_photographs_are_not_lost(tmp_path):
     assert outs == [tmp_path / "years-saliency" / "2025" / part for part in ("", "film")]
 
 
+def test_photographs_that_nothing_here_opens_are_named(tmp_path, capsys):
+    photograph(tmp_path / "cat.jpg")
+    (tmp_path / "dog.HEIC").write_bytes(b"not opened")
+    (tmp_path / "notes.txt").write_text("not a picture")
+    assert kinds([tmp_path]) == [(tmp_path.name, 1)]
+    assert "dog.HEIC are left out, unreadable here; save them as JPEG" in (
+        said := capsys.readouterr().err
+    )
+    assert "notes.txt" not in said
+
+
 def test_the_working_directory_has_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(write_folder(tmp_path / "frames", clip(3)))
     (source,) = find_sources(["."])
@@ -121,8 +132,8 @@ def test_camera(tmp_path, monkeypatch):
 def test_what_is_no_source_is_one_sentence(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.mp4 does not exist"):
         find_sources([tmp_path / "none.mp4"])
-    for address in ("https://example.org/a.mp4", "rtsp://camera/1"):
-        with pytest.raises(ValueError, match=f"{address} is an address .* download it"):
+    for address in ("https://example.org/a.mp4", "rtsp://camera/1", "file:///a.mp4"):
+        with pytest.raises(ValueError, match=f"{address} is an address, .* download it"):
             find_sources([address])
     with pytest.raises(ValueError, match=r"holds no images .* no films, and no folder of images"):
         find_sources([tmp_path])

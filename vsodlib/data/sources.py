@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsodlib.data.folders import is_picture, natural
+from vsodlib.data.folders import is_picture, listed, natural
 from vsodlib.data.image_files import SUFFIXES, animation_length, is_photograph, shown_size
 from vsodlib.data.video_files import Video, images_in, read_images, read_video
+from vsodlib.notes import note
 
 FILM_SUFFIXES = (
     ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg",
     ".mts", ".ogv", ".ts", ".webm", ".wmv",
 )  # fmt: skip
 """What is taken for a film in a folder; a file named by itself may end as it likes."""
+UNREAD_SUFFIXES = (".heic", ".heif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw")
+"""Photographs that no library here opens; a folder's are named, not passed over in silence."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,7 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
     for place in map(str, places):
         path = Path(place)
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", place):
-            raise ValueError(
-                f"{place} is an address on a network; download it, then give the file."
-            )
+            raise ValueError(f"{place} is an address, not a path: download it, then give the file.")
         if place.isdecimal() and not path.exists():
             found.append(Source(f"camera-{place}", place, Path(f"camera-{place}-saliency")))
         elif not path.exists():
@@ -94,6 +95,8 @@ def _in_folder(folder: Path, out: Path | None = None) -> list[Source]:
         raise ValueError(
             f"{folder} holds no images ({', '.join(SUFFIXES)}), no films, and no folder of images."
         )
+    if others := [path.name for path in inside if path.suffix.lower() in UNREAD_SUFFIXES]:
+        note(f"{folder}: {listed(others)} are left out, unreadable here; save them as JPEG.")
     found = [Source(path.stem, str(path), out / path.stem) for path in films]
     if files:
         photographs = () if _are_frames(files) else tuple(files)
