@@ -65,14 +65,7 @@ def evaluate(
                 images = dataset.images(chunk)
                 start = time.perf_counter()
                 maps = predict_maps(
-                    net,
-                    images,
-                    height,
-                    flip,
-                    batch_size,
-                    references,
-                    refine=refine,
-                    scales=scales,
+                    net, images, height, flip, batch_size, references, refine=refine, scales=scales
                 )
                 clock["seconds"] += time.perf_counter() - start
                 for index, saliency in zip(chunk, maps, strict=True):
@@ -84,7 +77,7 @@ def evaluate(
                         saliency = saliency * counted
                     yield video, frame, saliency, dataset.mask(index)
 
-    scores = score_frames(frames(), protocol, "all", workers)
+    scores = score_frames(frames(), protocol, "all", workers, total=len(dataset))
     scores["levels"] = {"truth": dataset.levels}
     return {**scores, "seconds_per_frame": clock["seconds"] / len(dataset)}
 

@@ -73,6 +73,7 @@ def score_frames(
     measures: Measures = "default",
     workers: int = 1,
     progress: bool = True,
+    total: int | None = None,
 ) -> dict[str, Any]:
     """Score maps in memory, frame by frame, without keeping them.
 
@@ -85,6 +86,7 @@ def score_frames(
             consistency too, some three times as slow), or names.
         workers: threads that score; 1 scores in this one.
         progress: show a progress bar where there is a terminal.
+        total: how many frames there are, for that bar.
 
     Returns:
         A JSON-ready dictionary: `protocol`, `measures`, and those asked for of `mae`, `max_f`,
@@ -101,7 +103,7 @@ def score_frames(
             `saliency_scores` refuses.
     """
     stream = (ArrayFrame(*frame) for frame in frames)
-    return score_stream(stream, protocol, measures, workers, progress)
+    return score_stream(stream, protocol, measures, workers, progress, total)
 
 
 def score_stream(
@@ -116,7 +118,6 @@ def score_stream(
     """`score_frames` for frames that know how to load themselves.
 
     Args:
-        total: how many will be scored, for the progress bar.
         stills: the frames are unrelated pictures, so that none is compared with the one before.
     """
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
