@@ -111,9 +111,8 @@ def test_photographs_that_nothing_here_opens_are_named(tmp_path, capsys):
     (tmp_path / "dog.HEIC").write_bytes(b"not opened")
     (tmp_path / "notes.txt").write_text("not a picture")
     assert kinds([tmp_path]) == [(tmp_path.name, 1)]
-    assert "dog.HEIC are left out, unreadable here; save them as JPEG" in (
-        said := capsys.readouterr().err
-    )
+    said = capsys.readouterr().err
+    assert "left out, as nothing here reads them: dog.HEIC. Save as JPEG." in said
     assert "notes.txt" not in said
 
 

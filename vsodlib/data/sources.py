@@ -96,7 +96,7 @@ def _in_folder(folder: Path, out: Path | None = None) -> list[Source]:
             f"{folder} holds no images ({', '.join(SUFFIXES)}), no films, and no folder of images."
         )
     if others := [path.name for path in inside if path.suffix.lower() in UNREAD_SUFFIXES]:
-        note(f"{folder}: {listed(others)} are left out, unreadable here; save them as JPEG.")
+        note(f"{folder}: left out, as nothing here reads them: {listed(others)}. Save as JPEG.")
     found = [Source(path.stem, str(path), out / path.stem) for path in films]
     if files:
         photographs = () if _are_frames(files) else tuple(files)
