@@ -69,21 +69,22 @@ def test_hand_worked_4x4():
     assert contour_accuracy(far, g) == pytest.approx(2 * P * R / (P + R))
 
 
-@pytest.mark.parametrize("radius", [0, 1, 2, 3, 5, 8, 13])
-@pytest.mark.parametrize("corner", [(0, 0), (0, -1), (-1, 0), (-1, -1), (9, 15)])
+@pytest.mark.parametrize("radius", [0, 1, 2, 3, 5, 8, 13, 70, 150])
+@pytest.mark.parametrize("corner", [(0, 0), (0, -1), (-1, 0), (-1, -1), (9, 15), (9, 63), (9, 64)])
 def test_dilation_with_a_disk(radius, corner):
-    mask = np.zeros((19, 31), np.uint8)
+    mask = np.zeros((19, 131), np.uint8)
     mask[corner] = 1
-    expected = disc(*mask.shape, corner[0] % 19, corner[1] % 31, radius)
+    expected = disc(*mask.shape, corner[0] % 19, corner[1] % 131, radius)
     inside = pack(np.ones_like(mask), radius)
-    wide = dilate(pack(mask, radius), radius, 31 + radius)
-    assert wide & inside == pack(expected.astype(np.uint8), radius)
+    wide = dilate(pack(mask, radius), radius)
+    assert np.array_equal(wide & inside, pack(expected.astype(np.uint8), radius))
 
 
 def test_pack_by_hand():
     mask = np.array([[1, 0, 1], [0, 1, 0]], np.uint8)
-    assert pack(mask, 0) == 0b010_101  # the first pixel is the lowest bit
-    assert pack(mask, 2) == 0b00_010_00_101
+    assert pack(mask, 0).tolist() == [[0b101], [0b010]]  # the first pixel is the lowest bit
+    assert pack(mask, 62).tolist() == [[0b101, 0], [0b010, 0]]
+    assert pack(np.eye(1, 66, 65, dtype=np.uint8), 0).tolist() == [[0, 0b10]]
 
 
 def test_contour_of_every_2x2():
