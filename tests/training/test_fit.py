@@ -302,6 +302,8 @@ def test_a_lost_run_goes_on_from_its_weights(tiny_config, clips, tmp_path):
         on_log=rows.append,
     )
     assert [row["step"] for row in rows if "validation_iou" in row] == [5, 6]
+    assert checkpoint.read(tmp_path / "next" / "last")[1]["first_step"] == 4
+    assert "first_step" not in checkpoint.read(start)[1]
     with pytest.raises(ValueError, match="first_step must be below the 6 steps"):
         train(tiny_config, CONFIG, clips, tmp_path / "far", initial=start, first_step=6)
 

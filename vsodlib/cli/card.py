@@ -36,7 +36,7 @@ page is written by `vsod publish` from `{name}.json`, which says more.
 
 ## Limits
 
-- Scored on {dataset} {split} alone; how it does on other kinds of video was not measured.
+- Other sets that it was scored on, and how it stands beside other networks: `README.md`.
 - Trained on frames that show a salient object; what it makes of others was not measured.
 - {frames_seen}
 - Matrices and filters are stored in half precision.
@@ -110,8 +110,10 @@ def _stages(record: dict[str, Any]) -> Iterator[str]:
         return
     window = f"{train['height']}x{train['width']}"
     weight = f"{train.get('contrastive_weight', 0):g}"  # runs before L_cl was written lack it
-    done, steps = record.get("step", train["steps"]), train["steps"]
-    steps = steps if done == steps else f"{done} of {steps}"
+    first, steps = record.get("first_step", 0), train["steps"]
+    last = record.get("step", steps)
+    if last - first != steps:
+        steps = f"{last - first} ({first + 1} to {last} of {steps})"
     cells = (record["data"], steps, train["batch_size"], window, weight)
     yield " | ".join(str(cell) for cell in (*cells, record["commit"], record["device"]))
 

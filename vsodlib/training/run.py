@@ -407,6 +407,8 @@ class Run:
         self.record = self.facts | training_record(
             self.model_config, config, self.dataset, self.device, initial, precision
         )
+        if first_step:
+            self.record["first_step"] = first_step
         self.clock = Clock(config, first_step, last=last_step)
         if state is not None:
             self._restore(state, optimizer)
@@ -425,8 +427,9 @@ class Run:
                 f"{self.out} holds a run on {before['data']}, not on {self.record['data']}; give "
                 "the same data to resume it, or name another folder."
             )
-        self.record.pop("initial", None)
-        self.record |= {key: before[key] for key in ("initial",) if key in before}
+        start = ("initial", "first_step")
+        self.record = {key: value for key, value in self.record.items() if key not in start}
+        self.record |= {key: before[key] for key in start if key in before}
         self.best = state["best"]
         average = self.average.net if self.average else None
         restore(state, self.out, self.net, optimizer, average)
@@ -631,7 +634,7 @@ def training_record(
     """What a checkpoint's JSON says of its making, and of the making of what it started from."""
     if initial:
         _, earlier = checkpoint.read(initial)
-        kept = ("train", "step", "data", "commit", "device", "initial")
+        kept = ("train", "first_step", "step", "data", "commit", "device", "initial")
         origin = {"weights_sha256": checkpoint.fingerprint(initial)}
         origin |= {key: earlier[key] for key in kept if key in earlier}
     return {
