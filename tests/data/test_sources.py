@@ -116,6 +116,38 @@ def test_photographs_that_nothing_here_opens_are_named(tmp_path, capsys):
     assert "notes.txt" not in said
 
 
+def test_photographs_that_nothing_opens_are_named_in_a_folder_of_their_own_too(tmp_path, capsys):
+    (tmp_path / "all" / "trip").mkdir(parents=True)
+    (tmp_path / "all" / "trip" / "dog.HEIC").write_bytes(b"not opened")
+    with pytest.raises(ValueError, match="holds no images"):
+        find_sources([tmp_path / "all"])
+    assert "trip: left out, as nothing here reads them: dog.HEIC" in capsys.readouterr().err
+    write_folder(tmp_path / "all" / "s1", clip(3))
+    assert kinds([tmp_path / "all"]) == [("s1", 0)]
+    assert "trip: left out, as nothing here reads them: dog.HEIC" in capsys.readouterr().err
+
+
+def test_folders_of_films_in_a_folder_count_and_what_vsod_made_there_does_not(tmp_path):
+    for name in ("cam1", "cam1-saliency"):
+        (tmp_path / "all" / name).mkdir(parents=True)
+    write_video(tmp_path / "all" / "cam1" / "film.webm", clip(3), 10)
+    write_video(tmp_path / "all" / "cam1-saliency" / "overlay.webm", clip(3), 10)
+    (tmp_path / "all" / "cam1-saliency" / "maps").mkdir()
+    (tmp_path / "all" / "cam1-saliency" / "run.json").write_text("{}")
+    (source,) = find_sources([tmp_path / "all"])
+    assert source.out == tmp_path / "all-saliency" / "cam1" / "film"
+
+
+def test_no_folder_is_listed_twice(tmp_path, monkeypatch):
+    (tmp_path / "all").mkdir()
+    for name in ("s1", "s2"):
+        write_folder(tmp_path / "all" / name, clip(3))
+    once, listed = Path.iterdir, []
+    monkeypatch.setattr(Path, "iterdir", lambda path: listed.append(path.name) or once(path))
+    find_sources([tmp_path / "all"])
+    assert listed == ["all", "s1", "s2"]
+
+
 def test_the_working_directory_has_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(write_folder(tmp_path / "frames", clip(3)))
     (source,) = find_sources(["."])
@@ -134,5 +166,5 @@ def test_what_is_no_source_is_one_sentence(tmp_path):
     for address in ("https://example.org/a.mp4", "rtsp://camera/1", "file:///a.mp4"):
         with pytest.raises(ValueError, match=f"{address} is an address, .* download it"):
             find_sources([address])
-    with pytest.raises(ValueError, match=r"holds no images .* no films, and no folder of images"):
+    with pytest.raises(ValueError, match=r"holds no images .* no films, and no folder of these"):
         find_sources([tmp_path])
