@@ -80,6 +80,23 @@ def test_animated_picture_is_a_video_and_pages_are_not(tmp_path):
     assert kinds(places) == [("gif", 0), ("webp", 0), ("png", 0), ("tif", 1)]
 
 
+def test_animated_pictures_of_a_folder_are_no_frames_of_one_video(tmp_path):
+    first, *others = map(Image.fromarray, clip(4))
+    for name in ("a1", "a2"):
+        first.save(tmp_path / f"{name}.gif", save_all=True, append_images=others)
+    assert kinds([tmp_path]) == [("a1", 0), ("a2", 0)]
+    assert len(list(find_sources([tmp_path])[0].open())) == 4
+    photograph(tmp_path / "cat.png")
+    assert kinds([tmp_path]) == [(tmp_path.name, 1), ("a1", 0), ("a2", 0)]
+
+
+def test_a_raw_photograph_is_no_film_of_what_ffmpeg_finds_in_it(tmp_path):
+    photograph(tmp_path / "a.dng", format="TIFF")  # as which it begins
+    (source,) = find_sources([tmp_path / "a.dng"])
+    with pytest.raises(ValueError, match=r"a\.dng: nothing here reads it; save it as JPEG"):
+        source.open()
+
+
 def test_folder_of_sequences_and_of_films(tmp_path):
     (tmp_path / "all").mkdir()
     for name in ("s10", "s9"):

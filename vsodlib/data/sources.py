@@ -38,8 +38,10 @@ class Source:
         """Its frames, or its photographs one after the other.
 
         Raises:
-            FileNotFoundError, ValueError: as `read_video`.
+            FileNotFoundError, ValueError: as `read_video`; one of `UNREAD_SUFFIXES`.
         """
+        if self.place.lower().endswith(UNREAD_SUFFIXES):  # FFmpeg would show a part of it
+            raise ValueError(f"{self.place}: nothing here reads it; save it as JPEG.")
         if self.photographs:
             return read_images(list(self.photographs), self.place, mixed=True)
         return read_video(self.place)
@@ -50,8 +52,9 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
 
     A file is a film, an animated picture or a photograph; loose photographs of one folder go
     together. A folder of images holds frames where all are of one size, named alike but for
-    numbers, and no camera noted that it took them; else photographs. Films beside them count too. A
-    folder without images stands for all films in it and in its folders, and for their images.
+    numbers, and no camera noted that it took them; else photographs. Films and animated pictures
+    beside them count too. A folder without images stands for all films in it and in its folders,
+    and for their images.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -97,9 +100,11 @@ def _in_folder(folder: Path, out: Path, deeper: bool = True) -> list[Source]:
     if others := [path.name for path in inside if path.suffix.lower() in UNREAD_SUFFIXES]:
         note(f"{folder}: left out, as nothing here reads them: {listed(others)}. Save as JPEG.")
     films = [path for path in inside if path.suffix.lower() in FILM_SUFFIXES and path.is_file()]
-    found = [Source(path.stem, str(path), out / path.stem) for path in films]
-    if files := [path for path in inside if is_picture(path.name)]:
-        photographs = () if _are_frames(files) else tuple(files)
+    pictures = [path for path in inside if is_picture(path.name)]
+    moving = [path for path in pictures if animation_length(path) > 1]
+    found = [Source(path.stem, str(path), out / path.stem) for path in films + moving]
+    if files := [path for path in pictures if path not in moving]:
+        photographs = () if not moving and _are_frames(files) else tuple(files)
         found.insert(0, Source(folder.name, str(folder), out, photographs))
     elif deeper:
         for path in filter(Path.is_dir, inside):

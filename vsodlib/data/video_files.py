@@ -22,10 +22,15 @@ import av
 import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
-from PIL import Image
 
-from vsodlib.data.folders import is_picture, natural
-from vsodlib.data.image_files import SUFFIXES, animation_length, decode_image, over_white
+from vsodlib.data.folders import is_picture, listed, natural
+from vsodlib.data.image_files import (
+    SUFFIXES,
+    animation_length,
+    decode_image,
+    image_header,
+    over_white,
+)
 from vsodlib.files import read_file
 
 FOLDER_FPS = 24.0
@@ -206,7 +211,7 @@ def _check_size(pixels: np.ndarray, place: str) -> None:
 
 
 def _animation(path: Path) -> Video:
-    """An animated GIF, WebP or PNG, or a still picture as a video of one frame."""
+    """An animated GIF, WebP, AVIF or PNG, or a still picture as a video of one frame."""
     length = animation_length(path)
     if length == 1:
         return read_images([path], str(path))
@@ -214,10 +219,11 @@ def _animation(path: Path) -> Video:
 
     def frames() -> Iterator[Frame]:
         time = 0.0
-        with Image.open(path, formats=("GIF", "WEBP", "PNG")) as picture:
+        with image_header(path) as picture:
+            apart = getattr(picture, "n_frames", 1) - length
             for index in range(length):
                 try:
-                    picture.seek(index)
+                    picture.seek(apart + index)
                     pixels = over_white(picture)
                 except (OSError, SyntaxError, ValueError, EOFError) as error:
                     damage.append(f"{path} breaks off after {index} of {length} frames ({error}).")
