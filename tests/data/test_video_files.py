@@ -344,7 +344,9 @@ def test_frames_in_which_nothing_can_be_seen_are_refused(tmp_path):
 
 def test_images_beside_their_masks_are_refused(folder):
     Image.fromarray(clip()[0]).save(folder / "f0.jpg")
-    with pytest.raises(ValueError, match=r"only in their suffix.* give a folder of frames alone"):
+    with pytest.raises(
+        ValueError, match=r"suffix \(f0\.jpg, f0\.png\), .* give a folder of frames alone"
+    ):
         read_video(folder)
     with pytest.raises(ValueError, match=r"only in their suffix.* rename one of them"):
         video_files.read_images(sorted(folder.iterdir()), "photographs", mixed=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -179,10 +180,12 @@ def read_images(files: list[Path], source: str, mixed: bool = False) -> Video:
     """
     if not files:
         raise ValueError(f"{source} holds no images ({', '.join(SUFFIXES)}).")
-    if len({file.stem for file in files}) < len(files):
+    alike = Counter(file.stem for file in files)
+    if twins := [file.name for file in files if alike[file.stem] > 1]:
         raise ValueError(
-            f"{source} holds images that differ only in their suffix, so their maps would have "
-            f"one name; {'rename one of them' if mixed else 'give a folder of frames alone'}."
+            f"{source} holds images that differ only in their suffix ({listed(twins)}), so their "
+            "maps would have one name; "
+            f"{'rename one of them' if mixed else 'give a folder of frames alone'}."
         )
     damage: list[str] = []
 
