@@ -194,7 +194,7 @@ def read_images(files: list[Path], source: str, mixed: bool = False) -> Video:
             try:
                 pixels = decode_image(read_file(file), str(file), as_shown=True)
                 _check_size(pixels, str(file))
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 if not mixed:
                     raise
                 damage.append(str(error))

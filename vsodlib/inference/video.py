@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,15 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from vsodlib.data.sources import Source, find_sources
-from vsodlib.data.video_files import FORMATS, Frame, Video, VideoWriter, read_video, write_video
+from vsodlib.data.video_files import (
+    FORMATS,
+    Frame,
+    Video,
+    VideoWriter,
+    images_in,
+    read_video,
+    write_video,
+)
 from vsodlib.files import read_json, unlinked, write_file
 from vsodlib.inference.cutout import Background, cutout
 from vsodlib.inference.overlap import Behind, ahead
@@ -206,7 +215,7 @@ def predict_video(
         predictor: np.uint8 (B, H, W, 3) RGB -> float (B, H, W) in [0, 1].
         batch_size: the largest B; less of large frames, at the end, or where a run is resumed.
         progress: show a progress bar.
-        resume: keep maps that an earlier run wrote; of photographs, those newer than the picture.
+        resume: keep maps that an earlier run wrote, if they bear the time of their source.
         outputs: what is written beside the maps.
         predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two networks never
             mix.
@@ -233,7 +242,9 @@ def predict_video(
         raise ValueError(f"{place} would be overwritten by its own {place.stem}; choose a folder.")
     maps = out_dir / "maps"
     _claim(out_dir, maps, video, predictor_name)
-    taken = {path.stem: path.stat().st_mtime for path in photographs}
+    pictures = photographs or (images_in(place) if place.is_dir() else ())
+    times = {path.stem: path.stat().st_mtime for path in pictures if path.exists()}
+    film_time = place.stat().st_mtime if place.is_file() else None
 
     count = kept = 0
     started = time.perf_counter()
@@ -248,17 +259,18 @@ def predict_video(
         for frames in ahead(_batches(video, batch_size)):
             names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
             paths = [maps / f"{name}.png" for name in names]
+            taken = [times.get(name, film_time) for name in names]
             shape = frames[0].pixels.shape[:2]
             values = [
-                _read_map(path, shape, taken.get(path.stem, 0)) if resume else None
-                for path in paths
+                _read_map(path, shape, time) if resume else None
+                for path, time in zip(paths, taken, strict=True)
             ]
             todo = [k for k, value in enumerate(values) if value is None]
             if todo:
                 batch = np.stack([frames[k].pixels for k in todo])
                 for k, saliency in zip(todo, _checked(predictor(batch), batch), strict=True):
                     values[k] = np.rint(saliency * 255).astype(np.uint8)
-                    later(_write_picture, paths[k], values[k])
+                    later(_write_picture, paths[k], values[k], taken[k])
             for frame, name, value in zip(frames, names, values, strict=True):
                 later(write, frame, name, value)
             count += len(frames)
@@ -335,13 +347,18 @@ def _products(
                 _write_picture(out_dir / "sheet.png", sheet.page())
 
 
-def _write_picture(path: Path, picture: np.ndarray) -> None:
-    """Write grey (H, W), RGB or RGBA (H, W, 3 or 4) uint8 as the picture that the suffix names."""
+def _write_picture(path: Path, picture: np.ndarray, taken: float | None = None) -> None:
+    """Write grey (H, W), RGB or RGBA (H, W, 3 or 4) uint8 as the picture that the suffix names, and
+    give it the time of the file that it is made from.
+    """
     swapped = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[
         picture.shape[2] if picture.ndim == 3 else 2
     ]
     pixels = picture if swapped is None else cv2.cvtColor(picture, swapped)
     write_file(path, cv2.imencode(path.suffix, pixels)[1].tobytes())
+    if taken is not None:
+        with suppress(OSError):  # of a disk that does not allow it: predicted again next time
+            os.utime(path, (taken, taken))
 
 
 def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None:
@@ -372,10 +389,13 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
     write_file(note, (json.dumps(run, indent=2) + "\n").encode())
 
 
-def _read_map(path: Path, shape: tuple[int, int], taken: float) -> np.ndarray | None:
-    """A map that an earlier run wrote, or None where there is none of this shape, since `taken`."""
+def _read_map(path: Path, shape: tuple[int, int], taken: float | None) -> np.ndarray | None:
+    """A map that an earlier run wrote, or None where there is none of this shape, and of a source
+    `taken` then: another camera's photograph may have its name, and be older than the map.
+    """
     try:
-        if path.stat().st_mtime < taken or not path.is_file():
+        other = taken is not None and abs(path.stat().st_mtime - taken) > 2  # as FAT rounds
+        if other or not path.is_file():
             return None
         with Image.open(path, formats=("PNG",)) as picture:
             value = np.array(picture)
