@@ -247,6 +247,35 @@ def test_unreadable_film_is_named_and_ffmpeg_stays_silent(tmp_path, content, cap
     assert capfd.readouterr() == ("", "")
 
 
+def test_film_whose_clock_does_not_begin_at_zero_is_whole(tmp_path):
+    for suffix in ("mkv", "webm", "mp4"):
+        path = tmp_path / f"late.{suffix}"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libvpx-vp9" if suffix == "webm" else "mpeg4", rate=10)
+            stream.height, stream.width = H, W
+            for t, pixels in enumerate(clip()):
+                frame = av.VideoFrame.from_ndarray(pixels)
+                frame.pts, frame.time_base = 20 + t, Fraction(1, 10)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        video = read_video(path)
+        assert (len(list(video)), video.length, video.damage) == (11, 11, [])
+
+
+def test_pictures_and_sound_without_a_decoder(tmp_path):
+    (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    with pytest.raises(ValueError, match=r"drawing\.svg holds no pictures that can be decoded"):
+        read_video(tmp_path / "drawing.svg")
+    tone(tmp_path / "tone.wav", 1.0)
+    with VideoWriter(tmp_path / "clip.webm", 10, tmp_path / "tone.wav") as write:
+        for frame in clip(5):
+            write(frame)
+    data = (tmp_path / "clip.webm").read_bytes()
+    (tmp_path / "clip.webm").write_bytes(data.replace(b"A_OPUS", b"A_NONE"))
+    video = read_video(tmp_path / "clip.webm")
+    assert video.sound is None and len(list(video)) == 5
+
+
 def test_text_and_sound_are_no_films(tmp_path):
     (tmp_path / "notes.txt").write_text("A text, which FFmpeg would draw as a film.\n" * 50)
     (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:1,\nhttp://localhost/a.ts\n")

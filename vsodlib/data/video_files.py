@@ -264,29 +264,44 @@ def _film(path: Path) -> Video:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{path} is not a film that can be read ({reason}).") from None
-    picture = [s for s in container.streams.video if not s.disposition & _COVER]
+    picture = [s for s in _readable(container.streams.video) if not s.disposition & _COVER]
     if not picture or container.format.name in NO_FILMS:
         container.close()
-        raise ValueError(f"{path} holds no pictures.")
+        raise ValueError(f"{path} holds no pictures that can be decoded.")
     stream = picture[0]
     if stream.width * stream.height > LARGEST_FRAME:
         container.close()
         raise ValueError(f"{path} has frames of {stream.width}x{stream.height} pixels, too large.")
     stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME)}  # headers may be wrong
     fps = float(stream.average_rate or 0)
-    seconds = (container.duration or 0) / av.time_base
+    begin, end = _span(container)
     damage: list[str] = []
     return Video(
         str(path),
         _decoded(path, container, stream, damage),
         fps,
-        stream.frames or round(seconds * fps) or None,
-        sound=path if container.streams.audio else None,
+        stream.frames or round((end - begin) * fps) or None,
+        sound=path if _readable(container.streams.audio) else None,
         damage=damage,
     )
 
 
 _COVER = av.stream.Disposition.attached_pic
+
+
+def _span(container: Any) -> tuple[float, float]:
+    """When a film begins and ends by what it announces, in seconds of its own clock."""
+    begin, length = (
+        (container.start_time or 0) / av.time_base,
+        (container.duration or 0) / av.time_base,
+    )
+    from_zero = "matroska" in container.format.name  # others count their length from the begin
+    return begin, max(begin, length if from_zero else begin + length)
+
+
+def _readable(streams: Iterable[Any]) -> list[Any]:
+    """Those for which FFmpeg has a decoder."""
+    return [stream for stream in streams if stream.codec_context]
 
 
 def _opened(path: Path) -> Any:
@@ -300,7 +315,7 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
     longest = 1 / float(stream.average_rate or FOLDER_FPS)
     time, reached, lost = None, 0.0, 0
     with container:
-        announced = ((container.start_time or 0) + (container.duration or 0)) / av.time_base
+        announced = _span(container)[1]
         if container.format.name == "avi":  # without its index the duration is but a guess
             announced = max(announced, stream.frames / float(stream.average_rate or FOLDER_FPS))
         for packet in _packets(container, [stream, *container.streams.audio]):
@@ -520,7 +535,7 @@ class _Sound:
         self._next = next(self._frames, None)
 
     def _decoded(self) -> Iterator[Any]:
-        stream = self._input.streams.audio[0]
+        stream = _readable(self._input.streams.audio)[0]
         for packet in _packets(self._input, [stream]):
             with suppress(av.error.FFmpegError):  # of a damaged film, what can be heard
                 yield from stream.decode(packet)
