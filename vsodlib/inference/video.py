@@ -28,7 +28,7 @@ from vsodlib.data.video_files import (
     write_video,
 )
 from vsodlib.files import read_json, unlinked, write_file
-from vsodlib.inference.cutout import Background, cutout
+from vsodlib.inference.cutout import Background, cutout, fitting_map
 from vsodlib.inference.overlap import Behind, ahead
 from vsodlib.inference.predict import predict_maps
 from vsodlib.inference.sheet import ContactSheet
@@ -76,7 +76,7 @@ def overlay(
 
     Args:
         frame: np.uint8 (H, W, 3), RGB.
-        saliency: s, float (H, W) in [0, 1].
+        saliency: s, float (H, W) in [0, 1], or uint8, v / 255.
         colour: RGB, 0 to 255; violet, which few scenes hold and no other picture here uses.
         alpha: strength of the tint where s = 1, in [0, 1].
 
@@ -84,11 +84,9 @@ def overlay(
         np.uint8 (H, W, 3), RGB.
 
     Raises:
-        ValueError: the map is not of the frame's size.
+        ValueError: as `fitting_map`.
     """
-    if saliency.shape != frame.shape[:2]:
-        raise ValueError(f"A map of shape {saliency.shape} does not fit a frame {frame.shape}.")
-    weight = np.float32(alpha) * saliency.astype(np.float32)
+    weight = np.float32(alpha) * fitting_map(frame, saliency).astype(np.float32)
     return cv2.blendLinear(frame, np.full_like(frame, colour), 1 - weight, weight)
 
 
