@@ -290,6 +290,23 @@ def test_own_overlay_as_source_is_refused(folder, tmp_path):
         predict_video(tmp_path / "overlay.webm", tmp_path, by_green)
 
 
+def test_source_is_no_place_for_its_maps(folder, tmp_path):
+    before = files(folder)
+    with pytest.raises(ValueError, match=r"frames would be overwritten by its own maps; choose"):
+        predict_video(folder, folder, by_green)
+    assert files(folder) == before
+    (tmp_path / "overlay").mkdir()
+    for place in (tmp_path / "sheet.png", tmp_path / "overlay" / "cat.jpg"):
+        Image.fromarray(clip(1)[0]).save(place)
+        with pytest.raises(ValueError, match=r"overwritten by its own (sheet|overlay)"):
+            predict_video(place, tmp_path, by_green)
+
+
+def test_background_that_is_none_is_told_before_anything_is_written():
+    with pytest.raises(ValueError, match="'no-colour' is neither"):
+        Outputs(background="no-colour")
+
+
 def test_missing_source_leaves_no_output(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing does not exist"):
         predict_video(tmp_path / "nothing", tmp_path / "out", by_green)

@@ -49,7 +49,7 @@ class Outputs:
     """What is written beside the maps: films for a video, one picture each for photographs.
 
     Raises:
-        ValueError: a kind of cut-out that is not listed.
+        ValueError: a kind of cut-out that is not listed; as `Background`.
     """
 
     overlay: bool = True
@@ -64,6 +64,8 @@ class Outputs:
     def __post_init__(self) -> None:
         if self.cutout not in (None, "webm", "mov", "png"):
             raise ValueError(f"A cut-out is webm, mov or png, not {self.cutout!r}.")
+        if self.background:
+            Background(self.background)
 
 
 def overlay(
@@ -225,7 +227,7 @@ def predict_video(
 
     Raises:
         FileNotFoundError, ValueError: as `read_video`; an unreadable frame, naming it; `out_dir` is
-            a file or holds other maps; the predictor returns something else than promised.
+            a file, is the source, or holds other maps; the predictor breaks its promise.
         OSError: the disk is full; what is written stays and is kept by the next call.
     """
     if batch_size < 1:
@@ -236,8 +238,11 @@ def predict_video(
     photographs = source.photographs if isinstance(source, Source) else ()
     video = source.open() if isinstance(source, Source) else read_video(source)
     place = Path(video.source).resolve()
-    if place.parent == out_dir.resolve() and place.stem in ("overlay", "cutout", "background"):
-        raise ValueError(f"{place} would be overwritten by its own {place.stem}; choose a folder.")
+    if place.is_relative_to(out := out_dir.resolve()):
+        product = Path(*place.relative_to(out).parts[:1]).stem
+        if product in ("", "overlay", "cutout", "background", "sheet"):
+            product = product or "maps"
+            raise ValueError(f"{place} would be overwritten by its own {product}; choose a folder.")
     maps = out_dir / "maps"
     _claim(out_dir, maps, video, predictor_name)
     pictures = photographs or (images_in(place) if place.is_dir() else ())
