@@ -262,6 +262,32 @@ def test_film_whose_clock_does_not_begin_at_zero_is_whole(tmp_path):
         assert (len(list(video)), video.length, video.damage) == (11, 11, [])
 
 
+@pytest.mark.parametrize("suffix", ["ts", "mpg"])
+def test_joined_films_go_on_where_the_first_ends(tmp_path, suffix):
+    path = tmp_path / f"joined.{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.height, stream.width = H, W
+        sound = container.add_stream("mp2", rate=48_000, layout="mono")
+        for pixels in clip(25):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+        container.mux(stream.encode())
+        wave = np.sin(np.arange(48_000) * 2 * np.pi * 440 / 48_000) * 16_000
+        wave[12_000:] = 0  # a quarter of a second can be heard
+        frame = av.AudioFrame.from_ndarray(np.int16(wave[None]), "s16", "mono")
+        frame.rate = 48_000
+        container.mux([*sound.encode(frame), *sound.encode()])
+    path.write_bytes(2 * path.read_bytes())
+    video = read_video(path)
+    with VideoWriter(tmp_path / "copy.webm", 25, video.sound, video.start) as write:
+        times = [write(*frame[:3]) or frame.time for frame in video.timed()]
+    np.testing.assert_allclose(times, np.arange(50) / 25, atol=2e-3)
+    wave, begin = sound_of(tmp_path / "copy.webm")
+    loud = np.flatnonzero(np.abs(wave) > 0.3 * np.abs(wave).max()) / 48_000 + begin
+    assert loud.max() == pytest.approx(1.25, abs=0.05)
+    assert not np.any((loud > 0.35) & (loud < 0.9))
+
+
 def test_pictures_and_sound_without_a_decoder(tmp_path):
     (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     with pytest.raises(ValueError, match=r"drawing\.svg holds no pictures that can be decoded"):

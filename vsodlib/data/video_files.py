@@ -346,9 +346,22 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
 
 
 def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
-    """The packets of these streams as far as they can be read; None: the end."""
+    """The packets of these streams as far as they can be read; None: the end.
+
+    Where films were joined, as recorders do, the clock goes back: it is made to go on.
+    """
+    latest: dict[Any, tuple[int, int]] = {}
+    shifts = dict.fromkeys(streams, 0)
     try:
         for packet in container.demux(streams):
+            if packet.dts is not None:
+                stream, back = packet.stream, 0.5 / packet.time_base
+                begin, end = latest.get(stream, (packet.dts, 0))
+                if packet.dts + shifts[stream] < begin - back:
+                    shifts[stream] = end - packet.dts
+                packet.dts += shifts[stream]
+                packet.pts = None if packet.pts is None else packet.pts + shifts[stream]
+                latest[stream] = packet.dts, packet.dts + (packet.duration or 0)
             # An empty one without a time ends its stream, one with a time repeats a picture.
             if packet.size or packet.pts is None:
                 yield packet
