@@ -288,6 +288,24 @@ def test_joined_films_go_on_where_the_first_ends(tmp_path, suffix):
     assert not np.any((loud > 0.35) & (loud < 0.9))
 
 
+def test_film_that_changes_its_size_keeps_that_of_its_beginning(tmp_path):
+    parts = [clip(10), clip(10, 2 * H, 2 * W)]
+    for k, frames in enumerate(parts):
+        with av.open(str(tmp_path / f"{k}.ts"), "w") as container:
+            stream = container.add_stream("mpeg2video", rate=25)
+            stream.height, stream.width = frames[0].shape[:2]
+            for pixels in frames:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+            container.mux(stream.encode())
+    data = [(tmp_path / f"{k}.ts").read_bytes() for k in (0, 1)]
+    (tmp_path / "call.ts").write_bytes(b"".join(data))
+    decoded = list(read_video(tmp_path / "call.ts"))
+    halved = [frame[::2, ::2] for frame in parts[1]]
+    shown = parts[0][:9] + halved  # FFmpeg itself drops the last before the change
+    for frame, original in zip(decoded, shown, strict=True):
+        assert np.abs(frame.astype(int) - original).mean() < 8
+
+
 def test_pictures_and_sound_without_a_decoder(tmp_path):
     (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     with pytest.raises(ValueError, match=r"drawing\.svg holds no pictures that can be decoded"):

@@ -312,6 +312,7 @@ def _opened(path: Path) -> Any:
 def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iterator[Frame]:
     """The frames of a film; `damage` tells where it breaks off, and of what is lost within."""
     stream.thread_type = "AUTO"
+    size = max(1, round(stream.width * (stream.sample_aspect_ratio or 1))), stream.height
     longest = 1 / float(stream.average_rate or FOLDER_FPS)
     time, reached, lost = None, 0.0, 0
     with container:
@@ -336,7 +337,7 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
                     time = before + duration if time is None else max(time, before + 1e-3)
                     longest = max(longest, time - before)
                 time = time or 0.0
-                yield Frame(_as_shown(frame, stream), time, duration)
+                yield Frame(_as_shown(frame, *size), time, duration)
     if lost:
         damage.append(f"{path} is damaged: {lost} of its packets cannot be decoded.")
     # A last frame of unknown duration is hardly shown for twice as long as any before it.
@@ -369,15 +370,14 @@ def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
         yield None
 
 
-def _as_shown(frame: av.VideoFrame, stream: Any) -> np.ndarray:
-    """A decoded frame in RGB, with square pixels and upright, at the size of the film's first."""
-    width = max(1, round(stream.width * (stream.sample_aspect_ratio or 1)))
+def _as_shown(frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
+    """A decoded frame in RGB, at the size that a film has with square pixels, and upright."""
     # Films that do not say so are in BT.709 from HD on, below it in BT.601, FFmpeg's own choice.
     unsaid = frame.colorspace == Colorspace.DEFAULT and frame.height >= 720
     pixels = frame.to_ndarray(
         format="rgb24",
         width=width,
-        height=stream.height,
+        height=height,
         src_colorspace=Colorspace.ITU709 if unsaid else None,
     )
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
