@@ -411,6 +411,8 @@ def test_frames_in_which_nothing_can_be_seen_are_refused(tmp_path):
     dot = write_folder(tmp_path / "dot", [np.zeros((1, 1, 3), np.uint8)])
     with pytest.raises(ValueError, match=r"f0\.png is 1x1 pixels, too small .* 16 rows"):
         read_video(dot)
+    with pytest.raises(ValueError, match=r"film is 65501x16 pixels; cut it"):
+        video_files.Video("film", timed(clip(1, 16, 65_501)), 24.0)
     with pytest.raises(ValueError, match=r"film is 64x8 pixels"):
         video_files.Video("film", timed(clip(height=8)), 24.0)
 

@@ -40,6 +40,8 @@ SMALLEST = 16
 """Rows and columns that a frame needs: what one position of the network's features covers."""
 LARGEST_FRAME = 1 << 26
 """Pixels of a film's frame: more than 8K has, and 200 MB once decoded."""
+LARGEST_SIDE = 65_500
+"""Rows or columns that can be written as JPEG."""
 TICK = Fraction(1, 1000)
 """Seconds: the finest step of a WebM file's clock."""
 NO_FILMS = ("tty", "bin", "xbin", "adf", "idf", "hls", "dash", "concat")
@@ -211,6 +213,8 @@ def _check_size(pixels: np.ndarray, place: str) -> None:
             f"{place} is {W}x{H} pixels, too small to see anything in; it needs "
             f"{SMALLEST} rows and columns."
         )
+    if max(H, W) > LARGEST_SIDE:
+        raise ValueError(f"{place} is {W}x{H} pixels; cut it, no side may be over {LARGEST_SIDE}.")
 
 
 def _animation(path: Path) -> Video:
