@@ -238,16 +238,10 @@ def predict_video(
     photographs = source.photographs if isinstance(source, Source) else ()
     video = source.open() if isinstance(source, Source) else read_video(source)
     place = Path(video.source).resolve()
-    if place.is_relative_to(out := out_dir.resolve()):
-        product = Path(*place.relative_to(out).parts[:1]).stem
-        if product in ("", "overlay", "cutout", "background", "sheet"):
-            product = product or "maps"
-            raise ValueError(f"{place} would be overwritten by its own {product}; choose a folder.")
+    _check_apart(place, out_dir.resolve())
     maps = out_dir / "maps"
     _claim(out_dir, maps, video, predictor_name)
-    pictures = photographs or (images_in(place) if place.is_dir() else ())
-    times = {path.stem: path.stat().st_mtime for path in pictures if path.exists()}
-    film_time = place.stat().st_mtime if place.is_file() else None
+    taken = _times(place, photographs)
 
     count = kept = 0
     started = time.perf_counter()
@@ -262,18 +256,16 @@ def predict_video(
         for frames in ahead(_batches(video, batch_size)):
             names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
             paths = [maps / f"{name}.png" for name in names]
-            taken = [times.get(name, film_time) for name in names]
             shape = frames[0].pixels.shape[:2]
             values = [
-                _read_map(path, shape, time) if resume else None
-                for path, time in zip(paths, taken, strict=True)
+                _read_map(path, shape, taken(path.stem)) if resume else None for path in paths
             ]
             todo = [k for k, value in enumerate(values) if value is None]
             if todo:
                 batch = np.stack([frames[k].pixels for k in todo])
                 for k, saliency in zip(todo, _checked(predictor(batch), batch), strict=True):
                     values[k] = np.rint(saliency * 255).astype(np.uint8)
-                    later(_write_picture, paths[k], values[k], taken[k])
+                    later(_write_picture, paths[k], values[k], taken(names[k]))
             for frame, name, value in zip(frames, names, values, strict=True):
                 later(write, frame, name, value)
             count += len(frames)
@@ -287,6 +279,23 @@ def predict_video(
         "fps": round((count - kept) / seconds, 3),
         "damage": " ".join(video.damage),
     }
+
+
+def _check_apart(place: Path, out: Path) -> None:
+    """Refuse to write over a source."""
+    if place.is_relative_to(out):
+        product = Path(*place.relative_to(out).parts[:1]).stem
+        if product in ("", "overlay", "cutout", "background", "sheet"):
+            product = product or "maps"
+            raise ValueError(f"{place} would be overwritten by its own {product}; choose a folder.")
+
+
+def _times(place: Path, photographs: Sequence[Path]) -> Callable[[str], float | None]:
+    """When the file of each frame was changed last, by the frame's name; None of a camera."""
+    pictures = photographs or (images_in(place) if place.is_dir() else ())
+    times = {path.stem: path.stat().st_mtime for path in pictures if path.exists()}
+    film = place.stat().st_mtime if place.is_file() else None
+    return lambda name: times.get(name, film)
 
 
 def _batches(video: Video, size: int) -> Iterator[list[Frame]]:
