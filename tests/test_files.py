@@ -32,6 +32,13 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"before"]
 
 
+def test_the_longest_names_can_be_written(tmp_path):
+    for letter in ("x", "é"):
+        name = 251 // len(letter.encode()) * letter + ".png"
+        write_file(tmp_path / name, b"data")
+        assert (tmp_path / name).read_bytes() == b"data"
+
+
 def test_full_disk_is_one_sentence_with_the_file(tmp_path):
     path = tmp_path / "full.part"
     path.symlink_to("/dev/full")

@@ -29,7 +29,7 @@ def aside(path: Path) -> Iterator[Path]:
     Raises:
         OSError: no space, no permission; with the file's name.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name[-60:]}.part")  # a name of 255 bytes has no room for more
     try:
         part.unlink(missing_ok=True)  # what a killed process left, or a link to somewhere else
         yield part

@@ -80,6 +80,23 @@ def test_animated_picture_is_a_video_and_pages_are_not(tmp_path):
     assert kinds(places) == [("gif", 0), ("webp", 0), ("png", 0), ("tif", 1)]
 
 
+def test_animated_pictures_of_a_folder_are_no_frames_of_one_video(tmp_path):
+    first, *others = map(Image.fromarray, clip(4))
+    for name in ("a1", "a2"):
+        first.save(tmp_path / f"{name}.gif", save_all=True, append_images=others)
+    assert kinds([tmp_path]) == [("a1", 0), ("a2", 0)]
+    assert len(list(find_sources([tmp_path])[0].open())) == 4
+    photograph(tmp_path / "cat.png")
+    assert kinds([tmp_path]) == [(tmp_path.name, 1), ("a1", 0), ("a2", 0)]
+
+
+def test_a_raw_photograph_is_no_film_of_what_ffmpeg_finds_in_it(tmp_path):
+    photograph(tmp_path / "a.dng", format="TIFF")  # as which it begins
+    (source,) = find_sources([tmp_path / "a.dng"])
+    with pytest.raises(ValueError, match=r"a\.dng: nothing here reads it; save it as JPEG"):
+        source.open()
+
+
 def test_folder_of_sequences_and_of_films(tmp_path):
     (tmp_path / "all").mkdir()
     for name in ("s10", "s9"):
@@ -116,6 +133,38 @@ def test_photographs_that_nothing_here_opens_are_named(tmp_path, capsys):
     assert "notes.txt" not in said
 
 
+def test_photographs_that_nothing_opens_are_named_in_a_folder_of_their_own_too(tmp_path, capsys):
+    (tmp_path / "all" / "trip").mkdir(parents=True)
+    (tmp_path / "all" / "trip" / "dog.HEIC").write_bytes(b"not opened")
+    with pytest.raises(ValueError, match="holds no images"):
+        find_sources([tmp_path / "all"])
+    assert "trip: left out, as nothing here reads them: dog.HEIC" in capsys.readouterr().err
+    write_folder(tmp_path / "all" / "s1", clip(3))
+    assert kinds([tmp_path / "all"]) == [("s1", 0)]
+    assert "trip: left out, as nothing here reads them: dog.HEIC" in capsys.readouterr().err
+
+
+def test_folders_of_films_in_a_folder_count_and_what_vsod_made_there_does_not(tmp_path):
+    for name in ("cam1", "cam1-saliency"):
+        (tmp_path / "all" / name).mkdir(parents=True)
+    write_video(tmp_path / "all" / "cam1" / "film.webm", clip(3), 10)
+    write_video(tmp_path / "all" / "cam1-saliency" / "overlay.webm", clip(3), 10)
+    (tmp_path / "all" / "cam1-saliency" / "maps").mkdir()
+    (tmp_path / "all" / "cam1-saliency" / "run.json").write_text("{}")
+    (source,) = find_sources([tmp_path / "all"])
+    assert source.out == tmp_path / "all-saliency" / "cam1" / "film"
+
+
+def test_no_folder_is_listed_twice(tmp_path, monkeypatch):
+    (tmp_path / "all").mkdir()
+    for name in ("s1", "s2"):
+        write_folder(tmp_path / "all" / name, clip(3))
+    once, listed = Path.iterdir, []
+    monkeypatch.setattr(Path, "iterdir", lambda path: listed.append(path.name) or once(path))
+    find_sources([tmp_path / "all"])
+    assert listed == ["all", "s1", "s2"]
+
+
 def test_the_working_directory_has_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(write_folder(tmp_path / "frames", clip(3)))
     (source,) = find_sources(["."])
@@ -134,5 +183,5 @@ def test_what_is_no_source_is_one_sentence(tmp_path):
     for address in ("https://example.org/a.mp4", "rtsp://camera/1", "file:///a.mp4"):
         with pytest.raises(ValueError, match=f"{address} is an address, .* download it"):
             find_sources([address])
-    with pytest.raises(ValueError, match=r"holds no images .* no films, and no folder of images"):
+    with pytest.raises(ValueError, match=r"holds no images .* no films, and no folder of these"):
         find_sources([tmp_path])

@@ -89,9 +89,27 @@ def test_empty_and_full_maps(composite):
     assert whole[..., 3].min() == 255
 
 
-def test_map_of_another_size():
-    with pytest.raises(ValueError, match=r"\(4, 5\) does not fit a frame \(4, 6, 3\)"):
-        cutout(np.zeros((4, 6, 3), np.uint8), np.zeros((4, 5)))
+@pytest.mark.parametrize(
+    ("frame", "saliency", "message"),
+    [
+        (
+            np.zeros((4, 6, 3), np.uint8),
+            np.zeros((4, 5)),
+            r"\(4, 5\) does not fit a frame \(4, 6, 3",
+        ),
+        (np.zeros((4, 5, 4), np.uint8), np.zeros((4, 5)), r"does not fit a frame \(4, 5, 4\)"),
+        (np.zeros((4, 5, 3)), np.zeros((4, 5)), r"float64; a frame is uint8"),
+        (np.zeros((4, 5, 3), np.uint8), np.full((4, 5), 255.0), r"must lie in \[0, 1\]"),
+    ],
+)
+def test_frames_and_maps_that_do_not_fit(frame, saliency, message):
+    with pytest.raises(ValueError, match=message):
+        cutout(frame, saliency)
+
+
+def test_map_as_its_file_holds_it(composite):
+    frame, levels = composite[-1], np.rint(255 * composite[2]).astype(np.uint8)
+    np.testing.assert_array_equal(cutout(frame, levels), cutout(frame, levels / 255))
 
 
 def test_picture_covers_the_frame_from_its_middle(tmp_path):

@@ -10,6 +10,7 @@ from vsodlib import ModelConfig
 from vsodlib.data import synthetic_dataset
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.inference.predict import predict_maps
+from vsodlib.metrics import scoring
 from vsodlib.model.vsodnet import Output
 
 
@@ -46,6 +47,13 @@ def test_evaluate_scores_every_frame_and_writes_maps(tmp_path):
     assert scores["seconds_per_frame"] > 0
     assert len(list(tmp_path.glob("*/*.png"))) == 10
     json.dumps(scores)
+
+
+def test_progress_bar_knows_how_many_frames_there_are(monkeypatch, capsys):
+    shown = scoring.tqdm
+    monkeypatch.setattr(scoring, "tqdm", lambda **options: shown(**options | {"disable": False}))
+    evaluate(Oracle(), synthetic_dataset("val", videos=2, frames=5, height=48, width=72))
+    assert "/10 " in capsys.readouterr().err
 
 
 def test_perfect_maps_score_one():

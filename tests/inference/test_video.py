@@ -195,6 +195,19 @@ def test_complete_run_predicts_nothing_and_no_resume_predicts_all(folder, tmp_pa
     assert all(value.max() == 0 for value in read_maps(out).values())
 
 
+def test_film_or_frame_changed_behind_a_first_frame_alike_is_predicted_again(folder, tmp_path):
+    path = tmp_path / "clip.webm"
+    for turn, kept in ((1, 0), (-1, 0), (-1, 11)):
+        write_video(path, [clip()[0], *(frame[::turn] for frame in clip()[1:])], 24)
+        os.utime(path, (1e9 + 100 * turn, 1e9 + 100 * turn))
+        assert predict_video(path, tmp_path / "film", by_green, progress=False)["kept"] == kept
+    predict_video(folder, tmp_path / "out", by_green, progress=False)
+    Image.fromarray(clip()[5][::-1]).save(folder / "f5.png")
+    os.utime(folder / "f5.png", (1e9, 1e9))
+    assert predict_video(folder, tmp_path / "out", by_green, progress=False)["kept"] == 10
+    np.testing.assert_array_equal(read_maps(tmp_path / "out")["f5.png"], clip()[5][::-1, :, 1])
+
+
 @pytest.mark.parametrize("damage", ["empty", "cut", "size", "text"])
 def test_damaged_map_is_predicted_again(folder, tmp_path, damage):
     out = tmp_path / "out"
@@ -204,6 +217,7 @@ def test_damaged_map_is_predicted_again(folder, tmp_path, damage):
         Image.fromarray(clip(height=50)[4][..., 1]).save(path)
     else:
         path.write_bytes({"empty": b"", "cut": path.read_bytes()[:-40], "text": b"x" * 99}[damage])
+    shutil.copystat(folder / "f4.png", path)
     assert predict_video(folder, out, by_green, progress=False)["kept"] == 10
     np.testing.assert_array_equal(read_maps(out)["f4.png"], clip()[4][..., 1])
 
@@ -274,6 +288,23 @@ def test_own_overlay_as_source_is_refused(folder, tmp_path):
     predict_video(folder, tmp_path, by_green, progress=False)
     with pytest.raises(ValueError, match="overwritten by its own overlay"):
         predict_video(tmp_path / "overlay.webm", tmp_path, by_green)
+
+
+def test_source_is_no_place_for_its_maps(folder, tmp_path):
+    before = files(folder)
+    with pytest.raises(ValueError, match=r"frames would be overwritten by its own maps; choose"):
+        predict_video(folder, folder, by_green)
+    assert files(folder) == before
+    (tmp_path / "overlay").mkdir()
+    for place in (tmp_path / "sheet.png", tmp_path / "overlay" / "cat.jpg"):
+        Image.fromarray(clip(1)[0]).save(place)
+        with pytest.raises(ValueError, match=r"overwritten by its own (sheet|overlay)"):
+            predict_video(place, tmp_path, by_green)
+
+
+def test_background_that_is_none_is_told_before_anything_is_written():
+    with pytest.raises(ValueError, match="'no-colour' is neither"):
+        Outputs(background="no-colour")
 
 
 def test_missing_source_leaves_no_output(tmp_path):
@@ -411,6 +442,25 @@ def test_photographs_that_are_new_or_changed_are_predicted_others_kept(photograp
     Image.fromarray(clip(1)[0]).save(photographs / "new.png")
     assert again() == 2
     assert read_maps(tmp_path / "out")["cat.png"].max() == 255
+
+
+def test_photograph_of_another_camera_does_not_keep_the_map_of_its_name(photographs, tmp_path):
+    list(predict_sources(Oracle(), [photographs], tmp_path / "out", progress=False))
+    for path in photographs.iterdir():
+        with Image.open(path) as picture:
+            Image.new("RGB", picture.size, "red").save(path)
+        os.utime(path, (1e9, 1e9))  # before the maps
+    (done,) = predict_sources(Oracle(), [photographs], tmp_path / "out", progress=False)
+    assert done["kept"] == 0
+    assert all(value.min() == 255 for value in read_maps(tmp_path / "out").values())
+
+
+def test_photograph_that_leads_nowhere_is_left_out_and_told(photographs, tmp_path):
+    (photographs / "dead.png").symlink_to(tmp_path / "nothing")
+    (photographs / "folder.png").mkdir()
+    (done,) = predict_sources(Oracle(), [photographs], tmp_path / "out", progress=False)
+    assert done["frames"] == 3
+    assert "dead.png" in done["damage"] and "folder.png" in done["damage"]
 
 
 # Sources

@@ -171,7 +171,7 @@ def _coloured(values: np.ndarray, place: str, lossy: bool, white_background: boo
 def shown_size(path: Path) -> tuple[int, int] | None:
     """(H, W) of an image file as viewers show it, from its header alone; None: no picture."""
     try:
-        with _header(path) as picture:
+        with image_header(path) as picture:
             W, H = picture.size
             turned = picture.getexif().get(ORIENTATION, 1) >= 5
     except _UNREADABLE:
@@ -182,19 +182,21 @@ def shown_size(path: Path) -> tuple[int, int] | None:
 def is_photograph(path: Path) -> bool:
     """Whether an image file holds a camera's EXIF note: how it was held, its make or model."""
     try:
-        with _header(path) as picture:
+        with image_header(path) as picture:
             return not {ORIENTATION, 0x010F, 0x0110}.isdisjoint(picture.getexif())
     except _UNREADABLE:
         return False
 
 
 def animation_length(path: Path) -> int:
-    """Frames of an animated GIF, WebP or PNG; 1 for every other file."""
+    """Frames of an animated GIF, WebP, AVIF or PNG; 1 for every other file."""
     try:
-        with _header(path) as picture:
+        with image_header(path) as picture:
             # Others hold pages, or as phones' JPEG files a preview, and do not move.
-            moves = picture.format in ("GIF", "WEBP", "PNG")
-            return getattr(picture, "n_frames", 1) if moves else 1
+            moves = picture.format in ("GIF", "WEBP", "AVIF", "PNG")
+            # A PNG may begin with a picture for viewers that cannot show the others.
+            apart = getattr(picture, "default_image", False)
+            return getattr(picture, "n_frames", 1) - apart if moves else 1
     except (*_UNREADABLE, EOFError):
         return 1
 
@@ -219,7 +221,12 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def _header(path: Path) -> Image.Image:
+def image_header(path: Path) -> Image.Image:
+    """An image file as Pillow opens it, its pixels not yet read.
+
+    Raises:
+        OSError, SyntaxError, ValueError, Image.DecompressionBombError: no file, no picture.
+    """
     if not path.is_file():  # a pipe or device may have no end
         raise OSError(f"{path} is not a regular file.")
     return Image.open(path, formats=_formats())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vsodlib.data.folders import is_picture, listed, natural
 from vsodlib.data.image_files import SUFFIXES, animation_length, is_photograph, shown_size
-from vsodlib.data.video_files import Video, images_in, read_images, read_video
+from vsodlib.data.video_files import Video, read_images, read_video
 from vsodlib.notes import note
 
 FILM_SUFFIXES = (
@@ -38,8 +38,10 @@ class Source:
         """Its frames, or its photographs one after the other.
 
         Raises:
-            FileNotFoundError, ValueError: as `read_video`.
+            FileNotFoundError, ValueError: as `read_video`; one of `UNREAD_SUFFIXES`.
         """
+        if self.place.lower().endswith(UNREAD_SUFFIXES):  # FFmpeg would show a part of it
+            raise ValueError(f"{self.place}: nothing here reads it; save it as JPEG.")
         if self.photographs:
             return read_images(list(self.photographs), self.place, mixed=True)
         return read_video(self.place)
@@ -50,8 +52,9 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
 
     A file is a film, an animated picture or a photograph; loose photographs of one folder go
     together. A folder of images holds frames where all are of one size, named alike but for
-    numbers, and no camera noted that it took them; else photographs. Films beside them count too. A
-    folder without images stands for all films and folders of images in it.
+    numbers, and no camera noted that it took them; else photographs. Films and animated pictures
+    beside them count too. A folder without images stands for all films in it and in its folders,
+    and for their images.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -68,7 +71,13 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
         elif not path.exists():
             raise FileNotFoundError(f"{path} does not exist.")
         elif path.is_dir():
-            found += _in_folder(path)
+            folder = path.resolve() if path.name in ("", "..") else path
+            if not (held := _in_folder(folder, _beside(folder.parent, folder.name))):
+                raise ValueError(
+                    f"{folder} holds no images ({', '.join(SUFFIXES)}), no films, "
+                    "and no folder of these."
+                )
+            found += held
         elif is_picture(path.name) and animation_length(path) == 1:
             loose.setdefault(path.parent, []).append(path)
         else:
@@ -80,29 +89,26 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
     return found
 
 
-def _in_folder(folder: Path, out: Path | None = None) -> list[Source]:
-    if folder.name in ("", ".."):
-        folder = folder.resolve()
-    out = out or _beside(folder.parent, folder.name)
-    files = images_in(folder)
+def _in_folder(folder: Path, out: Path, deeper: bool = True) -> list[Source]:
+    """What a folder stands for, and where it has no images what each folder in it does."""
     inside = sorted(
         (path for path in folder.iterdir() if not path.name.startswith(".")),
         key=lambda path: natural(path.name),
     )
-    films = [path for path in inside if path.suffix.lower() in FILM_SUFFIXES and path.is_file()]
-    sequences = [path for path in inside if path.is_dir() and images_in(path) and not files]
-    if not files and not films and not sequences:
-        raise ValueError(
-            f"{folder} holds no images ({', '.join(SUFFIXES)}), no films, and no folder of images."
-        )
+    if not deeper and {"maps", "run.json"} <= {path.name for path in inside}:
+        return []  # what an earlier run made of something else here
     if others := [path.name for path in inside if path.suffix.lower() in UNREAD_SUFFIXES]:
         note(f"{folder}: left out, as nothing here reads them: {listed(others)}. Save as JPEG.")
-    found = [Source(path.stem, str(path), out / path.stem) for path in films]
-    if files:
-        photographs = () if _are_frames(files) else tuple(files)
+    films = [path for path in inside if path.suffix.lower() in FILM_SUFFIXES and path.is_file()]
+    pictures = [path for path in inside if is_picture(path.name)]
+    moving = [path for path in pictures if animation_length(path) > 1]
+    found = [Source(path.stem, str(path), out / path.stem) for path in films + moving]
+    if files := [path for path in pictures if path not in moving]:
+        photographs = () if not moving and _are_frames(files) else tuple(files)
         found.insert(0, Source(folder.name, str(folder), out, photographs))
-    for path in sequences:
-        found += _in_folder(path, out / path.name)
+    elif deeper:
+        for path in filter(Path.is_dir, inside):
+            found += _in_folder(path, out / path.name, deeper=False)
     return found
 
 

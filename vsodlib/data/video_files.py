@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -22,10 +23,15 @@ import av
 import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
-from PIL import Image
 
-from vsodlib.data.folders import is_picture, natural
-from vsodlib.data.image_files import SUFFIXES, animation_length, decode_image, over_white
+from vsodlib.data.folders import is_picture, listed, natural
+from vsodlib.data.image_files import (
+    SUFFIXES,
+    animation_length,
+    decode_image,
+    image_header,
+    over_white,
+)
 from vsodlib.files import read_file
 
 FOLDER_FPS = 24.0
@@ -34,6 +40,8 @@ SMALLEST = 16
 """Rows and columns that a frame needs: what one position of the network's features covers."""
 LARGEST_FRAME = 1 << 26
 """Pixels of a film's frame: more than 8K has, and 200 MB once decoded."""
+LARGEST_SIDE = 65_500
+"""Rows or columns that can be written as JPEG."""
 TICK = Fraction(1, 1000)
 """Seconds: the finest step of a WebM file's clock."""
 NO_FILMS = ("tty", "bin", "xbin", "adf", "idf", "hls", "dash", "concat")
@@ -174,10 +182,12 @@ def read_images(files: list[Path], source: str, mixed: bool = False) -> Video:
     """
     if not files:
         raise ValueError(f"{source} holds no images ({', '.join(SUFFIXES)}).")
-    if len({file.stem for file in files}) < len(files):
+    alike = Counter(file.stem for file in files)
+    if twins := [file.name for file in files if alike[file.stem] > 1]:
         raise ValueError(
-            f"{source} holds images that differ only in their suffix, so their maps would have "
-            f"one name; {'rename one of them' if mixed else 'give a folder of frames alone'}."
+            f"{source} holds images that differ only in their suffix ({listed(twins)}), so their "
+            "maps would have one name; "
+            f"{'rename one of them' if mixed else 'give a folder of frames alone'}."
         )
     damage: list[str] = []
 
@@ -186,7 +196,7 @@ def read_images(files: list[Path], source: str, mixed: bool = False) -> Video:
             try:
                 pixels = decode_image(read_file(file), str(file), as_shown=True)
                 _check_size(pixels, str(file))
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 if not mixed:
                     raise
                 damage.append(str(error))
@@ -203,10 +213,12 @@ def _check_size(pixels: np.ndarray, place: str) -> None:
             f"{place} is {W}x{H} pixels, too small to see anything in; it needs "
             f"{SMALLEST} rows and columns."
         )
+    if max(H, W) > LARGEST_SIDE:
+        raise ValueError(f"{place} is {W}x{H} pixels; cut it, no side may be over {LARGEST_SIDE}.")
 
 
 def _animation(path: Path) -> Video:
-    """An animated GIF, WebP or PNG, or a still picture as a video of one frame."""
+    """An animated GIF, WebP, AVIF or PNG, or a still picture as a video of one frame."""
     length = animation_length(path)
     if length == 1:
         return read_images([path], str(path))
@@ -214,10 +226,11 @@ def _animation(path: Path) -> Video:
 
     def frames() -> Iterator[Frame]:
         time = 0.0
-        with Image.open(path, formats=("GIF", "WEBP", "PNG")) as picture:
+        with image_header(path) as picture:
+            apart = getattr(picture, "n_frames", 1) - length
             for index in range(length):
                 try:
-                    picture.seek(index)
+                    picture.seek(apart + index)
                     pixels = over_white(picture)
                 except (OSError, SyntaxError, ValueError, EOFError) as error:
                     damage.append(f"{path} breaks off after {index} of {length} frames ({error}).")
@@ -255,29 +268,44 @@ def _film(path: Path) -> Video:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{path} is not a film that can be read ({reason}).") from None
-    picture = [s for s in container.streams.video if not s.disposition & _COVER]
+    picture = [s for s in _readable(container.streams.video) if not s.disposition & _COVER]
     if not picture or container.format.name in NO_FILMS:
         container.close()
-        raise ValueError(f"{path} holds no pictures.")
+        raise ValueError(f"{path} holds no pictures that can be decoded.")
     stream = picture[0]
     if stream.width * stream.height > LARGEST_FRAME:
         container.close()
         raise ValueError(f"{path} has frames of {stream.width}x{stream.height} pixels, too large.")
     stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME)}  # headers may be wrong
     fps = float(stream.average_rate or 0)
-    seconds = (container.duration or 0) / av.time_base
+    begin, end = _span(container)
     damage: list[str] = []
     return Video(
         str(path),
         _decoded(path, container, stream, damage),
         fps,
-        stream.frames or round(seconds * fps) or None,
-        sound=path if container.streams.audio else None,
+        stream.frames or round((end - begin) * fps) or None,
+        sound=path if _readable(container.streams.audio) else None,
         damage=damage,
     )
 
 
 _COVER = av.stream.Disposition.attached_pic
+
+
+def _span(container: Any) -> tuple[float, float]:
+    """When a film begins and ends by what it announces, in seconds of its own clock."""
+    begin, length = (
+        (container.start_time or 0) / av.time_base,
+        (container.duration or 0) / av.time_base,
+    )
+    from_zero = "matroska" in container.format.name  # others count their length from the begin
+    return begin, max(begin, length if from_zero else begin + length)
+
+
+def _readable(streams: Iterable[Any]) -> list[Any]:
+    """Those for which FFmpeg has a decoder."""
+    return [stream for stream in streams if stream.codec_context]
 
 
 def _opened(path: Path) -> Any:
@@ -288,10 +316,11 @@ def _opened(path: Path) -> Any:
 def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iterator[Frame]:
     """The frames of a film; `damage` tells where it breaks off, and of what is lost within."""
     stream.thread_type = "AUTO"
+    size = max(1, round(stream.width * (stream.sample_aspect_ratio or 1))), stream.height
     longest = 1 / float(stream.average_rate or FOLDER_FPS)
     time, reached, lost = None, 0.0, 0
     with container:
-        announced = ((container.start_time or 0) + (container.duration or 0)) / av.time_base
+        announced = _span(container)[1]
         if container.format.name == "avi":  # without its index the duration is but a guess
             announced = max(announced, stream.frames / float(stream.average_rate or FOLDER_FPS))
         for packet in _packets(container, [stream, *container.streams.audio]):
@@ -312,7 +341,7 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
                     time = before + duration if time is None else max(time, before + 1e-3)
                     longest = max(longest, time - before)
                 time = time or 0.0
-                yield Frame(_as_shown(frame, stream), time, duration)
+                yield Frame(_as_shown(frame, *size), time, duration)
     if lost:
         damage.append(f"{path} is damaged: {lost} of its packets cannot be decoded.")
     # A last frame of unknown duration is hardly shown for twice as long as any before it.
@@ -322,9 +351,22 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
 
 
 def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
-    """The packets of these streams as far as they can be read; None: the end."""
+    """The packets of these streams as far as they can be read; None: the end.
+
+    Where films were joined, as recorders do, the clock goes back: it is made to go on.
+    """
+    latest: dict[Any, tuple[int, int]] = {}
+    shifts = dict.fromkeys(streams, 0)
     try:
         for packet in container.demux(streams):
+            if packet.dts is not None:
+                stream, back = packet.stream, 0.5 / packet.time_base
+                begin, end = latest.get(stream, (packet.dts, 0))
+                if packet.dts + shifts[stream] < begin - back:
+                    shifts[stream] = end - packet.dts
+                packet.dts += shifts[stream]
+                packet.pts = None if packet.pts is None else packet.pts + shifts[stream]
+                latest[stream] = packet.dts, packet.dts + (packet.duration or 0)
             # An empty one without a time ends its stream, one with a time repeats a picture.
             if packet.size or packet.pts is None:
                 yield packet
@@ -332,15 +374,14 @@ def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
         yield None
 
 
-def _as_shown(frame: av.VideoFrame, stream: Any) -> np.ndarray:
-    """A decoded frame in RGB, with square pixels and upright, at the size of the film's first."""
-    width = max(1, round(stream.width * (stream.sample_aspect_ratio or 1)))
+def _as_shown(frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
+    """A decoded frame in RGB, at the size that a film has with square pixels, and upright."""
     # Films that do not say so are in BT.709 from HD on, below it in BT.601, FFmpeg's own choice.
     unsaid = frame.colorspace == Colorspace.DEFAULT and frame.height >= 720
     pixels = frame.to_ndarray(
         format="rgb24",
         width=width,
-        height=stream.height,
+        height=height,
         src_colorspace=Colorspace.ITU709 if unsaid else None,
     )
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
@@ -511,7 +552,7 @@ class _Sound:
         self._next = next(self._frames, None)
 
     def _decoded(self) -> Iterator[Any]:
-        stream = self._input.streams.audio[0]
+        stream = _readable(self._input.streams.audio)[0]
         for packet in _packets(self._input, [stream]):
             with suppress(av.error.FFmpegError):  # of a damaged film, what can be heard
                 yield from stream.decode(packet)

@@ -10,6 +10,7 @@ from matplotlib.colors import is_color_like, to_rgb
 
 from vsodlib.data.image_files import decode_image
 from vsodlib.files import read_file
+from vsodlib.metrics.inputs import check_map
 
 LOW, HIGH = 0.1, 0.9
 """Saliency below `LOW` is clear, above `HIGH` opaque; between them opacity rises in proportion."""
@@ -18,6 +19,21 @@ LOW, HIGH = 0.1, 0.9
 def opacity(saliency: np.ndarray) -> np.ndarray:
     """clip((s - LOW) / (HIGH - LOW), 0, 1): a map without its faint haze, float32 (H, W)."""
     return np.clip((np.asarray(saliency, np.float32) - LOW) / (HIGH - LOW), 0, 1)
+
+
+def fitting_map(frame: np.ndarray, saliency: np.ndarray) -> np.ndarray:
+    """The map of a frame as float (H, W) in [0, 1].
+
+    Raises:
+        ValueError: as `check_map`; the frame is not uint8 RGB of the map's size.
+    """
+    checked = check_map(saliency)
+    if frame.shape != (*checked.shape, 3) or frame.dtype != np.uint8:
+        raise ValueError(
+            f"A map of shape {checked.shape} does not fit a frame {frame.shape} of {frame.dtype}; "
+            "a frame is uint8 (H, W, 3)."
+        )
+    return checked / np.float32(255) if checked.dtype == np.uint8 else checked
 
 
 def foreground(frame: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -58,17 +74,15 @@ def cutout(frame: np.ndarray, saliency: np.ndarray) -> np.ndarray:
 
     Args:
         frame: np.uint8 (H, W, 3), RGB.
-        saliency: float (H, W) in [0, 1]; opacity follows it as in `opacity`.
+        saliency: float (H, W) in [0, 1], or uint8, v / 255; opacity follows it as in `opacity`.
 
     Returns:
         np.uint8 (H, W, 4), RGBA, colours not multiplied by opacity.
 
     Raises:
-        ValueError: the map is not of the frame's size.
+        ValueError: as `fitting_map`.
     """
-    if saliency.shape != frame.shape[:2]:
-        raise ValueError(f"A map of shape {saliency.shape} does not fit a frame {frame.shape}.")
-    alpha = opacity(saliency)
+    alpha = opacity(fitting_map(frame, saliency))
     colour = foreground(frame, alpha)
     colour[alpha == 0] = 0  # nothing of what is hidden goes into the file
     return np.rint(np.dstack([colour, 255 * alpha])).astype(np.uint8)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,17 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from vsodlib.data.sources import Source, find_sources
-from vsodlib.data.video_files import FORMATS, Frame, Video, VideoWriter, read_video, write_video
+from vsodlib.data.video_files import (
+    FORMATS,
+    Frame,
+    Video,
+    VideoWriter,
+    images_in,
+    read_video,
+    write_video,
+)
 from vsodlib.files import read_json, unlinked, write_file
-from vsodlib.inference.cutout import Background, cutout
+from vsodlib.inference.cutout import Background, cutout, fitting_map
 from vsodlib.inference.overlap import Behind, ahead
 from vsodlib.inference.predict import predict_maps
 from vsodlib.inference.sheet import ContactSheet
@@ -40,7 +49,7 @@ class Outputs:
     """What is written beside the maps: films for a video, one picture each for photographs.
 
     Raises:
-        ValueError: a kind of cut-out that is not listed.
+        ValueError: a kind of cut-out that is not listed; as `Background`.
     """
 
     overlay: bool = True
@@ -55,6 +64,8 @@ class Outputs:
     def __post_init__(self) -> None:
         if self.cutout not in (None, "webm", "mov", "png"):
             raise ValueError(f"A cut-out is webm, mov or png, not {self.cutout!r}.")
+        if self.background:
+            Background(self.background)
 
 
 def overlay(
@@ -67,7 +78,7 @@ def overlay(
 
     Args:
         frame: np.uint8 (H, W, 3), RGB.
-        saliency: s, float (H, W) in [0, 1].
+        saliency: s, float (H, W) in [0, 1], or uint8, v / 255.
         colour: RGB, 0 to 255; violet, which few scenes hold and no other picture here uses.
         alpha: strength of the tint where s = 1, in [0, 1].
 
@@ -75,11 +86,9 @@ def overlay(
         np.uint8 (H, W, 3), RGB.
 
     Raises:
-        ValueError: the map is not of the frame's size.
+        ValueError: as `fitting_map`.
     """
-    if saliency.shape != frame.shape[:2]:
-        raise ValueError(f"A map of shape {saliency.shape} does not fit a frame {frame.shape}.")
-    weight = np.float32(alpha) * saliency.astype(np.float32)
+    weight = np.float32(alpha) * fitting_map(frame, saliency).astype(np.float32)
     return cv2.blendLinear(frame, np.full_like(frame, colour), 1 - weight, weight)
 
 
@@ -206,7 +215,7 @@ def predict_video(
         predictor: np.uint8 (B, H, W, 3) RGB -> float (B, H, W) in [0, 1].
         batch_size: the largest B; less of large frames, at the end, or where a run is resumed.
         progress: show a progress bar.
-        resume: keep maps that an earlier run wrote; of photographs, those newer than the picture.
+        resume: keep maps that an earlier run wrote, if they bear the time of their source.
         outputs: what is written beside the maps.
         predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two networks never
             mix.
@@ -218,7 +227,7 @@ def predict_video(
 
     Raises:
         FileNotFoundError, ValueError: as `read_video`; an unreadable frame, naming it; `out_dir` is
-            a file or holds other maps; the predictor returns something else than promised.
+            a file, is the source, or holds other maps; the predictor breaks its promise.
         OSError: the disk is full; what is written stays and is kept by the next call.
     """
     if batch_size < 1:
@@ -229,11 +238,10 @@ def predict_video(
     photographs = source.photographs if isinstance(source, Source) else ()
     video = source.open() if isinstance(source, Source) else read_video(source)
     place = Path(video.source).resolve()
-    if place.parent == out_dir.resolve() and place.stem in ("overlay", "cutout", "background"):
-        raise ValueError(f"{place} would be overwritten by its own {place.stem}; choose a folder.")
+    _check_apart(place, out_dir.resolve())
     maps = out_dir / "maps"
     _claim(out_dir, maps, video, predictor_name)
-    taken = {path.stem: path.stat().st_mtime for path in photographs}
+    taken = _times(place, photographs)
 
     count = kept = 0
     started = time.perf_counter()
@@ -250,15 +258,14 @@ def predict_video(
             paths = [maps / f"{name}.png" for name in names]
             shape = frames[0].pixels.shape[:2]
             values = [
-                _read_map(path, shape, taken.get(path.stem, 0)) if resume else None
-                for path in paths
+                _read_map(path, shape, taken(path.stem)) if resume else None for path in paths
             ]
             todo = [k for k, value in enumerate(values) if value is None]
             if todo:
                 batch = np.stack([frames[k].pixels for k in todo])
                 for k, saliency in zip(todo, _checked(predictor(batch), batch), strict=True):
                     values[k] = np.rint(saliency * 255).astype(np.uint8)
-                    later(_write_picture, paths[k], values[k])
+                    later(_write_picture, paths[k], values[k], taken(names[k]))
             for frame, name, value in zip(frames, names, values, strict=True):
                 later(write, frame, name, value)
             count += len(frames)
@@ -272,6 +279,23 @@ def predict_video(
         "fps": round((count - kept) / seconds, 3),
         "damage": " ".join(video.damage),
     }
+
+
+def _check_apart(place: Path, out: Path) -> None:
+    """Refuse to write over a source."""
+    if place.is_relative_to(out):
+        product = Path(*place.relative_to(out).parts[:1]).stem
+        if product in ("", "overlay", "cutout", "background", "sheet"):
+            product = product or "maps"
+            raise ValueError(f"{place} would be overwritten by its own {product}; choose a folder.")
+
+
+def _times(place: Path, photographs: Sequence[Path]) -> Callable[[str], float | None]:
+    """When the file of each frame was changed last, by the frame's name; None of a camera."""
+    pictures = photographs or (images_in(place) if place.is_dir() else ())
+    times = {path.stem: path.stat().st_mtime for path in pictures if path.exists()}
+    film = place.stat().st_mtime if place.is_file() else None
+    return lambda name: times.get(name, film)
 
 
 def _batches(video: Video, size: int) -> Iterator[list[Frame]]:
@@ -335,13 +359,18 @@ def _products(
                 _write_picture(out_dir / "sheet.png", sheet.page())
 
 
-def _write_picture(path: Path, picture: np.ndarray) -> None:
-    """Write grey (H, W), RGB or RGBA (H, W, 3 or 4) uint8 as the picture that the suffix names."""
+def _write_picture(path: Path, picture: np.ndarray, taken: float | None = None) -> None:
+    """Write grey (H, W), RGB or RGBA (H, W, 3 or 4) uint8 as the picture that the suffix names, and
+    give it the time of the file that it is made from.
+    """
     swapped = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[
         picture.shape[2] if picture.ndim == 3 else 2
     ]
     pixels = picture if swapped is None else cv2.cvtColor(picture, swapped)
     write_file(path, cv2.imencode(path.suffix, pixels)[1].tobytes())
+    if taken is not None:
+        with suppress(OSError):  # of a disk that does not allow it: predicted again next time
+            os.utime(path, (taken, taken))
 
 
 def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None:
@@ -372,10 +401,13 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
     write_file(note, (json.dumps(run, indent=2) + "\n").encode())
 
 
-def _read_map(path: Path, shape: tuple[int, int], taken: float) -> np.ndarray | None:
-    """A map that an earlier run wrote, or None where there is none of this shape, since `taken`."""
+def _read_map(path: Path, shape: tuple[int, int], taken: float | None) -> np.ndarray | None:
+    """A map that an earlier run wrote, or None where there is none of this shape, and of a source
+    `taken` then: another camera's photograph may have its name, and be older than the map.
+    """
     try:
-        if path.stat().st_mtime < taken or not path.is_file():
+        other = taken is not None and abs(path.stat().st_mtime - taken) > 2  # as FAT rounds
+        if other or not path.is_file():
             return None
         with Image.open(path, formats=("PNG",)) as picture:
             value = np.array(picture)
