@@ -108,7 +108,7 @@ def locate_dataset(
         return storage, davis.davis_records(storage, split)
     if name in video_sets.VIDEO_LAYOUTS:
         video_layout = video_sets.VIDEO_LAYOUTS[name]
-        markers = video_layout.markers
+        markers = video_layout.markers or list(video_layout.splits.values())
         storage = find_storage(name, video_layout.folder, markers, root, any_layout=True)
         return storage, video_sets.video_records(video_layout, storage, split)
     if name in image_sets.IMAGE_LAYOUTS:

@@ -50,8 +50,9 @@ class Storage:
         return self.__dict__ | {"_zip": None, "_names": frozenset(), "_process": -1}
 
     def locate(self, path: str) -> str:
-        """The name of a file in messages: its place on disk, or within the archive."""
-        return self._place(path)
+        """Where a file is on disk, or, for messages, within the archive."""
+        full = self._full(path)
+        return os.path.join(self.path, full) if full else str(self.path)
 
     def read(self, path: str) -> bytes:
         """The bytes of one file.
@@ -63,7 +64,7 @@ class Storage:
         """
         if not self.is_zip:
             try:
-                return read_file(self._place(path))
+                return read_file(self.locate(path))
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
         try:
@@ -92,7 +93,7 @@ class Storage:
         if self.is_zip:
             self._archive()
             return self._full(path) in self._names
-        return os.path.isfile(self._place(path))
+        return os.path.isfile(self.locate(path))
 
     def has_folder(self, path: str) -> bool:
         """Whether `path` is a folder here."""
@@ -100,7 +101,7 @@ class Storage:
             self._archive()
             full = self._full(path)
             return not full or any(name.startswith(full + "/") for name in self._names)
-        return os.path.isdir(self._place(path))
+        return os.path.isdir(self.locate(path))
 
     def list(self, prefix: str = "") -> list[str]:
         """All files below the folder `prefix`, sorted; hidden files are left out.
@@ -121,11 +122,6 @@ class Storage:
         cut = len(self.inside) + 1 if self.inside else 0
         relative = (name[cut:] for name in found)
         return sorted(name for name in relative if not _is_hidden(name))
-
-    def _place(self, path: str) -> str:
-        """Where a path is on disk; of an archive, what messages say."""
-        full = self._full(path)
-        return os.path.join(self.path, full) if full else str(self.path)
 
     def _full(self, path: str) -> str:
         """A path below the folder or archive: that of the data set first."""

@@ -48,10 +48,10 @@ class VideoLayout:
     folder: str
     splits: dict[str, str]
     """Split -> folder that holds its videos."""
-    markers: tuple[str, ...]
-    """Folders any of which tells the data set apart."""
     test: str
     """The split that is scored where none is named."""
+    markers: tuple[str, ...] = ()
+    """Folders any of which tells the data set apart; none: those of the splits."""
     skip: str = "(?!)"
     """Regular expression of files that are neither frame nor mask."""
     white_background: str = "(?!)"
@@ -69,7 +69,6 @@ VIDEO_LAYOUTS: dict[str, VideoLayout] = {
             name="fbms",
             folder="FBMS",
             splits={"train": "Trainingset", "test": "Testset"},
-            markers=("Trainingset", "Testset"),
             test="test",
             skip=r".*PROB.*\.ppm",
             white_background=r".*\.ppm",
@@ -80,8 +79,8 @@ VIDEO_LAYOUTS: dict[str, VideoLayout] = {
             name="visal",
             folder="ViSal",
             splits={"test": ""},
-            markers=("GroundTruth", "aeroplane"),
             test="test",
+            markers=("GroundTruth", "aeroplane"),
         ),
         VideoLayout(
             name="davsod",
@@ -93,13 +92,6 @@ VIDEO_LAYOUTS: dict[str, VideoLayout] = {
                 "normal": "Normal-25",
                 "difficult": "Difficult-20",
             },
-            markers=(
-                "DAVSOD-TrainingSet",
-                "DAVSOD-ValidationSet",
-                "Easy-35",
-                "Normal-25",
-                "Difficult-20",
-            ),
             test="easy",
         ),
     )
