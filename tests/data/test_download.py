@@ -477,19 +477,19 @@ def test_available_tells_what_is_here(tmp_path):
     (tmp_path / "DAVIS" / "JPEGImages").mkdir(parents=True)
     (tmp_path / "FBMS").mkdir()  # empty: not here
     (tmp_path / "DUTS-TR.zip").write_bytes(b"")
-    rows = {row.name: row for row in available(tmp_path)}
-    assert list(rows) == [source.name for source in SOURCES]
-    assert rows["davis2016"].path == tmp_path / "DAVIS"
-    assert rows["fbms"].path is None
-    assert rows["duts-tr"].path == tmp_path / "DUTS-TR.zip"
-    assert rows["fbms"].fetchable and not rows["davsod"].fetchable
-    assert all(row.home.startswith("http") and row.licence for row in rows.values())
-    assert all(row.path is None for row in available(tmp_path / "nowhere"))
+    rows = available(tmp_path)
+    assert [source for source, _ in rows] == list(SOURCES)
+    found = {source.name: path for source, path in rows}
+    assert found["davis2016"] == tmp_path / "DAVIS"
+    assert found["fbms"] is None
+    assert found["duts-tr"] == tmp_path / "DUTS-TR.zip"
+    assert all(path is None for _, path in available(tmp_path / "nowhere"))
 
 
 def test_table_of_sources_is_complete():
     for source in SOURCES:
         assert isinstance(source, Source)
+        assert source.home.startswith("http") and source.licence
         assert bool(source.urls) == bool(source.contents) != bool(source.by_hand)
         assert len({url.rpartition("/")[2] for url in source.urls}) == len(source.urls)
         assert all(url.endswith(".zip") for url in source.urls)

@@ -20,10 +20,10 @@ class List(DataRoot, Command):
 
         root = data_root(self.data)
         print(f"Data root: {root}")
-        for row in available(root):
-            how = "`vsod data fetch`" if row.fetchable else "by hand"
-            place = str(row.path or f"not here, {how}")
-            print(f"{row.name:12} {place:42} {row.licence}; {row.home}")
+        for source, path in available(root):
+            how = "`vsod data fetch`" if source.urls else "by hand"
+            place = str(path or f"not here, {how}")
+            print(f"{source.name:12} {place:42} {source.licence}; {source.home}")
 
 
 @dataclass(kw_only=True)

@@ -122,25 +122,12 @@ SOURCES = (
 )
 
 
-@dataclass(frozen=True)
-class Availability:
-    """A row of `vsod data list`."""
-
-    name: str
-    path: Path | None
-    """Where it is (a folder, or a zip of it), or None."""
-    fetchable: bool
-    licence: str
-    home: str
-
-
-def available(root: str | Path) -> list[Availability]:
-    """Which data sets `root` holds, and where the others come from."""
-    rows = []
+def available(root: str | Path) -> list[tuple[Source, Path | None]]:
+    """Every data set, and where `root` holds it: a folder, a zip of it, or None."""
+    rows: list[tuple[Source, Path | None]] = []
     for source in SOURCES:
         folder, packed = Path(root, source.folder), Path(root, f"{source.folder}.zip")
-        path = folder if _filled(folder) else packed if packed.is_file() else None
-        rows.append(Availability(source.name, path, bool(source.urls), source.licence, source.home))
+        rows.append((source, folder if _filled(folder) else packed if packed.is_file() else None))
     return rows
 
 
