@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -138,21 +137,53 @@ def _passes(rng: np.random.Generator, count: int) -> Iterator[int]:
         yield from rng.permutation(count).tolist()
 
 
-@dataclass
 class _Phase:
     """One phase of the schedule: its frames, augmented, and its batches, drawn as they are due."""
 
-    dataset: FrameDataset
-    paste: ObjectPaste | None
-    drawn: Iterator[list[int]]
-    batches: list[list[int]]
-    places: list[int]
-    videos: int
+    def __init__(
+        self,
+        dataset: FrameDataset,
+        config: TrainConfig,
+        number: int,
+        seed: int,
+        rank: int,
+        world: int,
+    ) -> None:
+        if config.batch_size == 1 and not config.freeze_batch_norm:
+            raise ValueError(
+                "A batch of 1 leaves batch norms nothing to average: set batch_size to 2 or more, "
+                "or freeze_batch_norm."
+            )
+        sampler = VideoBatchSampler(
+            dataset.videos,
+            config.batch_size,
+            config.frames_per_video,
+            config.image_fraction,
+            config.steps,
+            seed if number == 0 else seed_of(seed, 0, 2**31 + number),
+            {record.video: record.dataset or dataset.name for record in dataset.records},
+            config.weights,
+        )
+        images = sampler.image_samples
+        self.videos = videos = config.batch_size - images
+        if videos % (world * config.frames_per_video) or images % world:
+            raise ValueError(
+                f"{world} processes cannot share {videos // config.frames_per_video} videos and "
+                f"{images} images a batch evenly."
+            )
+        v, i = videos // world, images // world
+        places = range(config.batch_size)
+        self.places = [*places[:videos][rank * v :][:v], *places[videos:][rank * i :][:i]]
+        self.dataset = copy.copy(dataset)
+        self.dataset.transform = train_transform(config)
+        self.paste = ObjectPaste(self.dataset, config) if config.paste else None
+        self._drawn = iter(sampler)
+        self._batches: list[list[int]] = []
 
     def batch(self, step: int) -> list[int]:
-        while len(self.batches) <= step:
-            self.batches.append(next(self.drawn))
-        return [self.batches[step][place] for place in self.places]
+        while len(self._batches) <= step:
+            self._batches.append(next(self._drawn))
+        return [self._batches[step][place] for place in self.places]
 
 
 class TrainBatches(Dataset):
@@ -172,7 +203,7 @@ class TrainBatches(Dataset):
     def __init__(self, dataset: FrameDataset, config: TrainConfig, rank: int = 0, world: int = 1):
         self.config = config
         self.phases = [
-            _phase(dataset, phase, number, config.seed, rank, world)
+            _Phase(dataset, phase, number, config.seed, rank, world)
             for number, (_, phase) in enumerate(config.schedule)
         ]
 
@@ -202,45 +233,6 @@ class TrainBatches(Dataset):
         batch["group"] = torch.tensor([batch["video"].index(v) for v in batch["video"]])
         batch["is_image"] = torch.tensor(phase.places) >= phase.videos
         return batch | {"phase": number}
-
-
-def _phase(
-    dataset: FrameDataset, config: TrainConfig, number: int, seed: int, rank: int, world: int
-) -> _Phase:
-    if config.batch_size == 1 and not config.freeze_batch_norm:
-        raise ValueError(
-            "A batch of 1 leaves batch norms nothing to average: set batch_size to 2 or more, "
-            "or freeze_batch_norm."
-        )
-    sampler = VideoBatchSampler(
-        dataset.videos,
-        config.batch_size,
-        config.frames_per_video,
-        config.image_fraction,
-        config.steps,
-        seed if number == 0 else seed_of(seed, 0, 2**31 + number),
-        {record.video: record.dataset or dataset.name for record in dataset.records},
-        config.weights,
-    )
-    images = sampler.image_samples
-    videos = config.batch_size - images
-    if videos % (world * config.frames_per_video) or images % world:
-        raise ValueError(
-            f"{world} processes cannot share {videos // config.frames_per_video} videos and "
-            f"{images} images a batch evenly."
-        )
-    v, i = videos // world, images // world
-    places = range(config.batch_size)
-    dataset = copy.copy(dataset)
-    dataset.transform = train_transform(config)
-    return _Phase(
-        dataset=dataset,
-        paste=ObjectPaste(dataset, config) if config.paste else None,
-        drawn=iter(sampler),
-        batches=[],
-        places=[*places[:videos][rank * v :][:v], *places[videos:][rank * i :][:i]],
-        videos=videos,
-    )
 
 
 def seed_of(seed: int, step: int, place: int) -> int:
