@@ -55,13 +55,9 @@ def simplify(walk: Walk) -> np.ndarray:
     return (points if walk.object_on_right else points[::-1]) / 2
 
 
+@compiled
 def thin(points: np.ndarray, distance: float) -> np.ndarray:
     """Greedily drop points (n, 2) closer than `distance` to the last one kept; the ends stay."""
-    return points[_apart(points, distance)]
-
-
-@compiled
-def _apart(points: np.ndarray, distance: float) -> np.ndarray:
     keep = np.zeros(len(points), np.bool_)
     keep[0] = keep[-1] = True
     last = 0
@@ -70,20 +66,16 @@ def _apart(points: np.ndarray, distance: float) -> np.ndarray:
         if step >= distance**2:
             keep[k] = True
             last = k
-    return keep
+    return points[keep]
 
 
+@compiled
 def douglas_peucker(points: np.ndarray, tolerance: float) -> np.ndarray:
     """Split lines at their farthest point (of equals the last) until all are within `tolerance`.
 
     Args:
         points: (n, 2).
     """
-    return points[_corners_kept(points, tolerance)]
-
-
-@compiled
-def _corners_kept(points: np.ndarray, tolerance: float) -> np.ndarray:
     keep = np.zeros(len(points), np.bool_)
     keep[0] = keep[-1] = True
     lines = [(0, len(points) - 1)]
@@ -109,7 +101,7 @@ def _corners_kept(points: np.ndarray, tolerance: float) -> np.ndarray:
             keep[at] = True
             lines.append((first, at))
             lines.append((at, last))
-    return keep
+    return points[keep]
 
 
 def upsample(polygon: np.ndarray) -> np.ndarray:
@@ -180,7 +172,10 @@ def walks(mask: np.ndarray) -> list[Walk]:
                 seen[edge] = 1
                 loop.append(edge)
                 edge = edges.following[edge]
-            plain.append(_plain_walk(edges, loop))
+            # Down its first vertical border, from the top.
+            forwards = edges.stop[loop[0]] > edges.start[loop[0]]
+            order = loop if forwards else [loop[0], *loop[:0:-1]]
+            plain.append(Walk(_corners(edges, order, forwards), forwards))
     found = [Walk(_corners(edges, order, forwards), forwards) for order, forwards in joined]
     return plain[::-1] + found
 
@@ -263,12 +258,6 @@ def _join(pieces: list[_Piece], junctions: list[int]) -> list[tuple[list[int], b
                     if not walk:
                         break
     return loops
-
-
-def _plain_walk(edges: _Edges, loop: list[int]) -> Walk:
-    """The walk of a border without junctions: down its first vertical border, from the top."""
-    forwards = edges.stop[loop[0]] > edges.start[loop[0]]
-    return Walk(_corners(edges, loop if forwards else [loop[0], *loop[:0:-1]], forwards), forwards)
 
 
 def _corners(edges: _Edges, order: list[int], forwards: bool) -> np.ndarray:

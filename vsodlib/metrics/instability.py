@@ -116,22 +116,17 @@ def _sector_table() -> np.ndarray:
 _SECTOR = _sector_table()
 
 
+@compiled
 def matching_costs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Chi-squared distances of shape contexts, 0.5 sum (a - b)^2 / (a + b); (n, m) in [0, 1].
 
     Rounded to multiples of 2^-40, so that sums of them are exact and equal paths cost the same.
     """
-    return _chi_squared(first, np.ascontiguousarray(second.T))
-
-
-@compiled
-def _chi_squared(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """`matching_costs` of (n, bins) and (bins, m)."""
-    cost = np.ones((len(first), second.shape[1]))
+    cost, columns = np.ones((len(first), len(second))), np.ascontiguousarray(second.T)
     for i in range(len(first)):
         row = cost[i]
-        for k in range(len(second)):
-            a, column = first[i, k], second[k]
+        for k in range(len(columns)):
+            a, column = first[i, k], columns[k]
             if a > 0:  # Rows sum to one, so 0.5 sum (a - b)^2 / (a + b) = 1 - 2 sum ab / (a + b).
                 for j in range(len(row)):
                     row[j] -= 2 * a * column[j] / (a + column[j])
@@ -177,7 +172,7 @@ def contour_instability(first: np.ndarray | None, second: np.ndarray | None) -> 
     """Mean matching cost of two contours (unscaled T of one frame pair); NaN where one is missing.
 
     Args:
-        first, second: contours from `outline.outline`, or None.
+        first, second: from `outline`, or None.
     """
     if first is None or second is None:
         return float("nan")
