@@ -16,7 +16,6 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import av
@@ -475,12 +474,7 @@ class VideoWriter:
         self._end = picture.pts + 1
         self.count += 1
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         stopped = kind is not None and issubclass(kind, KeyboardInterrupt) and self.count
         try:
             if kind is None or stopped:
