@@ -1,8 +1,7 @@
-"""Pictures of attention, and of what a position reads."""
+"""Pictures of attention."""
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
 
 from vsodlib.viz import attention as attention_plots
 from vsodlib.viz.pictures import enlarge
@@ -45,32 +44,9 @@ def test_row_picture_colours_by_sign_and_strength():
     attention_plots.row_picture(FRAME, np.zeros((3, 4)), (0, 0), stride=16)  # no weight at all
 
 
-def test_signed_picture_by_hand():
-    values = np.array([[0.0, 2.0, -2.0, 1.0, 9.0]])
-    picture = attention_plots.signed_picture(values, largest=2)
-    full = np.round(
-        255 * np.array([to_rgb(attention_plots.POSITIVE), to_rgb(attention_plots.NEGATIVE)])
-    )
-    np.testing.assert_array_equal(picture[0, :3], [[255] * 3, *full])
-    np.testing.assert_allclose(picture[0, 3], (255 + full[0]) / 2, atol=1)
-    np.testing.assert_array_equal(picture[0, 4], full[0])
-    np.testing.assert_array_equal(attention_plots.signed_picture(values)[0, 4], full[0])
-    assert (attention_plots.signed_picture(np.zeros((2, 2))) == 255).all()
-
-
 def test_ring_leaves_its_ground_alone():
     before = FRAME.copy()
     picture = attention_plots.ring(FRAME, (16, 25))
     np.testing.assert_array_equal(FRAME, before)
     changed = np.argwhere((picture != FRAME).any(axis=2))
     np.testing.assert_allclose(changed.mean(axis=0), (16, 25), atol=0.5)
-
-
-def test_reading_picture_marks_the_largest_weight():
-    rows = np.zeros((2, 3, 4))
-    rows[0, 1, 2], rows[1, 2, 0] = 1, 1
-    picture = attention_plots.reading_picture(FRAME, [(2, 2), (2, 47)], rows, stride=16)
-    assert green(picture[24, 40]) and green(picture[32, 8])
-    assert (picture[2, [2, 47]] == 70).all(), "the queries"
-    with pytest.raises(ValueError, match="1 pixels and 2 rows"):
-        attention_plots.reading_picture(FRAME, [(2, 2)], rows, stride=16)

@@ -1,4 +1,5 @@
-"""Kernels, whole matrices, and the mass on the object against chance."""
+"""Signed maps, what positions read, kernels, whole matrices, and the mass on the object against
+chance."""
 
 import numpy as np
 import pytest
@@ -82,3 +83,27 @@ def test_bad_panels():
         mass_against_chance({})
     with pytest.raises(ValueError, match=r"'self', 'all': 1 areas and 2 masses"):
         mass_against_chance({"self": {"all": ([0.1], [0.1, 0.2])}})
+
+
+def test_signed_picture_by_hand():
+    values = np.array([[0.0, 2.0, -2.0, 1.0, 9.0]])
+    picture = attention_plots.signed_picture(values, largest=2)
+    full = np.round(
+        255 * np.array([to_rgb(attention_plots.POSITIVE), to_rgb(attention_plots.NEGATIVE)])
+    )
+    np.testing.assert_array_equal(picture[0, :3], [[255] * 3, *full])
+    np.testing.assert_allclose(picture[0, 3], (255 + full[0]) / 2, atol=1)
+    np.testing.assert_array_equal(picture[0, 4], full[0])
+    np.testing.assert_array_equal(attention_plots.signed_picture(values)[0, 4], full[0])
+    assert (attention_plots.signed_picture(np.zeros((2, 2))) == 255).all()
+
+
+def test_reading_picture_marks_the_largest_weight():
+    rows = np.zeros((2, 3, 4))
+    rows[0, 1, 2], rows[1, 2, 0] = 1, 1
+    frame = np.random.default_rng(0).integers(0, 255, (33, 50, 3), np.uint8)
+    picture = attention_plots.reading_picture(frame, [(2, 2), (2, 47)], rows, stride=16)
+    assert (picture[[24, 32], [40, 8], 1] > 60 + picture[[24, 32], [40, 8], 0].astype(int)).all()
+    assert (picture[2, [2, 47]] == 70).all(), "the queries"
+    with pytest.raises(ValueError, match="1 pixels and 2 rows"):
+        attention_plots.reading_picture(frame, [(2, 2)], rows, stride=16)

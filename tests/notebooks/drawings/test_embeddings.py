@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from drawings import embeddings as embedding_plots
 from matplotlib.colors import to_hex
 
-from vsodlib.viz import embeddings as embedding_plots
 from vsodlib.viz.pictures import COLORS
 from vsodlib.viz.style import PALETTE
 

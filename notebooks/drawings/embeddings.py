@@ -1,6 +1,6 @@
 """Arrays in, Figure out: regions as points of a map, and all their similarities.
 
-Foregrounds are blue dots and backgrounds pink crosses, as in `contrast_plots`.
+Foregrounds are blue dots and backgrounds pink crosses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vsodlib.viz.pictures import COLORS
-from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, style
+from vsodlib.viz.style import PALETTE, WIDTH, NotebookFigure, check_some, style
 
 _FRONT, _BACK = COLORS["foreground"], COLORS["background"]
 _PALE = "#BBBBBB"
@@ -60,7 +60,7 @@ def paths(panels: Mapping[str, np.ndarray], is_foreground: np.ndarray, video: np
     """
     names = list(dict.fromkeys(video.tolist()))
     groups = [names[i : i + _TOGETHER] for i in range(0, len(names), _TOGETHER)]
-    _check(panels)
+    check_some(panels, "A figure", "panel")
     figure = NotebookFigure(figsize=(WIDTH, 2.6 * len(panels) + 1.3), layout="constrained")
     grid = figure.subplots(len(panels), len(groups), squeeze=False)
     for row, (title, points) in zip(grid, panels.items(), strict=True):
@@ -84,7 +84,7 @@ def paths(panels: Mapping[str, np.ndarray], is_foreground: np.ndarray, video: np
 
 def _panels(panels: Mapping[str, np.ndarray]) -> tuple[Figure, Sequence[Axes]]:
     """Panels side by side."""
-    _check(panels)
+    check_some(panels, "A figure", "panel")
     count = len(panels)
     height = min(WIDTH / count, 5) + 0.6
     figure = NotebookFigure(figsize=(WIDTH, height), layout="constrained")
@@ -93,11 +93,6 @@ def _panels(panels: Mapping[str, np.ndarray]) -> tuple[Figure, Sequence[Axes]]:
         axes.set_title(title)
         _bare(axes)
     return figure, grid
-
-
-def _check(panels: Mapping[str, np.ndarray]) -> None:
-    if not panels:
-        raise ValueError("A figure needs at least one panel.")
 
 
 def _bare(axes: Axes) -> None:
