@@ -266,7 +266,6 @@ class VSODNet(nn.Module):
     def from_pretrained(
         cls,
         name_or_path: str | Path,
-        expected: ModelConfig | None = None,
         self_attention: Callable[[int], nn.Module] | None = None,
         co_attention: Callable[[int, int], nn.Module] | None = None,
     ) -> Self:
@@ -274,7 +273,6 @@ class VSODNet(nn.Module):
 
         Args:
             name_or_path: of the .safetensors file; its JSON lies in the same folder.
-            expected: refuse a network of another configuration.
             self_attention, co_attention: the modules of one's own that it was made with.
 
         Raises:
@@ -284,8 +282,6 @@ class VSODNet(nn.Module):
         """
         tensors, record = checkpoint.read(name_or_path)
         config = ModelConfig.from_dict(record["model"])
-        if expected is not None and config != expected:
-            raise ValueError(f"{name_or_path} holds another network: {config}, not {expected}.")
         theirs = record.get("own_modules", {})
         if theirs != class_names(self_attention=self_attention, co_attention=co_attention):
             needed = ", ".join(f"{name}={made}" for name, made in theirs.items())
