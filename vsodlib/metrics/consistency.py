@@ -21,7 +21,7 @@ def temporal_consistency(first: np.ndarray, second: np.ndarray) -> float:
         first, second: (H, W) uint8, or float in [0, 1].
 
     Raises:
-        ValueError: as `checks.check_map`, or sizes that differ.
+        ValueError: as `inputs.check_map`, or sizes that differ.
     """
     p, q = check_map(first), check_map(second)
     if p.shape != q.shape:

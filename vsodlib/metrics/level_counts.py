@@ -81,7 +81,7 @@ def tally(
     A float map that holds 8-bit levels (v/255 to rounding) gives what those levels give.
 
     Raises:
-        ValueError: as `checks.check_pair`.
+        ValueError: as `inputs.check_pair`.
     """
     p, g = check_pair(prediction, ground_truth)
     H, W = p.shape

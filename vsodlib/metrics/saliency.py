@@ -4,7 +4,7 @@ Every function takes a map (H, W) with its ground truth and returns floats or cu
 (read as v/255) or float in [0, 1]; nothing is rescaled unless `stretch=True` asks for the min-max
 stretch that the field's MATLAB tools apply. Thresholds are the 256 levels k/255: a pixel passes
 level k when floor(255 p) >= k, which is p >= k/255 without its rounding (MATLAB rounds 14 of the
-thresholds 1:-1/255:0 above k/255, so that level k fails them; `tests/test_metrics_matlab.py`).
+thresholds 1:-1/255:0 above k/255, so that level k fails them; `tests/metrics/test_matlab.py`).
 
 - F: Achanta et al., "Frequency-tuned salient region detection", CVPR 2009.
 - MAE: Perazzi et al., "Saliency filters", CVPR 2012.

@@ -55,7 +55,7 @@ def weighted_f(
         stretch: rescale the map to cover [0, 1] first.
 
     Raises:
-        ValueError: as `checks.check_pair`.
+        ValueError: as `inputs.check_pair`.
     """
     p, g = check_pair(prediction, ground_truth)
     objects = cv2.countNonZero(g)

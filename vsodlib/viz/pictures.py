@@ -1,8 +1,4 @@
-"""Features, kernels and attention in, pictures and Figures out.
-
-Pictures are arrays (H, W, 3) uint8, for `viz.grid` and the widgets. A position of x covers a square
-of `stride` pixels; it is drawn as that square, not blurred.
-"""
+"""Frames, masks and maps in, pictures out: (H, W, 3) uint8, for `viz.grid` and the widgets."""
 
 from __future__ import annotations
 
