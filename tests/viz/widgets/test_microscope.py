@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from page.chromium import CHROMIUM, FLAGS
-from vsodlib.analysis.attention import effective_positions, mass_inside
+from vsodlib.analysis.attention import effective_positions, share_inside
 from vsodlib.viz.widgets.microscope import microscope
 
 PAGE = Path(__file__).resolve().parents[3] / "figures" / "10_microscope.html"
@@ -160,7 +160,7 @@ def test_a_saved_page_draws_the_rows_and_follows_the_keyboard(opened, tmp_path):
         largest, used, mass = (float(number) for number in found.groups())
         assert largest == pytest.approx(100 * (row.abs().max() / row.abs().sum()).item(), abs=1)
         assert used == pytest.approx(effective_positions(row.abs()).item(), abs=1)
-        assert mass == pytest.approx(100 * mass_inside(row, covered).item(), abs=1.5)
+        assert mass == pytest.approx(100 * share_inside(row.abs(), covered).item(), abs=1.5)
     page.keyboard.press("ArrowDown")
     box = page.locator(".vsod-frame").bounding_box()
     page.mouse.click(box["x"] + 20.5 / W * box["width"], box["y"] + 12.5 / H * box["height"])
