@@ -1,17 +1,20 @@
-"""Eq. 9 to move in a notebook: a slider for the temperature, a player for pull and push.
+"""Eq. 9 to move in a notebook, a slider for the temperature and a player for pull and push; and any
+slider as a GIF.
 
-As in `widgets`, each puts a picture of its present state into the saved notebook.
+As in `widgets`, each widget puts a picture of its present state into the saved notebook.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+import io
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from drawings.circle import circle, temperatures
 from vsodlib.viz.style import to_png
@@ -113,3 +116,40 @@ def pull_push_player(
         return circle({title: history[t]}, is_foreground, video, [moves])
 
     return Moving(draw, slider, f"pull and push, {T} steps", [play])
+
+
+def moving_picture(
+    picture: ipywidgets.Image, slider: ipywidgets.Widget, values: Iterable[Any], width: int = 540
+) -> bytes:
+    """What a slider does, as a GIF for readers without a kernel; the slider goes back after.
+
+    It plays twice and rests: what moves by itself should end within five seconds (WCAG 2.2.2), so
+    give at most twelve values.
+
+    Args:
+        picture: redrawn whenever the slider moves.
+        slider: any ipywidgets slider.
+        values: where it stands, 0.2 s each.
+        width: pixels.
+
+    Returns:
+        The file.
+
+    Raises:
+        ValueError: no value.
+    """
+    before, shown = slider.value, []
+    for value in values:
+        slider.value = value
+        drawn = Image.open(io.BytesIO(picture.value)).convert("RGB")
+        drawn = drawn.resize(
+            (width, round(drawn.height * width / drawn.width)), Image.Resampling.LANCZOS
+        )
+        shown.append(drawn.quantize(64, dither=Image.Dither.NONE))
+    slider.value = before
+    if not shown:
+        raise ValueError("A moving picture needs at least one value of the slider.")
+    out = io.BytesIO()
+    rest = {"save_all": True, "append_images": shown[1:], "duration": 200, "loop": 1}
+    shown[0].save(out, format="GIF", optimize=True, **rest)
+    return out.getvalue()

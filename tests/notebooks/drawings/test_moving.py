@@ -3,8 +3,10 @@ import io
 
 import numpy as np
 import pytest
-from drawings.moving import pull_push_player, temperature_slider
+from drawings.moving import moving_picture, pull_push_player, temperature_slider
 from PIL import Image
+
+from vsodlib.viz.widgets.clip_player import clip_player
 
 ANGLES = np.linspace(0, 3, 5) + np.linspace(0, 0.5, 4)[:, None]
 HISTORY = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=-1)
@@ -69,3 +71,28 @@ def test_every_step_has_its_loss():
         pull_push_player(HISTORY, np.zeros(3), FOREGROUND, VIDEO)
     with pytest.raises(ValueError, match="got 0 for 0 steps"):
         pull_push_player(HISTORY[:0], np.zeros(0), FOREGROUND, VIDEO)
+
+
+def clip():
+    frames = np.repeat(np.arange(5, dtype=np.uint8) * 50, 30 * 40 * 3).reshape(5, 30, 40, 3)
+    return clip_player(frames)
+
+
+def test_a_moving_picture_shows_every_value_plays_twice_and_puts_the_slider_back():
+    shown = clip()
+    data = moving_picture(shown.picture, shown.frame, [0, 2, 4], width=152)
+    film = Image.open(io.BytesIO(data))
+    assert (film.format, film.n_frames, film.info["loop"], film.width) == ("GIF", 3, 1, 152)
+    assert shown.frame.value == 2
+    greys = []
+    for k in range(3):
+        film.seek(k)
+        assert film.info["duration"] == 200
+        greys.append(film.convert("RGB").getpixel((76, film.height - 20))[0])
+    assert greys == pytest.approx([0, 100, 200], abs=3)
+
+
+def test_a_moving_picture_needs_a_value():
+    shown = clip()
+    with pytest.raises(ValueError, match="at least one value"):
+        moving_picture(shown.picture, shown.frame, [])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vsodlib.viz.widgets.clip_player import clip_player, moving_picture
+from vsodlib.viz.widgets.clip_player import clip_player
 
 T, H, W = 5, 30, 40
 FRAMES = np.repeat(np.arange(T, dtype=np.uint8) * 50, H * W * 3).reshape(T, H, W, 3)
@@ -98,23 +98,3 @@ def test_without_a_kernel_a_picture_stays():
 def test_layers_must_belong_together(maps, masks, message):
     with pytest.raises(ValueError, match=message):
         clip_player(FRAMES, maps, masks)
-
-
-def test_a_moving_picture_shows_every_value_plays_twice_and_puts_the_slider_back():
-    player = clip_player(FRAMES)
-    data = moving_picture(player.picture, player.frame, [0, 2, 4], width=152)
-    film = Image.open(io.BytesIO(data))
-    assert (film.format, film.n_frames, film.info["loop"], film.width) == ("GIF", 3, 1, 152)
-    assert player.frame.value == 2
-    greys = []
-    for k in range(3):
-        film.seek(k)
-        assert film.info["duration"] == 200
-        greys.append(film.convert("RGB").getpixel((76, film.height - 20))[0])
-    assert greys == pytest.approx([0, 100, 200], abs=3)
-
-
-def test_a_moving_picture_needs_a_value():
-    player = clip_player(FRAMES)
-    with pytest.raises(ValueError, match="at least one value"):
-        moving_picture(player.picture, player.frame, [])

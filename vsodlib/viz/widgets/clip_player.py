@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
 from typing import Any
 
 import ipywidgets
@@ -149,40 +148,3 @@ def side_by_side(panels: dict[str, np.ndarray], panel_width: int) -> Image.Image
         draw.text((x + panel_width / 2, _HEADER / 2), title, fill="black", font=font, anchor="mm")
         sheet.paste(Image.fromarray(picture).resize((panel_width, height)), (x, _HEADER))
     return sheet
-
-
-def moving_picture(
-    picture: ipywidgets.Image, slider: ipywidgets.Widget, values: Iterable[Any], width: int = 540
-) -> bytes:
-    """What a slider does, as a GIF for readers without a kernel; the slider goes back after.
-
-    It plays twice and rests: what moves by itself should end within five seconds (WCAG 2.2.2), so
-    give at most twelve values.
-
-    Args:
-        picture: redrawn whenever the slider moves.
-        slider: any ipywidgets slider.
-        values: where it stands, 0.2 s each.
-        width: pixels.
-
-    Returns:
-        The file.
-
-    Raises:
-        ValueError: no value.
-    """
-    before, shown = slider.value, []
-    for value in values:
-        slider.value = value
-        drawn = Image.open(io.BytesIO(picture.value)).convert("RGB")
-        drawn = drawn.resize(
-            (width, round(drawn.height * width / drawn.width)), Image.Resampling.LANCZOS
-        )
-        shown.append(drawn.quantize(64, dither=Image.Dither.NONE))
-    slider.value = before
-    if not shown:
-        raise ValueError("A moving picture needs at least one value of the slider.")
-    out = io.BytesIO()
-    rest = {"save_all": True, "append_images": shown[1:], "duration": 200, "loop": 1}
-    shown[0].save(out, format="GIF", optimize=True, **rest)
-    return out.getvalue()
