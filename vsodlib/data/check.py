@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from tqdm.auto import tqdm
-
-from vsodlib.config import profile
 from vsodlib.data import davis, image_sets, video_sets
 from vsodlib.data.catalogue import FOLDERS, OWN, locate_dataset, stored_frames
-from vsodlib.data.dataset import FrameRecord
+from vsodlib.data.dataset import FrameRecord, watched
 from vsodlib.data.image_files import decode_image
 from vsodlib.data.storage import Storage, data_root
 
@@ -91,8 +88,7 @@ def _check_one(name: str, storage: Storage, records: list[FrameRecord]) -> list[
     if files.masks and files.levels.counts.keys() <= {"empty"} and files.levels.counts:
         problems.append(Problem(storage.locate(""), "not one of the masks shows an object"))
     sizes: dict[str, tuple[int, int]] = {}
-    hidden = profile() == "smoke"
-    for record in tqdm(records, desc=f"Checking {name}", unit="frame", leave=False, disable=hidden):
+    for record in watched(records, f"Checking {name}"):
         size: tuple[int, int] | None = None
         for kind, path in (("frame", record.image), ("mask", record.mask)):
             if path is None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -21,6 +21,8 @@ from vsodlib.config import profile
 from vsodlib.data.image_files import MaskFile, decode_image, decode_mask, image_size, resize_rows
 from vsodlib.data.mask_levels import TruthLevels
 from vsodlib.data.storage import Storage
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -339,14 +341,8 @@ class FrameDataset:
             return resize_rows(image, target), mask
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders release the interpreter's lock
-            rows = tqdm(
-                pool.map(decode, range(len(self))),
-                total=len(self),
-                desc=f"Reading {self.name}",
-                unit="frame",
-                leave=False,
-                disable=profile() == "smoke",
-            )
+            decoded = pool.map(decode, range(len(self)))
+            rows = watched(decoded, f"Reading {self.name}", len(self))
             for index, (image, mask) in enumerate(rows):
                 record, key = self.records[index], str(index)
                 images[key] = image
@@ -358,6 +354,12 @@ class FrameDataset:
     def _pick(self, indices: list[int]) -> Self:
         records = [self.records[i] for i in indices]
         return type(self)(self.name, records, [self.sources[i] for i in indices], self.transform)
+
+
+def watched(frames: Iterable[Item], what: str, total: int | None = None) -> Iterable[Item]:
+    """The same behind a progress bar, which goes when all is done; the profile `smoke` has none."""
+    hidden = profile() == "smoke"
+    return tqdm(frames, what, total, leave=False, unit="frame", disable=hidden)
 
 
 def concat(datasets: Sequence[FrameDataset]) -> FrameDataset:

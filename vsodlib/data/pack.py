@@ -11,11 +11,9 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 from PIL import Image
-from tqdm.auto import tqdm
 
-from vsodlib.config import profile
 from vsodlib.data.catalogue import FOLDERS, open_dataset
-from vsodlib.data.dataset import FrameDataset, FrameRecord
+from vsodlib.data.dataset import FrameDataset, FrameRecord, watched
 from vsodlib.data.image_files import resize_rows
 from vsodlib.files import disk_full_named
 
@@ -126,14 +124,7 @@ def _entries(
         lines = storage.read(path).decode().splitlines(keepends=True)
         listed = [line for line in lines if line.lstrip("/").partition(" ")[0].strip() in images]
         yield f"{top}/{path}", "".join(listed).encode()
-    frames = tqdm(
-        kept,
-        desc=f"Packing {dataset.name}",
-        unit="frame",
-        leave=False,
-        disable=profile() == "smoke",
-    )
-    for index in frames:
+    for index in watched(kept, f"Packing {dataset.name}"):
         record, image = dataset.records[index], dataset.image(index)
         rows = min(height, len(image))
         yield f"{top}/{record.image}", _encode(resize_rows(image, rows), record, format, quality)
