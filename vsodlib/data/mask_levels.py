@@ -166,11 +166,19 @@ class _Levels:
         raise NotImplementedError
 
     def agree(self, found: Found) -> None:
-        """Hold one more file against the set."""
+        """Hold one more file against the set.
+
+        Raises:
+            ValueError: it contradicts the set.
+        """
         raise NotImplementedError
 
     def report(self, found: Sequence[Found], count: int) -> None:
-        """Say what was found, where it is out of the ordinary."""
+        """Say how the set is read, where that is out of the ordinary.
+
+        Raises:
+            ValueError: not one mask of the truth shows an object.
+        """
         raise NotImplementedError
 
 
@@ -239,11 +247,6 @@ class TruthLevels(_Levels):
         return (levels if void is None else np.where(void, 0, levels).astype(np.uint8)), void
 
     def agree(self, found: Found) -> None:
-        """Hold one more file against the set.
-
-        Raises:
-            ValueError: it contradicts the set.
-        """
         if self.foreground is not None:
             return
         white, numbers = self.seen.get("white"), self.seen.get("numbers")
@@ -267,11 +270,6 @@ class TruthLevels(_Levels):
             self._count(found)
 
     def report(self, found: Sequence[Found], count: int) -> None:
-        """Say how the set is read, unless it is plain black and white.
-
-        Raises:
-            ValueError: not one of the files shows an object.
-        """
         if found and all(one.kind == "empty" for one in found):
             raise ValueError(
                 f"Not one of the {count} masks of {self.name} shows an object"
@@ -341,11 +339,6 @@ class MapLevels(_Levels):
         return (levels > 0).astype(np.uint8) * 255, (*notes, how)
 
     def agree(self, found: Found) -> None:
-        """Hold one more map against the set.
-
-        Raises:
-            ValueError: a mask of numbers in a set of another kind, or the reverse.
-        """
         if "grey" in self.seen:
             return
         white, numbers = self.seen.get("white"), self.seen.get("numbers")
@@ -358,7 +351,6 @@ class MapLevels(_Levels):
         self._count(found)
 
     def report(self, found: Sequence[Found], count: int) -> None:
-        """Say how the maps are read, unless as levels of 0 to 255."""
         folders = defaultdict(set)
         for one in found:
             folders[str(PurePosixPath(one.place).parent)].add(one.levels)
