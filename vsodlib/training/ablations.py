@@ -30,7 +30,7 @@ from vsodlib.inference.evaluate import evaluate
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet, class_names
 from vsodlib.training.fit import fit
-from vsodlib.training.run import STATE, default_device
+from vsodlib.training.run import STATE, choose_device
 from vsodlib.training.speed import has_bfloat16
 
 MEASURES: dict[str, Callable[[dict[str, Any]], float]] = {
@@ -104,7 +104,7 @@ def branch(profile: Profile) -> TrainConfig:
         edge_weight=5.0,
         freeze_batch_norm=True,
         freeze_stages=3,
-        precision="bf16" if has_bfloat16(default_device()) else "no",  # of all rows alike
+        precision="bf16" if has_bfloat16(choose_device()) else "no",  # of all rows alike
     )
 
 

@@ -96,8 +96,21 @@ def fit(
     """
     keep_freed_memory()
     data = dataset.labelled()
-    run = Run(Path(out), model_config, config, data, resume, device, facts or {}, net)
-    run.start(initial, first_step, last_step, pretrained_encoder, validation)
+    run = Run(
+        Path(out),
+        model_config,
+        config,
+        data,
+        validation,
+        resume,
+        pretrained_encoder,
+        initial,
+        first_step,
+        last_step,
+        device,
+        facts or {},
+        net,
+    )
     accelerator, clock, state = run.accelerator, run.clock, run.out / STATE
     writes = accelerator.is_main_process
     loader = DataLoader(

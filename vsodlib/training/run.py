@@ -329,14 +329,10 @@ def load_state(
 
 
 class Run:
-    """One training run: its network, optimiser and average, kept in a folder.
+    """One training run: its network, optimiser and average, kept in a folder; put where the run
+    there stopped, or where `initial` begins.
 
-    Args:
-        out: the folder.
-        model_config, config, dataset: what is trained, how, and on what.
-        resume: go on with what the folder holds.
-        device: as in `fit`.
-        facts: added to the record.
+    Args: as in `fit`.
 
     Attributes:
         net: the plain network, which is saved; `model` is the quick view of it that is called.
@@ -353,59 +349,44 @@ class Run:
         model_config: ModelConfig,
         config: TrainConfig,
         dataset: FrameDataset,
+        validation: FrameDataset | None,
         resume: bool,
+        pretrained_encoder: bool,
+        initial: str | Path | None,
+        first_step: int,
+        last_step: int,
         device: str | None,
         facts: dict[str, Any],
-        net: VSODNet | None = None,
+        net: VSODNet | None,
     ):
         if net is not None and net.config != model_config:
             raise ValueError("The network given has another configuration: pass net.config.")
         if net is not None and net.own_modules:
             facts = facts | {"own_modules": net.own_modules}
-        self.given = net
         self.out, self.model_config, self.config = out, model_config, config
-        self.dataset, self.facts = dataset, facts
-        self.state = load_state(out, model_config, config, resume)
+        state = load_state(out, model_config, config, resume)
         AcceleratorState._reset_state()  # it remembers the precision of an earlier run
-        if device is None:
-            self.device = default_device()
-        else:
-            PartialState._reset_state()
-            self.device = provenance.find_device(device)
-            if self.device.type == "cuda":
-                torch.cuda.set_device(self.device)
-            PartialState(cpu=self.device.type == "cpu")
-
-    def start(
-        self,
-        initial: str | Path | None,
-        first_step: int,
-        last_step: int,
-        pretrained_encoder: bool,
-        validation: FrameDataset | None,
-    ) -> None:
-        """Build everything, and put it where the run stopped or where `initial` begins."""
-        config, state = self.config, self.state
+        place = choose_device(device)
         if first_step and (state is None) and not 0 < first_step < config.steps:
             raise ValueError(f"first_step must be below the {config.steps} steps of the run.")
         torch.manual_seed(config.seed)
         fresh = state is None and initial is None
-        net = self.given or VSODNet(self.model_config, pretrained_encoder and fresh)
+        net = net or VSODNet(model_config, pretrained_encoder and fresh)
         if initial and state is None:
             net.load_trunk(initial)
-        net = net.to(self.device).to(memory_format=torch.channels_last)
+        net = net.to(place).to(memory_format=torch.channels_last)
         if config.freeze_stages:
             for stage in net.encoder.stages(config.freeze_stages):
                 stage.requires_grad_(False)
-        precision = choose_precision(config, net, self.device)
+        precision = choose_precision(config, net, place)
         self.accelerator = Accelerator(mixed_precision=precision)
-        if self.accelerator.num_processes > 1 and self.device.type == "cuda":
+        if self.accelerator.num_processes > 1 and place.type == "cuda":
             net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
         self.net, self.validation, self.best = net, validation, -1.0
         optimizer = build_optimizer(net, config)
         self.average = WeightAverage(net, config.ema_decay) if config.ema_decay else None
-        self.record = self.facts | training_record(
-            self.model_config, config, self.dataset, self.device, initial, precision
+        self.record = facts | training_record(
+            model_config, config, dataset, place, initial, precision
         )
         if first_step:
             self.record["first_step"] = first_step
@@ -418,6 +399,12 @@ class Run:
         self.out.mkdir(parents=True, exist_ok=True)
 
     def _restore(self, state: dict[str, Any], optimizer: torch.optim.Optimizer) -> None:
+        """Put the run where a state left it.
+
+        Raises:
+            ValueError: the state is of other modules or data, or does not fit the network, its
+                average or the optimiser.
+        """
         before = state["record"]
         made = [record.get("own_modules", {}) for record in (before, self.record)]
         if made[0] != made[1]:
@@ -431,10 +418,25 @@ class Run:
         self.record = {key: value for key, value in self.record.items() if key not in start}
         self.record |= {key: before[key] for key in start if key in before}
         self.best = state["best"]
-        average = self.average.net if self.average else None
-        restore(state, self.out, self.net, optimizer, average)
-        if self.average:
-            self.average.updates = state["updates"]
+        fresh = optimizer.state_dict()
+        try:
+            tensors = [*state["net"].values(), *(state["average"] or {}).values()]
+            if any(tensor.is_complex() for tensor in tensors):
+                raise ValueError("weights are real, not complex")
+            self.net.load_state_dict(state["net"])
+            if self.average:
+                self.average.net.load_state_dict(state["average"])
+                self.average.updates = state["updates"]
+            # The groups' settings follow from the configuration alone.
+            optimizer.load_state_dict(
+                {"state": state["optimizer"]["state"], "param_groups": fresh["param_groups"]}
+            )
+            _check_moments(optimizer)
+        except Exception as error:  # torch raises many kinds for tensors and keys out of place
+            told = str(error).splitlines()[-1].strip()
+            raise ValueError(
+                f"{self.out / STATE} does not fit the network it was saved for ({told})."
+            ) from error
         self.clock = Clock(self.config, state["step"], state["elapsed"], self.clock.last)
 
     @property
@@ -486,10 +488,22 @@ class Run:
         return net
 
 
-def default_device() -> torch.device:
-    """Where a run takes place that names no device: this process's GPU, else the CPU."""
-    # Without a GPU, several processes find each other only where told that it is the CPU.
-    return PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).device
+def choose_device(name: str | None = None) -> torch.device:
+    """The device of this name, which Accelerate takes from now on; None: this process's GPU, else
+    the CPU.
+
+    Raises:
+        ValueError: there is no such device here.
+    """
+    if name is None:
+        # Without a GPU, several processes find each other only where told that it is the CPU.
+        return PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).device
+    PartialState._reset_state()
+    device = provenance.find_device(name)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    PartialState(cpu=device.type == "cpu")
+    return device
 
 
 def set_training_mode(net: nn.Module, config: TrainConfig) -> None:
@@ -523,38 +537,6 @@ def choose_precision(config: TrainConfig, net: VSODNet, device: torch.device) ->
     net.zero_grad()
     found = ["bf16" if half < plain else "no"]
     return broadcast_object_list(found)[0]  # the clocks of several processes may disagree
-
-
-def restore(
-    state: dict[str, Any],
-    out: Path,
-    net: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    average: nn.Module | None,
-) -> None:
-    """Put the tensors of a state where they belong.
-
-    Raises:
-        ValueError: they do not fit the network, its average or the optimiser.
-    """
-    fresh = optimizer.state_dict()
-    try:
-        tensors = [*state["net"].values(), *(state["average"] or {}).values()]
-        if any(tensor.is_complex() for tensor in tensors):
-            raise ValueError("weights are real, not complex")
-        net.load_state_dict(state["net"])
-        if average is not None:
-            average.load_state_dict(state["average"])
-        # The groups' settings follow from the configuration alone.
-        optimizer.load_state_dict(
-            {"state": state["optimizer"]["state"], "param_groups": fresh["param_groups"]}
-        )
-        _check_moments(optimizer)
-    except Exception as error:  # torch raises many kinds for tensors and keys out of place
-        told = str(error).splitlines()[-1].strip()
-        raise ValueError(
-            f"{out / STATE} does not fit the network it was saved for ({told})."
-        ) from error
 
 
 def _check_moments(optimizer: torch.optim.Optimizer) -> None:
