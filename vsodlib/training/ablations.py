@@ -33,17 +33,8 @@ from vsodlib.training.fit import fit
 from vsodlib.training.run import STATE, choose_device
 from vsodlib.training.speed import has_bfloat16
 
-MEASURES: dict[str, Callable[[dict[str, Any]], float]] = {
-    "max_f": lambda scores: scores["max_f"],
-    "s_measure": lambda scores: scores["s_measure"],
-    "mae": lambda scores: scores["mae"],
-    "J": lambda scores: scores["J"]["mean"],
-    "F": lambda scores: scores["F"]["mean"],
-    "T": lambda scores: scores["T"],
-    "consistency": lambda scores: scores["consistency"],
-    "seconds_per_frame": lambda scores: scores["seconds_per_frame"],
-}
-"""What is kept of a run's scores; "T" is ours, see `vsodlib.metrics.instability`."""
+MEASURES = ("max_f", "s_measure", "mae", "J", "F", "T", "consistency", "seconds_per_frame")
+"""What is kept of a run's scores, of J and F the mean; T is ours: `vsodlib.metrics.instability`."""
 
 
 class Scored(TypedDict):
@@ -199,7 +190,9 @@ def run(
                 record["test"] = []
                 for suffix, test in tests.items():
                     scores = evaluate(net, test, config.height)
-                    kept |= {name + suffix: measure(scores) for name, measure in MEASURES.items()}
+                    for name in MEASURES:
+                        score = scores[name]
+                        kept[name + suffix] = score["mean"] if name in ("J", "F") else score
                     record["test"].append(f"{test.name}, {scores['frames']} frames")
                 found = {"experiment": experiment.name, "seed": seed, "scores": kept}
                 text = json.dumps(found | {"record": record}, indent=1)
