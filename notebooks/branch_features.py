@@ -1,8 +1,9 @@
-"""What the loss does to the features, seed by seed: the branches of an ablation, embedded.
+r"""What the loss does to the features, seed by seed: the branches of an ablation, embedded.
 
-    python notebooks/branch_features.py runs/removed --out results/table3_removed_features.csv
+    python notebooks/branch_features.py runs/removed --out results/table3_removed_features.csv \
+        --rows "+ both" "+ L_cl" "+ hard mining"
 
-takes every run that `vsod ablate` has left in a folder, collects the vectors of foreground and
+takes the runs that `vsod ablate` has left in a folder, collects the vectors of foreground and
 background on DAVIS val as `vsod embed` does, and writes how far apart they lie, one number a row:
 experiment, seed, measure, score, as in the table of scores; the record lies beside it as JSON.
 Started again, it goes on where it was. Our own question; the paper shows scores only.
@@ -14,6 +15,7 @@ import argparse
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,9 +46,22 @@ def pull_and_push(embeddings: Embeddings) -> dict[str, float]:
 
 
 def run(
-    runs: str | Path, dataset: FrameDataset, out: str | Path, every: int = 5, progress: bool = True
+    runs: str | Path,
+    dataset: FrameDataset,
+    out: str | Path,
+    every: int = 5,
+    rows: Sequence[str] = (),
+    progress: bool = True,
 ) -> int:
-    """Measure every scored run below the folder `runs` that `out` does not hold yet.
+    """Measure the scored runs below the folder `runs` that `out` does not hold yet.
+
+    Args:
+        runs: the `--out` of `vsod ablate`.
+        dataset: frames with masks.
+        out: the CSV.
+        every: frames from one to the next.
+        rows: only these rows of the ablation; none: all.
+        progress: show a bar.
 
     Returns:
         How many runs `out` holds.
@@ -59,9 +74,9 @@ def run(
     folders = sorted(path.parent for path in Path(runs).glob("*/scores.json"))
     if not folders:
         raise FileNotFoundError(f"There is no run of `vsod ablate` with its scores in {runs}.")
-    rows = [["experiment", "seed", "measure", "score"]]
+    table = [["experiment", "seed", "measure", "score"]]
     if out.exists():
-        rows = list(csv.reader(out.read_text().splitlines()))
+        table = list(csv.reader(out.read_text().splitlines()))
     record = {
         "data": f"{dataset.name}, {len(dataset.videos)} videos, every {every}th frame",
         "commit": commit(),
@@ -74,18 +89,18 @@ def run(
     for folder in tqdm(folders, unit="run", leave=False, disable=not progress):
         found = read_json(folder / "scores.json")
         name = [found["experiment"], str(found["seed"])]
-        if name in (row[:2] for row in rows):
+        if name in (line[:2] for line in table) or (rows and name[0] not in rows):
             continue
         net = VSODNet.from_pretrained(folder / "last")
         embeddings = region_embeddings(net, dataset, every=every)
         for measure, score in (vars(separation(embeddings)) | pull_and_push(embeddings)).items():
-            rows.append([*name, measure, f"{score:.5f}"])
+            table.append([*name, measure, f"{score:.5f}"])
         record["weights_sha256"][folder.name] = fingerprint(folder / "last")
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
+        csv.writer(text, lineterminator="\n").writerows(table)
         write_file(out, text.getvalue().encode())
         write_file(out.with_suffix(".json"), (json.dumps(record, indent=1) + "\n").encode())
-    return len({tuple(row[:2]) for row in rows[1:]})
+    return len({tuple(line[:2]) for line in table[1:]})
 
 
 def main() -> None:
@@ -93,8 +108,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("runs", type=Path, help="the --out of `vsod ablate`")
     parser.add_argument("--out", type=Path, required=True, help="the CSV to write")
+    parser.add_argument("--rows", nargs="+", default=(), help="only these rows; else all")
     args = parser.parse_args()
-    print(f"{args.out}: {run(args.runs, open_dataset('davis2016', 'val'), args.out)} runs")
+    count = run(args.runs, open_dataset("davis2016", "val"), args.out, rows=args.rows)
+    print(f"{args.out}: {count} runs")
 
 
 if __name__ == "__main__":

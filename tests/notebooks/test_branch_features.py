@@ -43,7 +43,9 @@ def test_a_table_of_runs_goes_on_where_it_was(tmp_path):
         branch_features.run(tmp_path / "runs", test, out)
     for seed in (0, 1):
         ablations.run(rows, [seed], clips, {"": test}, tmp_path / "runs", progress=False)
-        assert branch_features.run(tmp_path / "runs", test, out, 2, progress=False) == seed + 1
+        options = {"every": 2, "rows": ["plain, small"], "progress": False}
+        assert branch_features.run(tmp_path / "runs", test, out, **options) == seed + 1
+    assert branch_features.run(tmp_path / "runs", test, tmp_path / "none.csv", rows=["x"]) == 0
     table = read_table(out)
     assert {len(by_row["plain, small"]) for by_row in table.values()} == {2}
     assert {"distance_ratio", "to_itself", "to_background"} <= set(table)
