@@ -102,6 +102,20 @@ def test_truth_beside_pictures_is_preferred(tmp_path):
     assert score_folder(maps, gt=tmp_path / "gt")["J"]["mean"] == 1
 
 
+def test_two_truths_of_one_frame_are_refused(tmp_path):
+    maps = masks(tmp_path / "maps/clip", five()).parent
+    masks(tmp_path / "gt/clip/GT", five())
+    masks(tmp_path / "gt/clip/GT", five(), ".bmp")  # the same again
+    frames(tmp_path / "gt/clip/Imgs", five())
+    assert score_folder(maps, gt=tmp_path / "gt")["frames"] == 5
+    masks(tmp_path / "gt/clip/labels", five(), start=4)
+    said = r"clip/GT/00000\.png and .*clip/labels/00000\.png are both masks of frame 00000 of clip"
+    with pytest.raises(ValueError, match=said):
+        score_folder(maps, gt=tmp_path / "gt")
+    with pytest.raises(ValueError, match=said):
+        open_dataset(f"folder:{tmp_path / 'gt'}")
+
+
 # One's own
 
 

@@ -14,7 +14,16 @@ import numpy as np
 
 from vsodlib.data import FrameRecord, locate_dataset, scored_split, stored_frames
 from vsodlib.data.dataset import StoredFrames
-from vsodlib.data.folders import is_picture, listed, natural, numbers, pair, shifted, truth_records
+from vsodlib.data.folders import (
+    is_picture,
+    listed,
+    natural,
+    numbers,
+    pair,
+    refuse_twins,
+    shifted,
+    truth_records,
+)
 from vsodlib.data.image_files import LOSSY, decode_mask
 from vsodlib.data.mask_levels import MapLevels
 from vsodlib.data.storage import Storage
@@ -243,12 +252,7 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
         place = PurePosixPath(path)
         parts = place.parent.parts
         video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
-        other = maps[video].get(place.stem)
-        if other and PurePosixPath(other).parent != place.parent:
-            raise ValueError(
-                f"{storage.locate(other)} and {storage.locate(path)} are both maps of frame "
-                f"{place.stem} of {video or 'the folder'}; keep one."
-            )
+        refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
         maps[video][place.stem] = path  # the lossless one comes last
     return {
         video: dict(sorted(of.items(), key=lambda item: natural(item[0])))
