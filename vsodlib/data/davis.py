@@ -84,7 +84,8 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
 
 def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
-    lines = [line.strip() for line in _text(storage.read(path)).splitlines()]
+    text = _text(storage.read(path))
+    lines = [re.sub(r"^\s*#.*", "", line).strip() for line in text.splitlines()]
     named: list[FrameRecord | str] = []
     suffix = "|".join(re.escape(suffix) for suffix in SUFFIXES)
     for number, line in enumerate(lines, 1):
@@ -100,6 +101,8 @@ def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[Fr
                 f"{storage.locate(path)}, line {number}: expected the paths of a frame and its "
                 f"mask, or the name of a sequence, got {line!r}."
             )
+    if not named:
+        raise ValueError(f"{storage.locate(path)} names no sequence.")
     if twice := [str(getattr(one, "image", one)) for one, n in Counter(named).items() if n > 1]:
         note(f"{storage.locate(path)} names {listed(twice)} more than once; each counts once.")
     records = []
