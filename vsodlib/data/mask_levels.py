@@ -319,7 +319,9 @@ class MapLevels(_Levels):
         found = look(file, levels)
         # A network may leave its maps dark: those have many levels, or no background of 0.
         few = len(found.levels) <= 1 or found.levels[-1] <= DARK
-        dark = found.kind == "numbers" and found.levels != (1,) and not (few and levels.min() == 0)
+        dark = found.kind == "numbers" and (
+            self.deep or (found.levels != (1,) and not (few and levels.min() == 0))
+        )
         if dark or found.kind in ("dark", "areas") or not found.clean:
             return Found(found.place, "grey", found.levels, False)
         return found
@@ -389,4 +391,6 @@ class MapLevels(_Levels):
             return "0/1 in some, 0/255 in others, both object"
         if numbers:
             return "0/1" if _binary(numbers) else "object numbers, all of them object"
-        return "0/255" if white else "all black"
+        if white:
+            return "0/255" if _binary(white) else "levels of grey"
+        return "all black"
