@@ -216,7 +216,7 @@ def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
         of_any = {name: path for name, path in masks[None].items() if name in found}
         of_video = masks.get(video) or of_any or (masks[None] if len(frames) == 1 else {})
         place = storage.locate(video)
-        mates = pair(list(of_video), list(found), f"The masks of {place}", "its frames")
+        mates = pair(list(of_video), list(found), f"{place} (masks)", "its frames")
         records += [
             FrameRecord(video, frame, path, of_video.get(mates.get(frame, "")))
             for frame, path in found.items()
