@@ -1,5 +1,6 @@
 """Folders of maps against their ground truth."""
 
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 from scored_streams import H, W, frame, stream
 
 from vsodlib.inference.score_folder import score_folder
-from vsodlib.metrics import Protocol, region_similarity, saliency_scores, score_frames
+from vsodlib.metrics import Protocol, compare, region_similarity, saliency_scores, score_frames
 
 
 def write(folder, frames, suffix=".png", change=lambda image: image):
@@ -60,9 +61,11 @@ def test_flat_folders_and_jpg(tmp_path):
     truth = write(tmp_path / "gt", [("", n, g.astype(np.uint8) * 255) for n, _, g in frames])
     (maps / "notes.txt").write_text("not an image")
     result = score_folder(maps, gt=truth)
-    assert result["per_sequence"].keys() == {"maps"}
+    assert result["per_sequence"].keys() == {"gt"}
     assert result["frames"] == 3
-    exact = score_frames((("maps", n, p, g) for n, p, g in frames), "frames")
+    shutil.copytree(maps, tmp_path / "other")
+    assert compare(result, score_folder(tmp_path / "other", gt=truth))["sequences"] == ["gt"]
+    exact = score_frames((("gt", n, p, g) for n, p, g in frames), "frames")
     assert result["s_measure"] == pytest.approx(exact["s_measure"], abs=0.01)
 
 
@@ -177,12 +180,16 @@ def test_indexed_masks(folders, tmp_path):
     assert result["conversions"] == {"indexed": 11}
 
 
-def test_sizes_that_differ(folders, tmp_path):
+def test_sizes_that_differ(folders, tmp_path, capsys):
     _, truth = folders
     frames = [(v, n, p) for v, n, p, _ in stream()]
     small = write(tmp_path / "small", frames, change=lambda p: cv2.resize(p, (W // 2, H // 2)))
     result = score_folder(small, gt=truth)
     assert result["conversions"] == {"resized": 11}
+    assert "note: 11 of 11 maps were resized to their ground truth." in capsys.readouterr().err
+    turned = write(tmp_path / "turned", frames, change=lambda p: np.ascontiguousarray(p.T))
+    with pytest.raises(ValueError, match=r"a/\w+\.png is \(\d+, \d+\) .*turned on its side"):
+        score_folder(turned, gt=truth)
     p = cv2.resize(cv2.resize(frame(0)[0], (W // 2, H // 2)), (W, H))
     expected = saliency_scores(p, frame(0)[1]).mae
     assert result["per_sequence"]["a"]["per_frame"]["mae"][0] == pytest.approx(expected)

@@ -70,10 +70,12 @@ class FileFrame:
         if not truth.any():
             notes = (*notes, "empty ground truth")
         if prediction.shape != truth.shape:
-            if not protocol.resize:
+            turned = prediction.shape == truth.shape[::-1]
+            if turned or not protocol.resize:
+                why = "turned on its side" if turned else "and the protocol does not resize"
                 raise ValueError(
                     f"{self.maps.storage.locate(self.prediction)} is {prediction.shape} and its "
-                    f"ground truth {truth.shape}, and the protocol does not resize."
+                    f"ground truth {truth.shape}, {why}; save it in the truth's size."
                 )
             prediction, notes = _resized(prediction, truth.shape), (*notes, "resized")
         counted = self.truth.counted(self.record)
