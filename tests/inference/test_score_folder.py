@@ -206,6 +206,20 @@ def test_sizes_that_differ(folders, tmp_path, capsys):
         score_folder(small, gt=truth, protocol=strict)
 
 
+def test_inverted_masks_are_said(folders, capsys, tmp_path):
+    maps, truth = folders
+    inverse = write(
+        tmp_path / "inverse",
+        [(v, n, g * np.uint8(255)) for v, n, _, g in stream()],
+        change=lambda m: 255 - m,
+    )
+    for words in ((truth, inverse), (inverse, truth)):
+        score_folder(words[0], gt=words[1])
+        assert "(MAE 1.00): is one of them inverted?" in capsys.readouterr().err
+    score_folder(maps, gt=truth)
+    assert "inverted" not in capsys.readouterr().err
+
+
 def test_grey_ground_truth_is_thresholded(folders, tmp_path):
     maps, _ = folders
     frames = [(v, n, p) for v, n, p, _ in stream()]
@@ -296,7 +310,7 @@ def test_pictures_side_by_side_are_no_video(tmp_path):
     assert not {"T", "consistency"} & (result.keys() | set(result["measures"]))
     assert 0 < result["weighted_f"] <= 1
     assert result["frames"] == 3
-    assert all(j > 0.5 for j in result["per_sequence"]["maps"]["per_frame"]["J"])
+    assert all(j > 0.5 for j in result["per_sequence"]["gt"]["per_frame"]["J"])
     # Intervals are over the pictures then.
     assert (result["intervals"]["over"], result["intervals"]["units"]) == ("pictures", 3)
     for key in ("max_f", "max_e", "mae", "s_measure"):

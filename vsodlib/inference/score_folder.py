@@ -31,6 +31,11 @@ from vsodlib.metrics.protocol import Protocol
 from vsodlib.metrics.scoring import Measures, score_stream
 from vsodlib.notes import note
 
+SAID = {
+    "empty ground truth": "ground truths show no object",
+    "resized": "maps were resized to their ground truth",
+}
+"""Conversions of which the terminal tells."""
 COMPARED = 8
 """Frames of a video whose content tells whether its numbers are shifted."""
 
@@ -154,8 +159,11 @@ def score_folder(
     result = score_stream(
         pairs.frames, pairs.protocol, measures, workers, progress, pairs.total, pairs.stills
     )
-    if empty := result["conversions"].get("empty ground truth", 0):
-        note(f"{empty} of {result['frames']} ground truths show no object.")
+    for what, said in SAID.items():
+        if count := result["conversions"].get(what):
+            note(f"{count} of {result['frames']} {said}.")
+    if result.get("mae", 0) > 0.5:
+        note(f"maps and truth are far apart (MAE {result['mae']:.2f}): is one of them inverted?")
     return {**result, "levels": pairs.levels, "missing_ends": pairs.missing_ends}
 
 
@@ -316,8 +324,10 @@ def match_frames(
             f"{folder} lacks {lost} of {len(pairs)} frames{hint}: {', '.join(missing)}"
         )
     maps.levels.learn([path for _, _, path in pairs if path], maps.file)
+    # Flat pictures are called after their truth, whosever maps they are: so they compare.
+    name = truth.storage.path.absolute().stem
     frames = [
-        FileFrame(video or folder.name, record.frame, path, record, maps, truth)
+        FileFrame(video or name, record.frame, path, record, maps, truth)
         for video, record, path in pairs
     ]
     if unused:
@@ -349,8 +359,9 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
     for frame in frames:
         if frame.prediction:
             by_video[frame.video][frame] = frame.prediction
-    for video, of_video in by_video.items():
-        beside = by_folder[PurePosixPath(next(iter(of_video.values()))).parent]
+    for of_video in by_video.values():
+        inside = PurePosixPath(next(iter(of_video.values()))).parent
+        beside = by_folder[inside]
         ours = numbers([PurePosixPath(path).stem for path in beside])
         theirs = numbers([frame.name for frame in of_video])
         if not ours or not theirs:
@@ -365,7 +376,7 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
         by_number = np.mean([_overlap(frame, of_video[frame]) for frame, _ in compared])
         in_order = np.mean([_overlap(frame, path) for frame, path in compared])
         if in_order > by_number:
-            where = f"{folder / video} (maps)"
+            where = f"{folder / inside} (maps)"
             sentence = shifted(where, ours.values(), "its truth", theirs.values())
             raise ValueError(
                 f"{sentence} (In order they overlap by {in_order:.2f}, by number {by_number:.2f}.)"
