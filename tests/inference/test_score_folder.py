@@ -69,6 +69,18 @@ def test_flat_folders_and_jpg(tmp_path):
     assert result["s_measure"] == pytest.approx(exact["s_measure"], abs=0.01)
 
 
+def test_maps_of_flat_truth_in_folders(tmp_path):
+    """Still images as `evaluate --save-maps` writes them, and maps one folder deeper."""
+    pictures = [(n, frame(k)[1].astype(np.uint8) * 255) for k, n in enumerate("xyz")]
+    truth = write(tmp_path / "own/masks", [("", n, g) for n, g in pictures])
+    write(tmp_path / "own/images", [("", n, np.full((H, W, 3), 90, np.uint8)) for n in "xyz"])
+    saved = write(tmp_path / "saved", [(n, n, g) for n, g in pictures])
+    deeper = write(tmp_path / "deeper", [("run", n, g) for n, g in pictures])
+    for maps in (saved, deeper):
+        for where in ({"gt": truth}, {"dataset": f"folder:{tmp_path / 'own'}"}):
+            assert score_folder(maps, **where)["J"]["mean"] == 1
+
+
 def davis_like(root, frames):
     """A DAVIS 2016 tree with the given validation frames."""
     write(

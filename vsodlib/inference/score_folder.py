@@ -261,6 +261,8 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
     for path in paths:
         place = PurePosixPath(path)
         parts = place.parent.parts
+        if "" in videos and parts[-1:] == (place.stem,):  # as still images are saved
+            parts = parts[:-1]
         video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
         refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
         maps[video][place.stem] = path  # the lossless one comes last
@@ -289,8 +291,8 @@ def match_frames(
     if _stills(records):
         by_video = {"": list(records)}
     available = find_maps(storage, set(by_video))
-    if len(by_video) == 1 and list(available) == [""]:
-        available = {next(iter(by_video)): available[""]}
+    if len(by_video) == len(available) == 1 and ("" in by_video or "" in available):
+        available = dict(zip(by_video, available.values(), strict=True))
     maps = Maps(storage, MapLevels(str(folder)))
     every = [path for of in available.values() for path in of.values()]
     missing: list[str] = []
