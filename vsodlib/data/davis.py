@@ -67,7 +67,7 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
         years = ("480p", "2016") if official else ("480p", "2016", "2017")
         lists = [f"ImageSets/{year}/{part}.txt" for year in years]
         if path := next(filter(storage.exists, lists), None):
-            records += _from_list(storage, path, found)
+            records += _from_list(storage, path, found, only=split is not None)
             listing = True
         else:
             records += [record for record in found if record.video in videos]
@@ -82,7 +82,9 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     return records
 
 
-def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[FrameRecord]:
+def _from_list(
+    storage: Storage, path: str, found: list[FrameRecord], only: bool
+) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
     text = _text(storage.read(path))
     lines = [re.sub(r"^\s*#.*", "", line).strip() for line in text.splitlines()]
@@ -101,7 +103,7 @@ def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[Fr
                 f"{storage.locate(path)}, line {number}: expected the paths of a frame and its "
                 f"mask, or the name of a sequence, got {line!r}."
             )
-    if not named:
+    if not named and only:
         raise ValueError(f"{storage.locate(path)} names no sequence.")
     if twice := [str(getattr(one, "image", one)) for one, n in Counter(named).items() if n > 1]:
         note(f"{storage.locate(path)} names {listed(twice)} more than once; each counts once.")
