@@ -141,6 +141,17 @@ def test_folders_of_videos_and_of_stills(tmp_path, capsys):
         FrameDataset.from_folders(tmp_path / "f", tmp_path / "e/masks")
 
 
+@pytest.mark.parametrize(
+    ("images", "truth"),
+    [("images", "ground_truth_mask"), ("DUTS-TE-Image", "DUTS-TE-Mask"), ("Image", "GT_mask")],
+)
+def test_folders_as_sets_of_stills_call_them(images, truth, tmp_path):
+    frames(tmp_path / "set" / images, five())
+    maps = masks(tmp_path / "set" / truth, five())
+    assert len(open_dataset(f"folder:{tmp_path / 'set'}").labelled()) == 5
+    assert score_folder(maps, gt=tmp_path / "set")["J"]["mean"] == 1
+
+
 def test_sixty_frames_train_without_five_options(tmp_path, capsys):
     for video in "abc":
         frames(tmp_path / "d/JPEGImages/480p" / video, five())

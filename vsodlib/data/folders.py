@@ -27,10 +27,14 @@ from vsodlib.notes import note
 TRUTH = {
     "gt", "gts", "groundtruth", "groundtruths", "gtobjectlevel", "objectlevelgt", "objectgt",
     "annotation", "annotations", "mask", "masks", "label", "labels", "segmentation",
-    "segmentations",
+    "segmentations", "groundtruthmask", "groundtruthmasks", "gtmask", "gtmasks", "dutstrmask",
+    "dutstemask",
 }  # fmt: skip
 """Folders of masks, as `_plain` writes their names."""
-FRAMES = {"img", "imgs", "image", "images", "jpegimages", "frame", "frames", "rgb"}
+FRAMES = {
+    "img", "imgs", "image", "images", "jpegimages", "frame", "frames", "rgb", "dutstrimage",
+    "dutsteimage",
+}  # fmt: skip
 SIZES = {"480p", "1080p", "fullresolution"}
 """Folders that say nothing of the video."""
 
