@@ -61,6 +61,7 @@ def test_percent_and_decimals():
 def test_pairs_with_an_end_count_where_ends_do(preset):
     frames, seen = [], set()
     for video, name, prediction, truth in shifted():
+        video = "goat" if video == "v0" else video  # T leaves it out under one of the two
         if video not in seen:  # of the first frame half an object
             prediction = prediction * (np.arange(len(truth)) > np.nonzero(truth)[0].mean())[:, None]
         frames.append((video, name, prediction, truth))

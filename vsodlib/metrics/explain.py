@@ -40,8 +40,11 @@ AVERAGING: dict[str, tuple[Any, ...]] = {
     "skip_ends": (True, False),
     "average": ("sequences", "frames"),
     "maximum": ("data set", "sequence", "frame"),
+    "skip_in_t": (PRESETS["davis2016"].skip_in_t, ()),
 }
 """The choices that are tried when frames are averaged."""
+AVERAGED = tuple(name for name in AVERAGING if name != "skip_ends")
+"""Those that need the frames' scores alone; without the ends there are other pairs of frames."""
 CHOICES = (*AVERAGING, "mask_threshold", "stretch", "beta_squared", "centroid_ties")
 Variant = tuple[Protocol, tuple[str, ...]]
 
@@ -87,8 +90,8 @@ def explain(
     target, half = _as_written(number)
     found: dict[tuple[str, float], Explanation] = {}
     for variant, chosen, sequences in _collect(frames, measures, workers, progress, stills):
-        for average, maximum in product(AVERAGING["average"], AVERAGING["maximum"]):
-            protocol = replace(variant, average=average, maximum=maximum)
+        for choice in product(*(AVERAGING[name] for name in AVERAGED)):
+            protocol = replace(variant, **dict(zip(AVERAGED, choice, strict=True)))
             preset, changes = _nearest_preset(protocol)
             for measure, value in _numbers(overall(sequences, protocol, chosen)).items():
                 key = measure, round(value, 9)
