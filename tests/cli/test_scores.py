@@ -111,11 +111,17 @@ def test_compare(maps, capsys, sentence):
     words = ["compare", str(folder / "far.json"), str(folder / "near.json")]
     assert main([*words, "--json", str(folder / "both.json")]) == 0
     shown = capsys.readouterr().out
-    assert "near.json against far.json, 4 sequences" in shown
+    near, far = (str(folder / f"{name}.json") for name in ("near", "far"))
+    assert f"{near} against {far}, 4 sequences" in shown
     lines = {line.split()[0]: line for line in shown.splitlines()}
-    assert lines["J"].endswith("near.json is better")
-    assert lines["mae"].endswith("near.json is better")
+    assert lines["J"].endswith(f"{near} is better")
+    assert lines["mae"].endswith(f"{near} is better")
     assert json.loads((folder / "both.json").read_text())["measures"]["J"]["second_better"] == 4
+    content = json.loads(Path(far).read_text())
+    content["per_sequence"] = dict([*content["per_sequence"].items()][:1])
+    (folder / "one.json").write_text(json.dumps(content))
+    assert main(["compare", far, str(folder / "one.json")]) == 0
+    assert "nan" not in capsys.readouterr().out
     (folder / "odd.json").write_text("{")
     for odd in (folder / "odd.json", truth, folder / "none.json"):
         assert main(["compare", str(folder / "far.json"), str(odd)]) == 2

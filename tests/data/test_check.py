@@ -127,6 +127,15 @@ def test_half_grey_masks_of_images(tmp_path):
     )
 
 
+def test_frames_as_in_davis_with_masks_elsewhere(tmp_path):
+    for video in ("birdfall", "drift"):  # SegTrack v2
+        grey(tmp_path / f"JPEGImages/{video}/{video}_00000.jpg", np.zeros((H, W, 3)))
+        grey(tmp_path / f"GroundTruth/{video}/{video}_00000.png", np.eye(H, W) * 255)
+    assert check(tmp_path) == []
+    (tmp_path / "GroundTruth/drift/drift_00000.png").write_text("no picture")
+    assert found(tmp_path).keys() == {"GroundTruth/drift/drift_00000.png"}
+
+
 def test_nothing_to_check(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no data set known here"):
         check(tmp_path)

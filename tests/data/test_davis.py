@@ -48,6 +48,12 @@ def test_listed_file_missing(root, tmp_path, as_zip):
         open_dataset("davis2016", "train", place)
 
 
+def test_list_without_sequences(root):
+    (root / "DAVIS/ImageSets/480p/val.txt").write_text("# none yet\n\n")
+    with pytest.raises(ValueError, match=r"val\.txt names no sequence"):
+        open_dataset("davis2016", "val", root)
+
+
 def test_list_in_another_form(root):
     (root / "DAVIS/ImageSets/480p/val.txt").write_text("\nbear/00000.jpg\n")
     with pytest.raises(ValueError, match=r"val\.txt, line 2: expected .* got 'bear/00000.jpg'"):
@@ -75,6 +81,7 @@ def test_davis_itself():
         lambda text: text.encode("utf-16"),
         lambda text: text.replace("\n", "\r\n").encode(),
         lambda text: (text + text).encode(),
+        lambda text: f"# of mine\n{text} #end\n".encode(),
         lambda text: text.replace("\n", "\n\n").replace("JPEG", "/JPEG").encode(),
     ],
 )

@@ -102,6 +102,20 @@ def test_truth_beside_pictures_is_preferred(tmp_path):
     assert score_folder(maps, gt=tmp_path / "gt")["J"]["mean"] == 1
 
 
+def test_two_truths_of_one_frame_are_refused(tmp_path):
+    maps = masks(tmp_path / "maps/clip", five()).parent
+    masks(tmp_path / "gt/clip/GT", five())
+    masks(tmp_path / "gt/clip/GT", five(), ".bmp")  # the same again
+    frames(tmp_path / "gt/clip/Imgs", five())
+    assert score_folder(maps, gt=tmp_path / "gt")["frames"] == 5
+    masks(tmp_path / "gt/clip/labels", five(), start=4)
+    said = r"clip/GT/00000\.png and .*clip/labels/00000\.png are both masks of frame 00000 of clip"
+    with pytest.raises(ValueError, match=said):
+        score_folder(maps, gt=tmp_path / "gt")
+    with pytest.raises(ValueError, match=said):
+        open_dataset(f"folder:{tmp_path / 'gt'}")
+
+
 # One's own
 
 
@@ -125,6 +139,17 @@ def test_folders_of_videos_and_of_stills(tmp_path, capsys):
         FrameDataset.from_folders(tmp_path / "f", masks(tmp_path / "g", five()))
     with pytest.raises(ValueError, match="not one of 5 frames pairs with one of 3 masks"):
         FrameDataset.from_folders(tmp_path / "f", tmp_path / "e/masks")
+
+
+@pytest.mark.parametrize(
+    ("images", "truth"),
+    [("images", "ground_truth_mask"), ("DUTS-TE-Image", "DUTS-TE-Mask"), ("Image", "GT_mask")],
+)
+def test_folders_as_sets_of_stills_call_them(images, truth, tmp_path):
+    frames(tmp_path / "set" / images, five())
+    maps = masks(tmp_path / "set" / truth, five())
+    assert len(open_dataset(f"folder:{tmp_path / 'set'}").labelled()) == 5
+    assert score_folder(maps, gt=tmp_path / "set")["J"]["mean"] == 1
 
 
 def test_sixty_frames_train_without_five_options(tmp_path, capsys):

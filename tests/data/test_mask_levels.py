@@ -83,6 +83,7 @@ EXACT = {
     "0/1 beside 0/255": (lambda n, v, _: white(n) if v == "a" else np.minimum(n, 1), ".png"),
     "TIFF": (white, ".tiff"),
     "GIF": (white, ".gif"),
+    "10/200": (lambda n, *_: np.where(n > 0, 200, 10).astype(np.uint8), ".png"),
     "stray pixels": (lambda n, *_: np.where(np.indices(n.shape).sum(0) < 3, 10, white(n)), ".png"),
 }
 
@@ -107,7 +108,7 @@ def _keep(picture):
     return picture if isinstance(picture, Image.Image) else Image.fromarray(np.asarray(picture))
 
 
-@pytest.mark.parametrize("name", [name for name in EXACT if name != "0/200"])
+@pytest.mark.parametrize("name", [name for name in EXACT if name[-3:] != "200"])
 def test_masks_of_a_method_are_read_likewise(name, tmp_path):
     if name in ("stray pixels", "VOC's greys"):
         pytest.skip("of a map these are levels of grey" if name[0] == "s" else "")
@@ -123,6 +124,20 @@ def test_dark_maps_of_a_network_are_grey(tmp_path, capsys):
     result = score_folder(even, gt=truth)
     assert (result["J"]["mean"], result["levels"]["maps"]) == (0, "levels of grey")
     assert "no level above half of white" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("top", [1000, 4095])
+def test_dark_maps_of_16_bits_are_grey_and_said(top, tmp_path, capsys):
+    maps = write(tmp_path / "maps", lambda n, *_: (n > 0) * np.uint16(top))
+    result = score_folder(maps, gt=write(tmp_path / "gt", white))
+    assert (result["J"]["mean"], result["levels"]["maps"]) == (0, "levels of grey")
+    assert "no level above half of white" in capsys.readouterr().err
+
+
+def test_maps_of_one_grey_are_levels(tmp_path):
+    maps = write(tmp_path / "maps", lambda n, *_: (n > 0) * np.uint8(200))
+    result = score_folder(maps, gt=write(tmp_path / "gt", white))
+    assert (result["J"]["mean"], result["levels"]["maps"]) == (1, "levels of grey")
 
 
 def test_colours_on_black_are_objects(tmp_path):
@@ -157,6 +172,12 @@ def void(n: np.ndarray, *_) -> np.ndarray:
     return np.where(border, 255, n)
 
 
+def rim(n: np.ndarray, width: int) -> np.ndarray:
+    """A thin line of doubt around the object."""
+    objects = white(n)
+    return np.where(cv2.dilate(objects, np.ones((width, width))) > objects, 128, objects)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -164,6 +185,8 @@ def void(n: np.ndarray, *_) -> np.ndarray:
         (lambda n, v, k: void(n) if k == 2 and v == "b" else n, "0, 1, 2, 255, which may be"),
         (lambda n, *_: void(np.minimum(n, 1)), r"levels 0, 1, 255, which may be"),
         (lambda n, *_: np.uint8([0, 128, 255])[n], r"levels 0, 128, 255, which may be"),
+        (lambda n, *_: rim(n, 3), r"levels 0, 128, 255, which may be"),
+        (lambda n, *_: rim(n, 5), r"levels 0, 128, 255, which may be"),
         (lambda n, v, _: white(n) if v == "a" else n, r"must be alike"),
         (lambda n, *_: np.dstack([n * 0] * 3 + [white(n)]), "partly transparent"),
         (lambda n, *_: (np.indices(n.shape).sum(0) % 120).astype(np.uint8), "none above 127"),
@@ -179,7 +202,7 @@ def test_truth_that_may_mean_two_things_is_refused(make, said, tmp_path):
         score_folder(write(tmp_path / "maps", white), gt=truth)
 
 
-def test_other_pixels_are_refused(tmp_path):
+def test_other_pixels_are_refused(tmp_path, capsys):
     maps = write(tmp_path / "maps", white)
     bad = shape(0).astype(np.float32)
     bad[0, 0] = np.nan
@@ -190,6 +213,7 @@ def test_other_pixels_are_refused(tmp_path):
         truth = write(tmp_path / f"gt{said}", lambda *_, p=picture: p, suffix)
         with pytest.raises(ValueError, match=rf"a.00000{suffix} holds {said}"):
             score_folder(maps, gt=truth)
+        assert "masks of" not in capsys.readouterr().err  # nothing was read
     pages = [Image.fromarray(white(shape(k))) for k in range(3)]
     save(tmp_path / "pages/a/0.tif", pages[0], save_all=True, append_images=pages[1:])
     with pytest.raises(ValueError, match=r"0\.tif holds 3 pictures"):

@@ -1,5 +1,6 @@
 """Folders of maps against their ground truth."""
 
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 from scored_streams import H, W, frame, stream
 
 from vsodlib.inference.score_folder import score_folder
-from vsodlib.metrics import Protocol, region_similarity, saliency_scores, score_frames
+from vsodlib.metrics import Protocol, compare, region_similarity, saliency_scores, score_frames
 
 
 def write(folder, frames, suffix=".png", change=lambda image: image):
@@ -60,10 +61,24 @@ def test_flat_folders_and_jpg(tmp_path):
     truth = write(tmp_path / "gt", [("", n, g.astype(np.uint8) * 255) for n, _, g in frames])
     (maps / "notes.txt").write_text("not an image")
     result = score_folder(maps, gt=truth)
-    assert result["per_sequence"].keys() == {"maps"}
+    assert result["per_sequence"].keys() == {"gt"}
     assert result["frames"] == 3
-    exact = score_frames((("maps", n, p, g) for n, p, g in frames), "frames")
+    shutil.copytree(maps, tmp_path / "other")
+    assert compare(result, score_folder(tmp_path / "other", gt=truth))["sequences"] == ["gt"]
+    exact = score_frames((("gt", n, p, g) for n, p, g in frames), "frames")
     assert result["s_measure"] == pytest.approx(exact["s_measure"], abs=0.01)
+
+
+def test_maps_of_flat_truth_in_folders(tmp_path):
+    """Still images as `evaluate --save-maps` writes them, and maps one folder deeper."""
+    pictures = [(n, frame(k)[1].astype(np.uint8) * 255) for k, n in enumerate("xyz")]
+    truth = write(tmp_path / "own/masks", [("", n, g) for n, g in pictures])
+    write(tmp_path / "own/images", [("", n, np.full((H, W, 3), 90, np.uint8)) for n in "xyz"])
+    saved = write(tmp_path / "saved", [(n, n, g) for n, g in pictures])
+    deeper = write(tmp_path / "deeper", [("run", n, g) for n, g in pictures])
+    for maps in (saved, deeper):
+        for where in ({"gt": truth}, {"dataset": f"folder:{tmp_path / 'own'}"}):
+            assert score_folder(maps, **where)["J"]["mean"] == 1
 
 
 def davis_like(root, frames):
@@ -177,12 +192,16 @@ def test_indexed_masks(folders, tmp_path):
     assert result["conversions"] == {"indexed": 11}
 
 
-def test_sizes_that_differ(folders, tmp_path):
+def test_sizes_that_differ(folders, tmp_path, capsys):
     _, truth = folders
     frames = [(v, n, p) for v, n, p, _ in stream()]
     small = write(tmp_path / "small", frames, change=lambda p: cv2.resize(p, (W // 2, H // 2)))
     result = score_folder(small, gt=truth)
     assert result["conversions"] == {"resized": 11}
+    assert "note: 11 of 11 maps were resized to their ground truth." in capsys.readouterr().err
+    turned = write(tmp_path / "turned", frames, change=lambda p: np.ascontiguousarray(p.T))
+    with pytest.raises(ValueError, match=r"a/\w+\.png is \(\d+, \d+\) .*turned on its side"):
+        score_folder(turned, gt=truth)
     p = cv2.resize(cv2.resize(frame(0)[0], (W // 2, H // 2)), (W, H))
     expected = saliency_scores(p, frame(0)[1]).mae
     assert result["per_sequence"]["a"]["per_frame"]["mae"][0] == pytest.approx(expected)
@@ -197,6 +216,20 @@ def test_sizes_that_differ(folders, tmp_path):
     strict = replace(Protocol.preset("frames"), resize=False)
     with pytest.raises(ValueError, match="does not resize"):
         score_folder(small, gt=truth, protocol=strict)
+
+
+def test_inverted_masks_are_said(folders, capsys, tmp_path):
+    maps, truth = folders
+    inverse = write(
+        tmp_path / "inverse",
+        [(v, n, g * np.uint8(255)) for v, n, _, g in stream()],
+        change=lambda m: 255 - m,
+    )
+    for words in ((truth, inverse), (inverse, truth)):
+        score_folder(words[0], gt=words[1])
+        assert "(MAE 1.00): is one of them inverted?" in capsys.readouterr().err
+    score_folder(maps, gt=truth)
+    assert "inverted" not in capsys.readouterr().err
 
 
 def test_grey_ground_truth_is_thresholded(folders, tmp_path):
@@ -289,7 +322,7 @@ def test_pictures_side_by_side_are_no_video(tmp_path):
     assert not {"T", "consistency"} & (result.keys() | set(result["measures"]))
     assert 0 < result["weighted_f"] <= 1
     assert result["frames"] == 3
-    assert all(j > 0.5 for j in result["per_sequence"]["maps"]["per_frame"]["J"])
+    assert all(j > 0.5 for j in result["per_sequence"]["gt"]["per_frame"]["J"])
     # Intervals are over the pictures then.
     assert (result["intervals"]["over"], result["intervals"]["units"]) == ("pictures", 3)
     for key in ("max_f", "max_e", "mae", "s_measure"):

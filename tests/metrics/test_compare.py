@@ -1,5 +1,6 @@
 """Two sets of scores against one another, and a number traced to its protocol."""
 
+import copy
 import json
 
 import numpy as np
@@ -87,6 +88,28 @@ def test_what_does_not_compare(good):
             compare(good, odd)
         with pytest.raises(ValueError, match="no scores"):
             compare(odd, good)
-    odd = {"protocol": good["protocol"], "per_sequence": {"v0": {"J": {"mean": "x"}}, "v1": 7}}
-    with pytest.raises(ValueError, match="no measure in common"):
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), pytest.param(10**400, id="huge"), True, "0.5", [1], -1.0]
+)
+def test_what_is_no_score_is_named(good, value):
+    odd = copy.deepcopy(good)
+    for cell in (value, {"mean": value}):
+        odd["per_sequence"]["v1"]["J"] = cell
+        with pytest.raises(ValueError, match=r"J of v1 in the second is .*, no score"):
+            compare(good, odd)
+        with pytest.raises(ValueError, match=r"J of v1 in the first is .*, no score"):
+            compare(odd, good)
+    odd["per_sequence"]["v1"] = value
+    with pytest.raises(ValueError, match="of v1 in the second is 'missing', no score"):
         compare(good, odd)
+
+
+def test_other_frames_are_said(good, capsys):
+    odd = copy.deepcopy(good)
+    odd["per_sequence"]["v1"]["frames"] += 3
+    compare(good, odd)
+    frames = good["per_sequence"]["v1"]["frames"]
+    said = f"v1 has {frames} frames in the first and {frames + 3} in the second"
+    assert said in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from scored_streams import shifted
 
@@ -54,6 +55,23 @@ def test_percent_and_decimals():
     for odd in ("a", "0,83", "nan", "-1", ""):
         with pytest.raises(ValueError, match="as it is printed"):
             explain(arrays(), odd)
+
+
+@pytest.mark.parametrize("preset", ["davis2016", "frames"])
+def test_pairs_with_an_end_count_where_ends_do(preset):
+    frames, seen = [], set()
+    for video, name, prediction, truth in shifted():
+        video = "goat" if video == "v0" else video  # T leaves it out under one of the two
+        if video not in seen:  # of the first frame half an object
+            prediction = prediction * (np.arange(len(truth)) > np.nonzero(truth)[0].mean())[:, None]
+        frames.append((video, name, prediction, truth))
+        seen.add(video)
+    names = ["T", "consistency"]
+    result = score_frames(frames, preset, names)
+    held = [ArrayFrame(*frame) for frame in frames]
+    for name in names:
+        hit, ways = explain(held, f"{result[name]:.6f}", [name], progress=False)
+        assert hit and (ways[0].protocol, ways[0].changes) == (preset, {})
 
 
 def test_measures_of_pairs_are_traced():

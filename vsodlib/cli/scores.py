@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,18 +162,18 @@ class Compare(Command):
         found = compare(read_json(self.first), read_json(self.second))
         if found["left_out"]:
             print(f"Left out, because only one of the two has it: {', '.join(found['left_out'])}")
-        names = {"first": Path(self.first).name, "second": Path(self.second).name}
+        names = {"first": self.first, "second": self.second}
         print(f"{names['second']} against {names['first']}, {len(found['sequences'])} sequences")
         print(
             f"{'':12} {'A':>7} {'B':>7} {'B - A':>8}  {found['level']:.0%} interval     B better in"
         )
         for measure, row in found["measures"].items():
-            low, high = row["interval"] or (math.nan, math.nan)
+            low, high = [f"{x:+.3f}" for x in row["interval"] or ()] or ("     -", "     -")
             n = len(row["per_sequence"])
             verdict = f"{names[row['verdict']]} is better" if row["verdict"] in names else "open"
             print(
                 f"{measure:12} {row['first']:7.3f} {row['second']:7.3f} {row['difference']:+8.3f}  "
-                f"{low:+.3f} to {high:+.3f}  {row['second_better']:3} of {n:<3}  {verdict}"
+                f"{low} to {high}  {row['second_better']:3} of {n:<3}  {verdict}"
             )
         write_json(self.json, found)
 

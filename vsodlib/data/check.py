@@ -62,6 +62,9 @@ def check(root: str | os.PathLike[str] | None = None, name: str | None = None) -
             if name is not None:
                 raise
             continue
+        here = storage.path == data_root(root)
+        if name is None and here and records and not any(record.mask for record in records):
+            continue  # folders of the same names as the data set's, but another layout
         found = True
         problems += _check_one(candidate, storage, records)
     if not found:

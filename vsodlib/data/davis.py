@@ -67,7 +67,7 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
         years = ("480p", "2016") if official else ("480p", "2016", "2017")
         lists = [f"ImageSets/{year}/{part}.txt" for year in years]
         if path := next(filter(storage.exists, lists), None):
-            records += _from_list(storage, path, found)
+            records += _from_list(storage, path, found, only=split is not None)
             listing = True
         else:
             records += [record for record in found if record.video in videos]
@@ -82,9 +82,12 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     return records
 
 
-def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[FrameRecord]:
+def _from_list(
+    storage: Storage, path: str, found: list[FrameRecord], only: bool
+) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
-    lines = [line.strip() for line in _text(storage.read(path)).splitlines()]
+    text = _text(storage.read(path))
+    lines = [re.sub(r"^\s*#.*", "", line).strip() for line in text.splitlines()]
     named: list[FrameRecord | str] = []
     suffix = "|".join(re.escape(suffix) for suffix in SUFFIXES)
     for number, line in enumerate(lines, 1):
@@ -100,6 +103,8 @@ def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[Fr
                 f"{storage.locate(path)}, line {number}: expected the paths of a frame and its "
                 f"mask, or the name of a sequence, got {line!r}."
             )
+    if not named and only:
+        raise ValueError(f"{storage.locate(path)} names no sequence.")
     if twice := [str(getattr(one, "image", one)) for one, n in Counter(named).items() if n > 1]:
         note(f"{storage.locate(path)} names {listed(twice)} more than once; each counts once.")
     records = []

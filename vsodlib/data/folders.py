@@ -27,10 +27,14 @@ from vsodlib.notes import note
 TRUTH = {
     "gt", "gts", "groundtruth", "groundtruths", "gtobjectlevel", "objectlevelgt", "objectgt",
     "annotation", "annotations", "mask", "masks", "label", "labels", "segmentation",
-    "segmentations",
+    "segmentations", "groundtruthmask", "groundtruthmasks", "gtmask", "gtmasks", "dutstrmask",
+    "dutstemask",
 }  # fmt: skip
 """Folders of masks, as `_plain` writes their names."""
-FRAMES = {"img", "imgs", "image", "images", "jpegimages", "frame", "frames", "rgb"}
+FRAMES = {
+    "img", "imgs", "image", "images", "jpegimages", "frame", "frames", "rgb", "dutstrimage",
+    "dutsteimage",
+}  # fmt: skip
 SIZES = {"480p", "1080p", "fullresolution"}
 """Folders that say nothing of the video."""
 
@@ -160,6 +164,33 @@ def shifted(place: str, have: Iterable[int], other: str, want: Iterable[int]) ->
     )
 
 
+def refuse_twins(storage: Storage, path: str, other: str | None, kind: str, video: str) -> None:
+    """Of one frame there may be one mask or map; of one name in one folder, any number of formats.
+
+    Raises:
+        ValueError: `other`, if any, lies in another folder.
+    """
+    place = PurePosixPath(path)
+    if other and PurePosixPath(other).parent != place.parent:
+        raise ValueError(
+            f"{storage.locate(other)} and {storage.locate(path)} are both {kind} of frame "
+            f"{place.stem} of {video or 'the folder'}; keep one, or name its folder."
+        )
+
+
+def _one_each(pictures: Iterable[Picture], storage: Storage) -> list[Picture]:
+    """One mask and one picture per frame, lossless where there is a choice."""
+    found: dict[tuple[bool, str | None, str], Picture] = {}
+    for picture in pictures:
+        key = picture.mask, picture.video, picture.frame
+        other = found.get(key)
+        kind = "masks" if picture.mask else "pictures"
+        refuse_twins(storage, picture.path, other and other.path, kind, picture.video or "")
+        if not (other and picture.path.lower().endswith(LOSSY)):
+            found[key] = picture
+    return list(found.values())
+
+
 def listed(paths: Sequence[str], most: int = 5) -> str:
     """Some names for a message, and how many more there are."""
     more = f" and {len(paths) - most} more" if len(paths) > most else ""
@@ -171,8 +202,10 @@ def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
     whose `image` is empty.
 
     Raises:
-        ValueError: frames and masks of a video whose numbers are shifted against each other.
+        ValueError: frames and masks of a video whose numbers are shifted against each other, or two
+            masks of one frame.
     """
+    pictures = _one_each(pictures, storage)
     frames: dict[str, dict[str, str]] = defaultdict(dict)
     masks: dict[str | None, dict[str, str]] = defaultdict(dict)
     for picture in pictures:
@@ -187,7 +220,7 @@ def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
         of_any = {name: path for name, path in masks[None].items() if name in found}
         of_video = masks.get(video) or of_any or (masks[None] if len(frames) == 1 else {})
         place = storage.locate(video)
-        mates = pair(list(of_video), list(found), f"The masks of {place}", "its frames")
+        mates = pair(list(of_video), list(found), f"{place} (masks)", "its frames")
         records += [
             FrameRecord(video, frame, path, of_video.get(mates.get(frame, "")))
             for frame, path in found.items()
@@ -200,6 +233,7 @@ def truth_records(storage: Storage) -> list[FrameRecord]:
 
     Raises:
         FileNotFoundError: there are no pictures.
+        ValueError: two masks of one frame.
     """
     pictures = sort_out(storage.list())
     annotated = {p.video for p in pictures if p.mask}
@@ -215,7 +249,7 @@ def truth_records(storage: Storage) -> list[FrameRecord]:
     if stray := [p.path for p in found if not p.video and len(videos) > 1]:
         note(f"{storage.locate('')}: {listed(stray)} lie outside the sequences and are left out.")
         found = [p for p in found if p.video]
-    return [FrameRecord(p.video or "", p.frame, "", p.path) for p in found]
+    return [FrameRecord(p.video or "", p.frame, "", p.path) for p in _one_each(found, storage)]
 
 
 def own_records(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:

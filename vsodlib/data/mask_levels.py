@@ -36,6 +36,7 @@ DARK, BRIGHT = 25, 229
 """Up to the one a level of a blurred file is background, above the other it is white."""
 AREA = np.ones((5, 5), np.uint8)
 """Where all of this has one level, that is no edge."""
+CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 SHARE = 0.01
 """A level counts where it fills this share of what is not black."""
 FEW = 64
@@ -87,17 +88,24 @@ def look(file: MaskFile, levels: np.ndarray) -> Found:
         return Found(file.place, "numbers" if drawn else "dark", every, drawn)
     if len(every) == 1:
         return Found(file.place, "white", every, True)
-    if file.lossy or np.any((present > DARK) & (present < 255)):
+    middle = present[(present > DARK) & (present <= BRIGHT)]
+    rim = top > BRIGHT and not file.lossy and len(middle) == 1 and _parts(levels)
+    if file.lossy or (np.any((present > DARK) & (present < 255)) and not rim):
         # Blurred edges: middle levels count where they fill areas, which a way to white does not.
         even = cv2.dilate(levels, AREA) == cv2.erode(levels, AREA)
         area = np.bincount(levels[even], minlength=256)
-        counting = present[(present > DARK) & (present <= BRIGHT)]
+        counting = middle
     else:
         area = np.bincount(levels.ravel(), minlength=256)
-        counting = present[present <= DARK]
+        counting = present[present <= BRIGHT]
     known = {int(level) for level in counting if area[level] > SHARE * whole}
     shown = tuple(sorted(known | {255 if top > BRIGHT else top}))
     return Found(file.place, "areas" if len(shown) > 1 else "white", shown, shown == every)
+
+
+def _parts(levels: np.ndarray) -> bool:
+    """Whether white nowhere meets black: one level between them is a rim of void, not an edge."""
+    return not np.any(levels[cv2.dilate(levels, CROSS) > BRIGHT] <= DARK)
 
 
 def sample(paths: Sequence[str]) -> list[str]:
@@ -275,7 +283,7 @@ class TruthLevels(_Levels):
                 f"Not one of the {count} masks of {self.name} shows an object"
                 + ("." if self.void is None else f" (pixels of level {self.void} do not count).")
             )
-        if not callable(self.foreground) and self.meaning != "0/255":
+        if found and not callable(self.foreground) and self.meaning != "0/255":
             note(f"masks of {self.name}: {self.meaning}.")
 
     @property
@@ -309,7 +317,9 @@ class MapLevels(_Levels):
         found = look(file, levels)
         # A network may leave its maps dark: those have many levels, or no background of 0.
         few = len(found.levels) <= 1 or found.levels[-1] <= DARK
-        dark = found.kind == "numbers" and found.levels != (1,) and not (few and levels.min() == 0)
+        dark = found.kind == "numbers" and (
+            self.deep or (found.levels != (1,) and not (few and levels.min() == 0))
+        )
         if dark or found.kind in ("dark", "areas") or not found.clean:
             return Found(found.place, "grey", found.levels, False)
         return found
@@ -373,4 +383,6 @@ class MapLevels(_Levels):
             return "0/1 in some, 0/255 in others, both object"
         if numbers:
             return "0/1" if _binary(numbers) else "object numbers, all of them object"
-        return "0/255" if white else "all black"
+        if white:
+            return "0/255" if _binary(white) else "levels of grey"
+        return "all black"

@@ -14,7 +14,16 @@ import numpy as np
 
 from vsodlib.data import FrameRecord, locate_dataset, scored_split, stored_frames
 from vsodlib.data.dataset import StoredFrames
-from vsodlib.data.folders import is_picture, listed, natural, numbers, pair, shifted, truth_records
+from vsodlib.data.folders import (
+    is_picture,
+    listed,
+    natural,
+    numbers,
+    pair,
+    refuse_twins,
+    shifted,
+    truth_records,
+)
 from vsodlib.data.image_files import LOSSY, decode_mask
 from vsodlib.data.mask_levels import MapLevels
 from vsodlib.data.storage import Storage
@@ -22,6 +31,11 @@ from vsodlib.metrics.protocol import Protocol
 from vsodlib.metrics.scoring import Measures, score_stream
 from vsodlib.notes import note
 
+SAID = {
+    "empty ground truth": "ground truths show no object",
+    "resized": "maps were resized to their ground truth",
+}
+"""Conversions of which the terminal tells."""
 COMPARED = 8
 """Frames of a video whose content tells whether its numbers are shifted."""
 
@@ -61,10 +75,12 @@ class FileFrame:
         if not truth.any():
             notes = (*notes, "empty ground truth")
         if prediction.shape != truth.shape:
-            if not protocol.resize:
+            turned = prediction.shape == truth.shape[::-1]
+            if turned or not protocol.resize:
+                why = "turned on its side" if turned else "and the protocol does not resize"
                 raise ValueError(
                     f"{self.maps.storage.locate(self.prediction)} is {prediction.shape} and its "
-                    f"ground truth {truth.shape}, and the protocol does not resize."
+                    f"ground truth {truth.shape}, {why}; save it in the truth's size."
                 )
             prediction, notes = _resized(prediction, truth.shape), (*notes, "resized")
         counted = self.truth.counted(self.record)
@@ -143,8 +159,11 @@ def score_folder(
     result = score_stream(
         pairs.frames, pairs.protocol, measures, workers, progress, pairs.total, pairs.stills
     )
-    if empty := result["conversions"].get("empty ground truth", 0):
-        note(f"{empty} of {result['frames']} ground truths show no object.")
+    for what, said in SAID.items():
+        if count := result["conversions"].get(what):
+            note(f"{count} of {result['frames']} {said}.")
+    if result.get("mae", 0) > 0.5:
+        note(f"maps and truth are far apart (MAE {result['mae']:.2f}): is one of them inverted?")
     return {**result, "levels": pairs.levels, "missing_ends": pairs.missing_ends}
 
 
@@ -242,13 +261,10 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
     for path in paths:
         place = PurePosixPath(path)
         parts = place.parent.parts
+        if "" in videos and parts[-1:] == (place.stem,):  # as still images are saved
+            parts = parts[:-1]
         video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
-        other = maps[video].get(place.stem)
-        if other and PurePosixPath(other).parent != place.parent:
-            raise ValueError(
-                f"{storage.locate(other)} and {storage.locate(path)} are both maps of frame "
-                f"{place.stem} of {video or 'the folder'}; keep one."
-            )
+        refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
         maps[video][place.stem] = path  # the lossless one comes last
     return {
         video: dict(sorted(of.items(), key=lambda item: natural(item[0])))
@@ -275,8 +291,8 @@ def match_frames(
     if _stills(records):
         by_video = {"": list(records)}
     available = find_maps(storage, set(by_video))
-    if len(by_video) == 1 and list(available) == [""]:
-        available = {next(iter(by_video)): available[""]}
+    if len(by_video) == len(available) == 1 and ("" in by_video or "" in available):
+        available = dict(zip(by_video, available.values(), strict=True))
     maps = Maps(storage, MapLevels(str(folder)))
     every = [path for of in available.values() for path in of.values()]
     missing: list[str] = []
@@ -310,8 +326,10 @@ def match_frames(
             f"{folder} lacks {lost} of {len(pairs)} frames{hint}: {', '.join(missing)}"
         )
     maps.levels.learn([path for _, _, path in pairs if path], maps.file)
+    # Flat pictures are called after their truth, whosever maps they are: so they compare.
+    name = truth.storage.path.absolute().stem
     frames = [
-        FileFrame(video or folder.name, record.frame, path, record, maps, truth)
+        FileFrame(video or name, record.frame, path, record, maps, truth)
         for video, record, path in pairs
     ]
     if unused:
@@ -343,8 +361,9 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
     for frame in frames:
         if frame.prediction:
             by_video[frame.video][frame] = frame.prediction
-    for video, of_video in by_video.items():
-        beside = by_folder[PurePosixPath(next(iter(of_video.values()))).parent]
+    for of_video in by_video.values():
+        inside = PurePosixPath(next(iter(of_video.values()))).parent
+        beside = by_folder[inside]
         ours = numbers([PurePosixPath(path).stem for path in beside])
         theirs = numbers([frame.name for frame in of_video])
         if not ours or not theirs:
@@ -359,7 +378,7 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
         by_number = np.mean([_overlap(frame, of_video[frame]) for frame, _ in compared])
         in_order = np.mean([_overlap(frame, path) for frame, path in compared])
         if in_order > by_number:
-            where = f"{folder / video} (maps)"
+            where = f"{folder / inside} (maps)"
             sentence = shifted(where, ours.values(), "its truth", theirs.values())
             raise ValueError(
                 f"{sentence} (In order they overlap by {in_order:.2f}, by number {by_number:.2f}.)"

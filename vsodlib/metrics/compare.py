@@ -8,6 +8,7 @@ import numpy as np
 
 from vsodlib.metrics.bootstrap import LEVEL, interval, resamples
 from vsodlib.metrics.protocol import MEASURES
+from vsodlib.notes import note
 
 LOWER_IS_BETTER = ("mae", "T")
 
@@ -38,7 +39,8 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         (`"first"`, `"second"` or `"open"`) and `per_sequence`.
 
     Raises:
-        ValueError: not results, different protocols, or no sequence or measure in common.
+        ValueError: not results, values that are no numbers, different protocols, or no sequence or
+            measure in common.
     """
     for scores in (first, second):
         if not isinstance(scores, dict) or not all(
@@ -61,12 +63,22 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     measures = {}
     for measure in MEASURES:
         names = [name for name in common if not (measure == "T" and name in skipped)]
-        pairs = {name: [_value(r[name], measure) for r in rows] for name in names}
+        pairs = {
+            name: [
+                _value(of[name], measure, f"{name} in the {place}")
+                for place, of in zip(("first", "second"), rows, strict=True)
+            ]
+            for name in names
+        }
         known = {name: (a, b) for name, (a, b) in pairs.items() if a is not None and b is not None}
         if known:
             measures[measure] = _paired(known, measure in LOWER_IS_BETTER)
     if not measures:
         raise ValueError("The two have no measure in common.")
+    for name in common:
+        counts = [of[name].get("frames") for of in rows]
+        if counts[0] != counts[1]:
+            note(f"{name} has {counts[0]} frames in the first and {counts[1]} in the second.")
     left_out = [
         *(n for n in rows[0] if n not in rows[1]),
         *(n for n in rows[1] if n not in rows[0]),
@@ -74,10 +86,12 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     return {"sequences": common, "left_out": left_out, "level": LEVEL, "measures": measures}
 
 
-def _value(row: Any, measure: str) -> float | None:
-    value = row.get(measure) if isinstance(row, dict) else None
+def _value(row: Any, measure: str, name: str) -> float | None:
+    value = row.get(measure) if isinstance(row, dict) else "missing"
     value = value.get("mean") if isinstance(value, dict) else value
-    return float(value) if isinstance(value, int | float) else None
+    if value is None or (type(value) in (int, float) and 0 <= value < 1e9):
+        return value
+    raise ValueError(f"{measure} of {name} is {repr(value)[:20]}, no score; score the maps again.")
 
 
 def _paired(pairs: dict[str, tuple[float, float]], lower_is_better: bool) -> dict[str, Any]:

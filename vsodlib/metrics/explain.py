@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,8 +40,11 @@ AVERAGING: dict[str, tuple[Any, ...]] = {
     "skip_ends": (True, False),
     "average": ("sequences", "frames"),
     "maximum": ("data set", "sequence", "frame"),
+    "skip_in_t": (PRESETS["davis2016"].skip_in_t, ()),
 }
 """The choices that are tried when frames are averaged."""
+AVERAGED = tuple(name for name in AVERAGING if name != "skip_ends")
+"""Those that need the frames' scores alone; without the ends there are other pairs of frames."""
 CHOICES = (*AVERAGING, "mask_threshold", "stretch", "beta_squared", "centroid_ties")
 Variant = tuple[Protocol, tuple[str, ...]]
 
@@ -86,8 +90,8 @@ def explain(
     target, half = _as_written(number)
     found: dict[tuple[str, float], Explanation] = {}
     for variant, chosen, sequences in _collect(frames, measures, workers, progress, stills):
-        for average, maximum in product(AVERAGING["average"], AVERAGING["maximum"]):
-            protocol = replace(variant, average=average, maximum=maximum)
+        for choice in product(*(AVERAGING[name] for name in AVERAGED)):
+            protocol = replace(variant, **dict(zip(AVERAGED, choice, strict=True)))
             preset, changes = _nearest_preset(protocol)
             for measure, value in _numbers(overall(sequences, protocol, chosen)).items():
                 key = measure, round(value, 9)
@@ -124,6 +128,8 @@ def _collect(
     for frame in frames:
         videos.setdefault(frame.video, []).append(frame)
     ends = {(v, f[k].name) for v, f in videos.items() for k in (0, -1)}
+    firsts = {(v, f[1].name) for v, f in videos.items() if len(f) > 1}
+    unpaired = dict.fromkeys(TEMPORAL, math.nan)
     tables: dict[tuple[int, bool], dict[str, SequenceScores]] = {
         (k, skip): {} for k in range(len(variants)) for skip in AVERAGING["skip_ends"]
     }
@@ -134,11 +140,14 @@ def _collect(
         for found in in_order(_score_variants, tasks, workers):
             for by_variant in found:
                 for k, scores in enumerate(by_variant):
-                    is_end = (scores.video, scores.name) in ends
-                    for skip in (True, False):
-                        if not (skip and is_end):
-                            table = tables[k, skip]
-                            table.setdefault(scores.video, SequenceScores()).add(scores)
+                    place = scores.video, scores.name
+                    tables[k, False].setdefault(place[0], SequenceScores()).add(scores)
+                    if place in ends:
+                        continue
+                    if place in firsts:  # without the ends there is none before it
+                        lone = {m: unpaired.get(m, v) for m, v in scores.scalars.items()}
+                        scores = replace(scores, scalars=lone)
+                    tables[k, True].setdefault(place[0], SequenceScores()).add(scores)
                 bar.update()
     return [
         (replace(variants[k][0], skip_ends=skip), variants[k][1], table)
