@@ -185,7 +185,9 @@ def _one_each(pictures: Iterable[Picture], storage: Storage) -> list[Picture]:
         key = picture.mask, picture.video, picture.frame
         other = found.get(key)
         kind = "masks" if picture.mask else "pictures"
-        refuse_twins(storage, picture.path, other and other.path, kind, picture.video or "")
+        refuse_twins(
+            storage, picture.path, other.path if other else None, kind, picture.video or ""
+        )
         if not (other and picture.path.lower().endswith(LOSSY)):
             found[key] = picture
     return list(found.values())

@@ -87,7 +87,7 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(row: Any, measure: str, name: str) -> float | None:
-    value = row.get(measure) if isinstance(row, dict) else "missing"
+    value: Any = row.get(measure) if isinstance(row, dict) else "missing"
     value = value.get("mean") if isinstance(value, dict) else value
     if value is None or (type(value) in (int, float) and 0 <= value < 1e9):
         return value
