@@ -1,5 +1,6 @@
 """fit(): it learns, it resumes exactly, it stops when asked, and it names what went wrong."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -516,6 +517,25 @@ def test_workers_outlive_the_signal_that_stops_the_loop(by):
     code += f"leave(0); os.kill(os.getpid(), {int(by)}); print('alive')"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.stdout == "alive\n"
+
+
+def test_no_worker_outlives_the_loop(tiny_config, clips, tmp_path, monkeypatch):
+    """A traceback that somebody keeps keeps all it names alive; workers must end nevertheless."""
+
+    def fail(row):
+        raise OSError("no more")
+
+    class Broken(FrameDataset):
+        def image(self, index):
+            raise OSError("no image")
+
+    monkeypatch.setattr("vsodlib.training.run.LOG_EVERY", 2)
+    broken = Broken(clips.name, clips.records, clips.sources)
+    for data, said in ((clips, "no more"), (broken, "no image")):
+        with pytest.raises(OSError, match=said) as kept:
+            train(tiny_config, CONFIG, data, tmp_path / said, workers=1, on_log=fail)
+        assert kept.tb is not None
+        assert multiprocessing.active_children() == []
 
 
 def test_a_network_of_ones_own_is_trained_and_resumed(tiny_config, clips, tmp_path):

@@ -9,6 +9,7 @@ given in minutes does it also depend on the clock.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -127,9 +128,10 @@ def fit(
         stop_requests() as stop,
         bar(disable=not (progress and writes)) as bar,
         saved_on_failure(run),
+        closing(from_workers(loader)) as batches,
     ):
         log = Log(run.out / LOG, clock.step, writes, on_log)
-        for batch in from_workers(loader):
+        for batch in batches:
             losses = _step(run, batch)
             clock.tick(accelerator)
             log.add(clock.step, losses, run.optimizer.param_groups[-1]["lr"], _names(batch))

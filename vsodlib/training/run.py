@@ -14,7 +14,7 @@ import shutil
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from inspect import signature
@@ -573,7 +573,7 @@ def saved_on_failure(run: Run) -> Iterator[None]:
         raise
 
 
-def from_workers(loader: Iterable[Any]) -> Iterator[Any]:
+def from_workers(loader: Iterable[Any]) -> Generator[Any, None, None]:
     """The batches of a loader, and one sentence for what befell its workers.
 
     Raises:
@@ -603,6 +603,8 @@ def from_workers(loader: Iterable[Any]) -> Iterator[Any]:
     finally:
         with suppress(ValueError):
             signal.signal(signal.SIGCHLD, told_by)
+        # While a traceback keeps `batches` alive its workers, deaf to SIGTERM, would outlive us.
+        getattr(batches, "_shutdown_workers", bool)()
 
 
 def training_record(
