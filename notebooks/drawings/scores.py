@@ -199,7 +199,7 @@ def by_seed(panels: Mapping[str, Mapping[str, Mapping[int, float]]], columns: in
         raise ValueError(f"by_seed shows 1 to {len(_MARKERS)} seeds, got {len(seeds)}.")
     columns = min(columns, len(panels))
     lines = -(-len(panels) // columns)
-    size = (WIDTH, lines * (0.55 + 0.42 * len(rows)) + 0.5)
+    size = (WIDTH, lines * (0.55 + 0.42 * len(rows)) + (0.5 if len(seeds) < 4 else 0.8))
     figure = NotebookFigure(figsize=size, layout="constrained")
     grid = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
     for axes, (title, panel) in zip(grid, panels.items(), strict=False):
@@ -222,7 +222,7 @@ def by_seed(panels: Mapping[str, Mapping[str, Mapping[int, float]]], columns: in
         for k, seed in enumerate(seeds)
     ]
     keys.append(Line2D([], [], color="black", marker="|", ms=14, mew=3, ls="", label="mean"))
-    figure.legend(handles=keys, loc="outside upper center", ncols=len(keys))
+    figure.legend(handles=keys, loc="outside upper center", ncols=min(len(keys), 4))
     return figure
 
 
