@@ -97,21 +97,8 @@ def fit(
     """
     keep_freed_memory()
     data = dataset.labelled()
-    run = Run(
-        Path(out),
-        model_config,
-        config,
-        data,
-        validation,
-        resume,
-        pretrained_encoder,
-        initial,
-        first_step,
-        last_step,
-        device,
-        facts or {},
-        net,
-    )
+    given = (Path(out), model_config, config, data, validation, device, facts or {}, net)
+    run = Run(*given, resume, pretrained_encoder, initial, first_step, last_step)
     accelerator, clock, state = run.accelerator, run.clock, run.out / STATE
     writes = accelerator.is_main_process
     loader = DataLoader(

@@ -350,14 +350,14 @@ class Run:
         config: TrainConfig,
         dataset: FrameDataset,
         validation: FrameDataset | None,
+        device: str | None,
+        facts: dict[str, Any],
+        net: VSODNet | None,
         resume: bool,
         pretrained_encoder: bool,
         initial: str | Path | None,
         first_step: int,
         last_step: int,
-        device: str | None,
-        facts: dict[str, Any],
-        net: VSODNet | None,
     ):
         if net is not None and net.config != model_config:
             raise ValueError("The network given has another configuration: pass net.config.")
