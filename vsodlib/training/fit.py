@@ -90,8 +90,7 @@ def fit(
         The trained network (averaged weights with `ema_decay`), on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: `out` holds another run, one on other data or one that goes on, the data do not
-            fit the configuration, or the loss stopped being finite.
+        ValueError: `out` holds another run or one that goes on; data do not fit; a loss not finite.
         OSError: the disk is full or a loading process was killed, after the state was saved.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
