@@ -1,6 +1,8 @@
 """Protocols, streams and folders: what is scored, how it is averaged, what is refused."""
 
 import json
+import subprocess
+import sys
 import tracemalloc
 
 import cv2
@@ -132,3 +134,50 @@ def test_one_frame_and_empty_truth():
     nothing = score_frames([("a", "0", np.zeros_like(p), np.zeros_like(g))], "frames")
     assert nothing["J"]["mean"] == nothing["F"]["mean"] == nothing["s_measure"] == 1
     json.dumps([one, empty, nothing], allow_nan=False)
+
+
+PROCESSES = """
+import os, signal, sys, time
+from vsodlib.metrics.scoring import in_order
+
+assert "torch" not in sys.modules
+def work(k, fate):
+    if fate == "wrong":
+        raise ValueError(f"wrong {k}")
+    if fate == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if fate == "slow":
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+    return k, os.getpid()
+
+tasks = [(k, sys.argv[1] if k == 5 else "well") for k in range(20)]
+try:
+    numbers, processes = zip(*in_order(work, tasks, 2))
+except (ValueError, OSError) as error:
+    print(error)
+else:
+    print(numbers == tuple(range(20)) and os.getpid() not in processes)
+"""
+"""A program without torch, whose threads would forbid processes."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads score")
+@pytest.mark.parametrize(
+    ("fate", "said"),
+    [("well", "True"), ("wrong", "wrong 5"), ("killed", "was killed, perhaps for want of memory")],
+)
+def test_processes_score_what_is_on_disk(fate, said):
+    command = [sys.executable, "-c", PROCESSES, fate]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert said in run.stdout
+    assert not run.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads score")
+def test_processes_end_with_the_first_even_if_it_is_killed():
+    command = [sys.executable, "-c", PROCESSES, "slow"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert int(first.stdout.readline()) != first.pid
+        first.kill()
+        first.communicate(timeout=30)  # its output is open as long as a worker lives

@@ -16,7 +16,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from os.path import basename, splitext
+from os.path import basename, dirname, splitext
 from pathlib import Path, PurePosixPath
 
 from vsodlib.data.dataset import FrameRecord
@@ -110,11 +110,10 @@ def _home(parts: tuple[str, ...]) -> tuple[str, ...]:
 def _side_by_side(paths: Sequence[str]) -> set[str]:
     """The masks among pictures that share a folder with their frames: lossless, and one has a twin
     of its name that is not."""
-    places = {path: PurePosixPath(path) for path in paths}
-    lossless = {path: place for path, place in places.items() if not path.lower().endswith(LOSSY)}
-    lossy = {(place.parent, place.stem) for path, place in places.items() if path not in lossless}
-    shared = {place.parent for place in lossless.values() if (place.parent, place.stem) in lossy}
-    return {path for path, place in lossless.items() if place.parent in shared}
+    lossless = [path for path in paths if not path.lower().endswith(LOSSY)]
+    lossy = {splitext(path)[0] for path in set(paths) - set(lossless)}
+    shared = {dirname(path) for path in lossless if splitext(path)[0] in lossy}
+    return {path for path in lossless if dirname(path) in shared}
 
 
 def numbers(names: Sequence[str]) -> dict[str, int] | None:
@@ -170,11 +169,10 @@ def refuse_twins(storage: Storage, path: str, other: str | None, kind: str, vide
     Raises:
         ValueError: `other`, if any, lies in another folder.
     """
-    place = PurePosixPath(path)
-    if other and PurePosixPath(other).parent != place.parent:
+    if other and dirname(other) != dirname(path):
         raise ValueError(
             f"{storage.locate(other)} and {storage.locate(path)} are both {kind} of frame "
-            f"{place.stem} of {video or 'the folder'}; keep one, or name its folder."
+            f"{PurePosixPath(path).stem} of {video or 'the folder'}; keep one, or name its folder."
         )
 
 

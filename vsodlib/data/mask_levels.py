@@ -17,10 +17,13 @@ kinds are masks; where a set holds anything else, all its levels are grey.
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from posixpath import dirname
 
 import cv2
 import numpy as np
@@ -112,10 +115,11 @@ def sample(paths: Sequence[str]) -> list[str]:
     """At most about `SAMPLE` of the paths, spread over their folders."""
     folders = defaultdict(list)
     for path in paths:
-        folders[PurePosixPath(path).parent].append(path)
+        folders[dirname(path)].append(path)
     spread = [f[k] for f in folders.values() for k in (0, len(f) // 2, len(f) - 1)]
-    even = paths[:: -(-len(paths) // SAMPLE) or 1]
-    return list(dict.fromkeys(even if len(spread) > SAMPLE else [*spread, *even]))
+    spread = spread if len(spread) < SAMPLE else []
+    even = paths[:: -(-len(paths) // (SAMPLE - len(spread))) or 1]
+    return list(dict.fromkeys([*spread, *even]))
 
 
 class _Levels:
@@ -141,7 +145,8 @@ class _Levels:
         first = sample(paths)
         known = set(first)
         rest = (path for path in paths if path not in known)
-        found = [one for path in first if (one := self._try(path, load))]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders release the interpreter's lock
+            found = list(filter(None, pool.map(lambda path: self._try(path, load), first)))
         while all(one.kind == "empty" for one in found) and (path := next(rest, None)):
             found += filter(None, [self._try(path, load)])
         for one in found:

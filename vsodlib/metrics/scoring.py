@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
+import os
+import signal
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +19,7 @@ from typing import Protocol as Interface
 
 import cv2
 import numpy as np
+from tqdm import TMonitor
 from tqdm.auto import tqdm
 
 from vsodlib.metrics.averaging import CURVES, FrameScores, SequenceScores, per_frame_key, summarise
@@ -30,7 +37,7 @@ Measures = str | Sequence[str]
 
 
 class Frame(Interface):
-    """One frame to score; `load` may read files and runs in the worker that scores."""
+    """One frame to score; `load` may read files and runs in the worker that scores it."""
 
     @property
     def video(self) -> str: ...
@@ -84,7 +91,7 @@ def score_frames(
         protocol: a preset's name or a `Protocol`.
         measures: `"default"` (J, F and the saliency measures), `"all"` (weighted F, T and
             consistency too, some three times as slow), or names.
-        workers: threads that score; 1 scores in this one.
+        workers: threads or processes that score; 1 scores in this one.
         progress: show a progress bar where there is a terminal.
         total: how many frames there are, for that bar.
 
@@ -103,7 +110,7 @@ def score_frames(
             `saliency_scores` refuses.
     """
     stream = (ArrayFrame(*frame) for frame in frames)
-    return score_stream(stream, protocol, measures, workers, progress, total)
+    return score_stream(stream, protocol, measures, workers, progress, total, in_memory=True)
 
 
 def score_stream(
@@ -114,11 +121,13 @@ def score_stream(
     progress: bool = True,
     total: int | None = None,
     stills: bool = False,
+    in_memory: bool = False,
 ) -> dict[str, Any]:
     """`score_frames` for frames that know how to load themselves.
 
     Args:
         stills: the frames are unrelated pictures, so that none is compared with the one before.
+        in_memory: they hold their arrays, so that threads are the workers, which copy nothing.
     """
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
     chosen = choose(measures, stills)
@@ -127,7 +136,7 @@ def score_stream(
     bar = tqdm(total=total, desc="score", unit="frame", disable=None if progress else True)
     sequences: dict[str, SequenceScores] = {}
     with bar, one_opencv_thread():
-        for frame in _scores(_scored(frames, protocol), protocol, chosen, workers):
+        for frame in _scores(_scored(frames, protocol), protocol, chosen, workers, in_memory):
             sequences.setdefault(frame.video, SequenceScores(stills)).add(frame)
             bar.update()
     if not sequences:
@@ -257,12 +266,16 @@ def score_chunk(
 
 
 def _scores(
-    frames: Iterable[Frame], protocol: Protocol, measures: tuple[str, ...], workers: int
+    frames: Iterable[Frame],
+    protocol: Protocol,
+    measures: tuple[str, ...],
+    workers: int,
+    in_memory: bool,
 ) -> Iterator[FrameScores]:
     """The scores of every frame, in order."""
     if workers > 1:
         tasks = ((*chunk, protocol, measures) for chunk in chunks(frames, CHUNK))
-        for scores in in_order(score_chunk, tasks, workers):
+        for scores in in_order(score_chunk, tasks, workers, in_memory):
             yield from scores
         return
     video, previous = None, None
@@ -273,14 +286,19 @@ def _scores(
         yield scores
 
 
-def in_order(function: Callable[..., Any], tasks: Iterable[tuple], workers: int) -> Iterator[Any]:
-    """`function(*task)` of every task, by several threads; a few are under way at any time.
+def in_order(
+    function: Callable[..., Any], tasks: Iterable[tuple], workers: int, in_memory: bool = False
+) -> Iterator[Any]:
+    """`function(*task)` of every task, by several workers; a few are under way at any time.
 
-    Decoding and the measures release Python's lock for most of their time, and threads neither
-    start anew nor copy arrays.
+    Where they can be split off at once, and the tasks are small, the workers are processes.
+
+    Raises:
+        OSError: a worker was killed.
     """
     pending: deque[Future] = deque()
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers) if in_memory or not _may_fork() else _processes(workers)
+    with pool:
         try:
             for task in tasks:
                 pending.append(pool.submit(function, *task))
@@ -288,8 +306,40 @@ def in_order(function: Callable[..., Any], tasks: Iterable[tuple], workers: int)
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
+        except BrokenProcessPool as error:
+            raise OSError(
+                "A process that scores was killed, perhaps for want of memory; use fewer workers."
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _may_fork() -> bool:
+    """Whether no other thread might hold a lock just now, which a fork would never see opened.
+
+    torch's threads might, so in notebooks threads score, who have Python's lock for a third of
+    their time with the lighter measures; tqdm's does nothing that a worker needs.
+    """
+    threads = [t for t in threading.enumerate() if not isinstance(t, TMonitor)]
+    alone = threads == [threading.main_thread()] and "torch" not in sys.modules
+    return sys.platform == "linux" and alone
+
+
+def _processes(workers: int) -> Executor:
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Leave Ctrl-C to the first process, and end when it has ended, even if it was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker was split off"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager
