@@ -108,7 +108,7 @@ def _stages(record: dict[str, Any]) -> Iterator[str]:
         yield from _stages(record["initial"])
     if not (train := record.get("train")):
         return
-    window = f"{train['height']}x{train['width']}"
+    window = ", from ".join([f"{train['height']}x{train['width']}", *train.get("phases", ())])
     weight = f"{train.get('contrastive_weight', 0):g}"  # runs before L_cl was written lack it
     first, steps = record.get("first_step", 0), train["steps"]
     last = record.get("step", steps)
