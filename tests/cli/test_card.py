@@ -22,10 +22,11 @@ def test_every_run_is_a_row_and_every_data_set_a_licence():
     while "initial" in first:
         first = first["initial"]
     first["data"] = "fbms, 3 videos, 30 frames"
-    first["train"]["phases"] = ["0.5 height=320 width=544"]
+    first["train"]["phases"] = ["0.5 height=320 width=544", "0.9 height=64"]
+    first["step"] = 1200
     card = model_card("other", record)
     rows = [line for line in card.splitlines() if " cpu, " in line]
-    assert rows[0].startswith("| 1 | fbms, 3 videos, 30 frames | 1500 | ")
+    assert rows[0].startswith("| 1 | fbms, 3 videos, 30 frames | 1200 (1 to 1200 of 1500) | ")
     assert " | 224x384, from 0.5 height=320 width=544 | " in rows[0]
     steps = f"{1100 - 300} (301 to 1100 of 1100)"
     assert rows[-1].startswith(f"| {len(rows)} | {record['data']} | {steps} | ")

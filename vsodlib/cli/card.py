@@ -108,10 +108,11 @@ def _stages(record: dict[str, Any]) -> Iterator[str]:
         yield from _stages(record["initial"])
     if not (train := record.get("train")):
         return
-    window = ", from ".join([f"{train['height']}x{train['width']}", *train.get("phases", ())])
     weight = f"{train.get('contrastive_weight', 0):g}"  # runs before L_cl was written lack it
     first, steps = record.get("first_step", 0), train["steps"]
     last = record.get("step", steps)
+    reached = [p for p in train.get("phases", ()) if float(p.split()[0]) * steps < last]
+    window = ", from ".join([f"{train['height']}x{train['width']}", *reached])
     if last - first != steps:
         steps = f"{last - first} ({first + 1} to {last} of {steps})"
     cells = (record["data"], steps, train["batch_size"], window, weight)
