@@ -8,8 +8,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
 from vsodlib import VSODNet
+from vsodlib.cli.main import main
 from vsodlib.config import ModelConfig, TrainConfig, check_form
 from vsodlib.data.download import Entry, download
 from vsodlib.files import read_json
@@ -171,9 +173,46 @@ def test_a_backbone_has_a_known_name(name, monkeypatch):
         VSODNet(ModelConfig(backbone=name))
 
 
-def test_complex_weights_are_refused(net, tmp_path):
-    tensors, record = checkpoint.read(net)
-    tensors["head.bias"] = torch.zeros(1, dtype=torch.complex64)
-    checkpoint.write(tmp_path / "odd", tensors, record)
-    with pytest.raises(ValueError, match=r"odd\.safetensors holds complex numbers in head\.bias"):
+HEAD = "head.weight"
+ODD = {
+    "complex": (lambda w: {HEAD: w[HEAD].to(torch.complex64)}, "complex numbers in head.weight"),
+    "not a number": (lambda w: {HEAD: w[HEAD] * torch.nan}, "that are not finite in head.weight"),
+    "too large": (lambda w: {HEAD: w[HEAD].double() + 1e300}, "not finite in head.weight"),
+    "shape": (lambda w: {HEAD: w[HEAD][:, :5]}, "do not fit the model its JSON describes: head.w"),
+    "vector": (lambda w: {HEAD: w[HEAD].flatten()}, "do not fit the model"),
+    "whole numbers": (lambda w: {HEAD: w[HEAD].long()}, "do not fit the model"),
+    "foreign": (lambda w: {"conv1.weight": w[HEAD]}, "describes: conv1.weight differs"),
+}
+
+
+@pytest.mark.parametrize("name", [*ODD, "missing"])
+def test_weights_of_no_network_are_refused(name, net, tmp_path, capsys):
+    """Nothing starts from a part of them, or averages or writes them."""
+    weights = load_file(net)
+    change, said = ODD.get(name, (None, "do not fit the model its JSON describes"))
+    kept = weights | change(weights) if change else {HEAD: weights[HEAD]}
+    save_file({k: t.clone().contiguous() for k, t in kept.items()}, tmp_path / "odd.safetensors")
+    shutil.copy(net.with_suffix(".json"), tmp_path / "odd.json")
+    config = ModelConfig.from_dict(checkpoint.read(net)[1]["model"])
+    for call in (VSODNet.from_pretrained, VSODNet(config).load_trunk):
+        with pytest.raises(ValueError, match=said):
+            call(tmp_path / "odd")
+    assert main(["average", str(tmp_path / "odd"), "--out", str(tmp_path / "mean")]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"own_modules": {"encoder": "Mine"}}, "own_modules cannot be encoder"),
+        ({"x": json.loads("[" * 201 + "]" * 201)}, "nested more than 200 levels deep"),
+    ],
+)
+def test_records_that_would_spoil_a_run(change, said, net, tmp_path):
+    """Weights of modules of one's own are not checked; a deep record cannot be written again."""
+    for suffix in (".json", ".safetensors"):
+        shutil.copy(net.with_suffix(suffix), tmp_path / f"odd{suffix}")
+    record = json.loads((tmp_path / "odd.json").read_text()) | change
+    (tmp_path / "odd.json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=said):
         checkpoint.read(tmp_path / "odd")

@@ -20,6 +20,8 @@ from typing import Any
 LARGEST_FILE = 1 << 28
 """Bytes that one picture or list may have: more than any frame needs, less than a laptop has."""
 LARGEST_JSON = 1 << 26
+DEEPEST_JSON = 200
+"""Lists and objects within one another; a checkpoint's record holds that of what it began with."""
 
 
 @contextmanager
@@ -140,7 +142,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
     Raises:
         OSError: there is no such file, or it must not be read.
-        ValueError: it is no JSON, no object, or too large; names the file.
+        ValueError: it is no JSON, no object, too large or too deep; names the file.
     """
     data = read_file(path, LARGEST_JSON)
     try:
@@ -149,4 +151,10 @@ def read_json(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not readable as JSON ({error}).") from None
     if not isinstance(value, dict):
         raise ValueError(f"{path} must hold a JSON object, not {type(value).__name__}.")
+    inside: list[Any] = [value]
+    for _ in range(DEEPEST_JSON):
+        layer = [list(one.values()) if isinstance(one, dict) else one for one in inside]
+        inside = [one for values in layer for one in values if isinstance(one, dict | list)]
+    if inside:
+        raise ValueError(f"{path} is nested more than {DEEPEST_JSON} levels deep.")
     return value

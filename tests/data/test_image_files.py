@@ -46,3 +46,20 @@ def test_deep_grey_frames_are_refused_not_cut_at_255():
     Image.fromarray(np.full((H, W), 20_000, np.uint16)).save(data, "PNG")
     with pytest.raises(ValueError, match=r"a\.png is 16-bit .*8 bits"):
         decode_image(data.getvalue(), "a.png")
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "GIF", "TIFF"])
+def test_a_picture_with_any_byte_changed_or_cut_off_is_read_or_refused(kind, monkeypatch):
+    """Pillow raises TypeError, IndexError, ZeroDivisionError, RuntimeError, struct.error ..."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    file = io.BytesIO()
+    first, second = (Image.fromarray(np.full((8, 8, 3), v, np.uint8)) for v in (0, 255))
+    first.save(file, kind, save_all=True, append_images=[second])
+    whole = file.getvalue()
+    for at in range(len(whole)):
+        changed = bytes([*whole[:at], whole[at] ^ 255, *whole[at + 1 :]])
+        for data in (whole[:at], changed):
+            try:
+                decode_mask(data, "a.x")
+            except ValueError as error:
+                assert str(error).startswith("a.x ")

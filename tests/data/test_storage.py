@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from small_sets import zipped
 from torch.utils.data import DataLoader
 
 from vsodlib.data import Storage, open_dataset
+from vsodlib.data.download import extract
 
 
 @pytest.mark.parametrize("top", ["", "DAVIS/"])
@@ -89,3 +91,26 @@ def test_damaged_deflate_stream_is_named(root, tmp_path):
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"a\.txt cannot be read: Error"):
         Storage(path).read("a.txt")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_an_archive_with_any_byte_changed_is_read_or_refused(method, tmp_path):
+    """zipfile raises NotImplementedError, LZMAError, IndexError, UnicodeDecodeError ..."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as packed:
+        packed.writestr("ä/0.jpg", bytes(99))
+    whole = path.read_bytes()
+
+    def read_all():
+        storage = Storage(path)
+        for name in storage.list():
+            with suppress(FileNotFoundError):
+                storage.read(name)
+
+    for at in range(len(whole)):
+        path.write_bytes(bytes([*whole[:at], whole[at] ^ 255, *whole[at + 1 :]]))
+        for attempt in (read_all, lambda: extract(path, tmp_path / "out", progress=False)):
+            try:
+                attempt()
+            except (ValueError, OSError) as error:
+                assert "a.zip" in str(error) or "out" in str(error)

@@ -36,7 +36,8 @@ def test_round_trip(saved):
 def test_average_is_the_mean_of_every_tensor(saved, tmp_path, tiny_config):
     _, path = saved
     other = VSODNet(tiny_config).state_dict()
-    checkpoint.write(tmp_path / "other", other, {"model": tiny_config.to_dict(), "step": 7})
+    theirs = {"model": tiny_config.to_dict(), "step": 7, "scores": {"J": 0.7}}
+    checkpoint.write(tmp_path / "other", other, theirs)
     means, record = checkpoint.average([path, tmp_path / "other"])
     first, second = checkpoint.read(path)[0], checkpoint.read(tmp_path / "other")[0]
     for key, value in means.items():
@@ -45,6 +46,7 @@ def test_average_is_the_mean_of_every_tensor(saved, tmp_path, tiny_config):
         else:
             assert torch.equal(value, second[key])
     assert record["step"] == 7 and record["model"] == tiny_config.to_dict()
+    assert "scores" not in record  # they are of the other
     assert record["average_of"] == [checkpoint.fingerprint(p) for p in (path, tmp_path / "other")]
     bare = replace(tiny_config, gates=False)
     checkpoint.write(tmp_path / "bare", VSODNet(bare).state_dict(), {"model": bare.to_dict()})

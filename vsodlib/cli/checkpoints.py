@@ -24,9 +24,12 @@ class Average(Command):
 
     def run(self) -> None:
         from vsodlib.model import checkpoint
+        from vsodlib.model.vsodnet import check_weights
 
         check_writable(f"{self.out}.safetensors")
-        print(checkpoint.write(self.out, *checkpoint.average(self.checkpoints)))
+        mean = checkpoint.average(self.checkpoints)
+        check_weights(self.checkpoints[-1], *mean)  # the others have the same
+        print(checkpoint.write(self.out, *mean))
 
 
 @dataclass(kw_only=True)

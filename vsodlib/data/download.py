@@ -16,7 +16,6 @@ import stat
 import sys
 import time
 import zipfile
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from vsodlib.config import check_form
+from vsodlib.data.storage import UNREADABLE
 from vsodlib.files import disk_full_named, leads_out, read_json, write_file
 
 RECORDS = "checksums.json"
@@ -441,7 +441,9 @@ def extract(archive: Path, folder: Path, progress: bool = True) -> None:
                         while chunk := packed.read(CHUNK):
                             file.write(chunk)
                             bar.update(len(chunk))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
+        if isinstance(error, OSError) and error.filename is not None:  # not of the archive
+            raise
         raise ValueError(
             f"{archive} is damaged or no zip archive ({error}); delete it and fetch again."
         ) from None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,8 +32,11 @@ VOID_COLOUR = (224, 224, 192)
 """Of PASCAL VOC's palette, index 255: pixels that do not count."""
 ORIENTATION = 0x0112
 """The EXIF note that says how a picture is turned; from 5 on, rows are columns."""
-_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-"""What Pillow raises for damaged files."""
+UNREADABLE = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError,
+    SyntaxError, TypeError, ValueError, struct.error, Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow raises for damaged files: whatever its decoders come upon, but want of memory."""
 
 
 def resize_rows(pixels: np.ndarray, height: int | None) -> np.ndarray:
@@ -102,7 +108,9 @@ def decode_mask(data: bytes, place: str, white_background: bool = False) -> Mask
     """
     with _opened(data, place) as picture:
         mode, lossy = picture.mode, picture.format in ("JPEG", "MPO", "WEBP", "AVIF")
-        if (count := getattr(picture, "n_frames", 1)) > 1:
+        with _refused(place, data):
+            count = getattr(picture, "n_frames", 1)
+        if count > 1:
             raise ValueError(f"{place} holds {count} pictures; save each to a file of its own.")
         if mode in ("LA", "RGBA", "PA"):
             if np.asarray(picture.getchannel("A")).min() < 255:
@@ -174,7 +182,7 @@ def shown_size(path: Path) -> tuple[int, int] | None:
         with image_header(path) as picture:
             W, H = picture.size
             turned = picture.getexif().get(ORIENTATION, 1) >= 5
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     return (W, H) if turned else (H, W)
 
@@ -184,7 +192,7 @@ def is_photograph(path: Path) -> bool:
     try:
         with image_header(path) as picture:
             return not {ORIENTATION, 0x010F, 0x0110}.isdisjoint(picture.getexif())
-    except _UNREADABLE:
+    except UNREADABLE:
         return False
 
 
@@ -197,7 +205,7 @@ def animation_length(path: Path) -> int:
             # A PNG may begin with a picture for viewers that cannot show the others.
             apart = getattr(picture, "default_image", False)
             return getattr(picture, "n_frames", 1) - apart if moves else 1
-    except (*_UNREADABLE, EOFError):
+    except UNREADABLE:
         return 1
 
 
@@ -207,10 +215,8 @@ def image_size(data: bytes, place: str) -> tuple[int, int]:
     Raises:
         ValueError: not a picture; names `place`.
     """
-    try:
+    with _refused(place, data):
         W, H = Image.open(io.BytesIO(data), formats=_formats()).size
-    except _UNREADABLE as error:
-        raise _unreadable(place, data, error) from error
     return H, W
 
 
@@ -225,7 +231,7 @@ def image_header(path: Path) -> Image.Image:
     """An image file as Pillow opens it, its pixels not yet read.
 
     Raises:
-        OSError, SyntaxError, ValueError, Image.DecompressionBombError: no file, no picture.
+        One of `UNREADABLE`: no file, no picture.
     """
     if not path.is_file():  # a pipe or device may have no end
         raise OSError(f"{path} is not a regular file.")
@@ -233,20 +239,22 @@ def image_header(path: Path) -> Image.Image:
 
 
 def _opened(data: bytes, place: str) -> Image.Image:
-    try:
+    with _refused(place, data):
         picture = Image.open(io.BytesIO(data), formats=_formats())
         picture.load()
-    except _UNREADABLE as error:
-        raise _unreadable(place, data, error) from error
     return picture
 
 
-def _unreadable(place: str, data: bytes, error: Exception) -> ValueError:
-    if not data:
-        return ValueError(f"{place} is empty.")
-    if isinstance(error, UnidentifiedImageError):
-        return ValueError(f"{place} is not a picture (or cut off in its first bytes).")
-    return ValueError(f"{place} cannot be decoded: {error}.")
+@contextmanager
+def _refused(place: str, data: bytes) -> Iterator[None]:
+    """One sentence for whatever Pillow raises."""
+    try:
+        yield
+    except UNREADABLE as error:
+        what = f"cannot be decoded: {error}"
+        if isinstance(error, UnidentifiedImageError):
+            what = "is not a picture (or cut off in its first bytes)"
+        raise ValueError(f"{place} {what if data else 'is empty'}.") from error
 
 
 def write_map(path: Path, saliency: np.ndarray) -> None:

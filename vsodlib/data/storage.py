@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import lzma
 import os
 import zipfile
 import zlib
@@ -14,6 +15,11 @@ from vsodlib.files import check_size, inside, leads_out, read_file
 
 MOST_FOLDERS = 100_000
 """Far more than any data set known here has; links that fan out again and again reach it."""
+UNREADABLE = (
+    EOFError, IndexError, OSError, RuntimeError, UnicodeDecodeError, lzma.LZMAError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What zipfile raises for damaged archives."""
 
 
 class Storage:
@@ -71,13 +77,7 @@ class Storage:
             return self._unpack(self._archive().getinfo(self._full(path)))
         except KeyError:
             raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+        except UNREADABLE as error:
             raise ValueError(f"{self.locate(path)} cannot be read: {error}.") from error
 
     def _unpack(self, member: zipfile.ZipInfo) -> bytes:
@@ -135,7 +135,7 @@ class Storage:
         if self._zip is None or self._process != os.getpid():
             try:
                 self._zip = zipfile.ZipFile(self.path)
-            except zipfile.BadZipFile as error:
+            except UNREADABLE as error:
                 raise ValueError(
                     f"{self.path} is neither a folder nor a readable zip archive ({error})."
                 ) from None

@@ -26,6 +26,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from vsodlib.data.folders import is_picture, listed, natural
 from vsodlib.data.image_files import (
     SUFFIXES,
+    UNREADABLE,
     animation_length,
     decode_image,
     image_header,
@@ -231,7 +232,7 @@ def _animation(path: Path) -> Video:
                 try:
                     picture.seek(apart + index)
                     pixels = over_white(picture)
-                except (OSError, SyntaxError, ValueError, EOFError) as error:
+                except UNREADABLE as error:
                     damage.append(f"{path} breaks off after {index} of {length} frames ({error}).")
                     return
                 duration = picture.info.get("duration", 0) / 1000

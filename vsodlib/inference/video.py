@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
+from vsodlib.data.image_files import UNREADABLE
 from vsodlib.data.sources import Source, find_sources
 from vsodlib.data.video_files import (
     FORMATS,
@@ -412,7 +413,7 @@ def _read_map(path: Path, shape: tuple[int, int], taken: float | None) -> np.nda
         with Image.open(path, formats=("PNG",)) as picture:
             value = np.array(picture)
     # A power cut may leave an empty file behind.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except UNREADABLE:
         return None
     return value if value.shape == shape and value.dtype == np.uint8 else None
 

@@ -64,7 +64,8 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises:
         FileNotFoundError: no such checkpoint, or its JSON is missing.
-        ValueError: a file is corrupt or was not written by vsodlib; names it.
+        ValueError: a file is corrupt or was not written by vsodlib, or a weight is not finite;
+            names it.
     """
     path = locate(name_or_path)
     record_path = path.with_suffix(".json")
@@ -75,7 +76,10 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ValueError(f"{record_path} does not describe a vsodlib checkpoint ({FORMAT}).")
     try:
         ModelConfig.from_dict(record["model"])
-        check_form(record.get("own_modules", {}), dict[str, str], "own_modules")
+        own = record.get("own_modules", {})
+        check_form(own, dict[str, str], "own_modules")
+        if other := own.keys() - {"self_attention", "co_attention"}:
+            raise ValueError(f"own_modules cannot be {', '.join(sorted(other))}.")
         height = record.get("input_height")
         check_form(height, int | None, "input_height")
         if height is not None and not 1 <= height <= LARGEST_HEIGHT:
@@ -87,7 +91,10 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error
     if strange := [name for name, tensor in tensors.items() if tensor.is_complex()]:
         raise ValueError(f"{path} holds complex numbers in {strange[0]}; weights are real.")
-    return {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}, record
+    tensors = {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}
+    if endless := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
+        raise ValueError(f"{path} holds numbers that are not finite in {endless[0]}.")
+    return tensors, record
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> Path:
@@ -133,7 +140,8 @@ def average(names_or_paths: Sequence[str | Path]) -> tuple[dict[str, Tensor], di
     Batch-norm statistics are averaged too, which is exact only where they were frozen.
 
     Returns:
-        The mean weights, and the record of the last with `average_of`, the SHA-256 of all.
+        The mean weights, and the record of the last with `average_of`, the SHA-256 of all, but
+        without its scores.
 
     Raises:
         FileNotFoundError, ValueError: as `read`, or networks of several configurations.
@@ -149,6 +157,7 @@ def average(names_or_paths: Sequence[str | Path]) -> tuple[dict[str, Tensor], di
         else tensor
         for key, tensor in tensors.items()
     }
+    record = {k: v for k, v in record.items() if k not in ("scores", "validation_iou")}
     return means, record | {"average_of": [fingerprint(name) for name in names_or_paths]}
 
 

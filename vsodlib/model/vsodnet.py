@@ -5,10 +5,10 @@ Chen et al., WACV 2022, Sections 3.1-3.3 and 3.5. Departures from the paper: see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import torch
 import torch.nn.functional as F
@@ -250,6 +250,7 @@ class VSODNet(nn.Module):
                 raise ValueError(
                     f"{name_or_path} holds another network: {name} is {other!r}, not {mine!r}."
                 )
+        check_weights(name_or_path, tensors, record)
         state = self.state_dict()
         own = self.own_modules.keys() | record.get("own_modules", {}).keys()
         for name, mine in state.items():
@@ -283,28 +284,56 @@ class VSODNet(nn.Module):
         tensors, record = checkpoint.read(name_or_path)
         config = ModelConfig.from_dict(record["model"])
         theirs = record.get("own_modules", {})
-        if theirs != class_names(self_attention=self_attention, co_attention=co_attention):
+        modules = {"self_attention": self_attention, "co_attention": co_attention}
+        if theirs != class_names(**modules):
             needed = ", ".join(f"{name}={made}" for name, made in theirs.items())
             raise ValueError(
                 f"{name_or_path} was made with other modules: give from_pretrained "
                 f"{needed or 'none of your own'}."
             )
-        try:
-            with torch.device("meta"):  # first without memory: a JSON may ask for all there is
-                cls(config, False, self_attention, co_attention).load_state_dict(
-                    tensors, assign=True
-                )
-        except ValueError as error:
-            raise ValueError(f"{name_or_path}: {error}") from error
-        except (RuntimeError, OverflowError) as error:
-            detail = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-            raise ValueError(
-                f"The weights of {name_or_path} do not fit the model its JSON describes: {detail}"
-            ) from error
+        check_weights(name_or_path, tensors, record, **modules)
         net = cls(config, False, self_attention, co_attention)
         net.load_state_dict(tensors)
         net.input_height = record.get("input_height")
         return net.eval()
+
+
+def check_weights(
+    place: str | Path,
+    tensors: Mapping[str, Tensor],
+    record: Mapping[str, Any],
+    **modules: Callable[..., nn.Module] | None,
+) -> None:
+    """Whether a checkpoint's weights are those of the network that its record describes.
+
+    Args:
+        place: of the checkpoint, for messages.
+        tensors, record: as `checkpoint.read` gives them.
+        modules: those of one's own that it was made with; weights of others are not looked at.
+
+    Raises:
+        ValueError: they are not, or there is no such network.
+    """
+    unknown = record.get("own_modules", {}).keys() - class_names(**modules).keys()
+    try:
+        with torch.device("meta"):  # without memory: a JSON may ask for all there is
+            net = VSODNet(ModelConfig.from_dict(record["model"]), False, **modules)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
+    except (RuntimeError, OverflowError) as error:
+        raise ValueError(f"The model that the JSON of {place} describes is too large.") from error
+    wanted, found = (
+        {
+            name: (tuple(tensor.shape), tensor.is_floating_point())
+            for name, tensor in weights.items()
+            if name.partition(".")[0] not in unknown
+        }
+        for weights in (net.state_dict(), tensors)
+    )
+    if odd := sorted(name for name, _ in wanted.items() ^ found.items()):
+        raise ValueError(
+            f"The weights of {place} do not fit the model its JSON describes: {odd[0]} differs."
+        )
 
 
 def class_names(**modules: Callable[..., nn.Module] | None) -> dict[str, str]:
