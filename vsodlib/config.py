@@ -35,7 +35,7 @@ PROFILES: tuple[Profile, ...] = ("smoke", "laptop", "full")
 def profile() -> Profile:
     """The run profile named by the environment variable `VSOD_PROFILE` (default `"laptop"`).
 
-    `smoke`: seconds a notebook on synthetic clips (tests); `laptop`: minutes on a CPU; `full`:
+    `smoke`: seconds per notebook on synthetic clips (tests); `laptop`: minutes on a CPU; `full`:
     the paper's setting on a GPU.
 
         >>> from vsodlib import profile

@@ -2,8 +2,8 @@
 
 A folder, list, archive or record from elsewhere may hold names that lead out of it, links, devices,
 files without end, and JSON of any shape: `inside`, `unlinked`, `read_file` and `read_json` meet
-them. What is written goes to a fresh file beside its place first (`aside`), so nothing is ever half
-written, and nothing is written through a link.
+them. What is written goes to a fresh file in the same folder first (`aside`), so nothing is ever
+half written, and nothing is written through a link.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def disk_full_named(path: Path) -> Iterator[None]:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write aside and rename; a full disk is reported with the file's name."""
+    """Write a whole file or none; a full disk is reported with the file's name."""
     with aside(path) as part:
         part.write_bytes(data)
 

@@ -36,7 +36,7 @@ class Predict(Network, Command):
     checkpoint: str = "lite-davis"
     """A name in checkpoints/, or a file."""
     out: str | None = None
-    """Folder to write to; None: NAME-saliency beside each source."""
+    """Folder to write to; None: NAME-saliency next to each source."""
     no_overlay: Flag = False
     """Write no film of tinted frames."""
     cutout: Annotated[str | None, optional_word("webm", "mov", "png")] = None

@@ -1,7 +1,7 @@
 """Data sets from their official homes: resumed where they broke off, checked, extracted atomically.
 
 No home publishes a checksum that we could verify, and three of them speak plain HTTP, so the
-SHA-256 of every archive is recorded in `checksums.json` beside the data. Carry that file to the
+SHA-256 of every archive is recorded in `checksums.json` next to the data. Carry that file to the
 next machine and `fetch` there refuses an archive that differs.
 """
 
@@ -187,7 +187,7 @@ def fetch(name: str, root: str | Path, progress: bool = True) -> Path:
 
 
 def _bring(source: Source, root: Path, target: Path, progress: bool) -> None:
-    """Download, extract aside and rename."""
+    """Download, extract to a folder of its own and rename."""
     downloaded, archives = [], []
     for url in source.urls:
         archive = root / url.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""What the levels of masks and maps mean: decided here, over the set that they belong to.
+"""The meaning of levels in masks and maps, decided over the set that they belong to.
 
 People store one and the same mask as 0 and 1, as 0 and 255 (65535 with 16 bits), as object numbers
 0, 1, 2, ..., by a palette, or with soft edges from a JPEG or a smooth filter. One file cannot tell:
@@ -45,7 +45,7 @@ SHARE = 0.01
 FEW = 64
 """A file with more levels than these is no drawing of objects by number."""
 BINARY = {"numbers": (1,), "white": (255,)}
-"""Kinds that may stand beside each other in one set, where they hold these levels alone."""
+"""Kinds that may meet in one set, where they hold these levels alone."""
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ class _Phase:
         if videos % (world * config.frames_per_video) or images % world:
             raise ValueError(
                 f"{world} processes cannot share {videos // config.frames_per_video} videos and "
-                f"{images} images a batch evenly."
+                f"{images} images per batch evenly."
             )
         v, i = videos // world, images // world
         places = range(config.batch_size)

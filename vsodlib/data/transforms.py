@@ -1,4 +1,4 @@
-"""What happens to a sample between the data set and the network, image and mask together.
+"""The way of a sample from the data set to the network, image and mask together.
 
 Built on `torchvision.transforms.v2`: one call moves the image and its mask alike, strings and
 numbers in the item pass through. All randomness comes from torch's global generator.

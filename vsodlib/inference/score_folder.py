@@ -363,13 +363,13 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
             by_video[frame.video][frame] = frame.prediction
     for of_video in by_video.values():
         inside = PurePosixPath(next(iter(of_video.values()))).parent
-        beside = by_folder[inside]
-        ours = numbers([PurePosixPath(path).stem for path in beside])
+        siblings = by_folder[inside]
+        ours = numbers([PurePosixPath(path).stem for path in siblings])
         theirs = numbers([frame.name for frame in of_video])
         if not ours or not theirs:
             continue
         shift = min(ours.values()) - min(theirs.values())
-        paths = dict(zip(ours.values(), beside, strict=True))
+        paths = dict(zip(ours.values(), siblings, strict=True))
         moved = {frame: paths.get(theirs[frame.name] + shift) for frame in of_video}
         compared = [(frame, path) for frame, path in moved.items() if path]
         compared = compared[:: -(-len(compared) // COMPARED) or 1]

@@ -1,4 +1,4 @@
-"""What the measures accept, and one clear sentence for everything else."""
+"""Inputs of the measures, and one clear sentence for everything that they refuse."""
 
 from __future__ import annotations
 

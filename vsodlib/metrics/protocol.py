@@ -1,4 +1,4 @@
-"""How a data set is scored: the choices that silently change published numbers, by name."""
+"""Protocols: the choices that silently change published numbers, by name."""
 
 from __future__ import annotations
 

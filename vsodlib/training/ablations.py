@@ -219,7 +219,7 @@ def _is_scored(folder: Path, settings: dict[str, Any]) -> bool:
 
 
 def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | Path) -> int:
-    """Gather the scored runs of a folder into a tidy CSV, and their records in a JSON beside it.
+    """Gather the scored runs of a folder into a tidy CSV, and their records in a JSON of its name.
 
     A row of the CSV is one number: experiment, seed, measure, score. The JSON holds settings and
     record of every run, equal parts once. Several processes may share a folder and a table.

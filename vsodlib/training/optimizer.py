@@ -1,4 +1,4 @@
-"""How the weights move: optimiser, schedule, moving average.
+"""The way of the weights: optimiser, schedule, moving average.
 
 Section 3.5: SGD with learning rate 1e-4. Momentum, weight decay, warm-up, decay and averaging are
 ours; the paper does not speak of them.

@@ -1,7 +1,7 @@
-"""What a training run keeps in its folder, and how it is told to stop.
+"""A training run: its folder, its state, and the signals that stop it.
 
 `log.jsonl` holds the losses, `state.pt` everything that is needed to resume; the state before it
-stays beside it as `state.previous.pt`.
+stays as `state.previous.pt`.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ def leave_signals_to_the_loop(_worker: int) -> None:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write aside and rename, keeping the previous state as `.previous`.
+    """Write a whole file or none, keeping the previous state as `.previous`.
 
     Raises:
         OSError: the disk is full; the state before stays.

@@ -1,7 +1,7 @@
 """Widgets to move in a notebook; each also shows a picture where no kernel runs.
 
 A saved notebook, GitHub and an HTML export cannot run widgets. Every widget here therefore puts a
-picture of its present state into its output, beside the live view.
+picture of its present state into its output, next to the live view.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def clip_player(
     masks: np.ndarray | None = None,
     panel_width: int = 300,
 ) -> ClipPlayer:
-    """A player for a clip, with its saliency maps and true masks beside the frame where given.
+    """A player for a clip, with its saliency maps and true masks where given.
 
     Args:
         frames: (T, H, W, 3) uint8.

@@ -128,7 +128,7 @@ def microscope(
     """Pick a pixel of a clip and see where its attention goes, frame by frame.
 
     What is drawn in the browser is rounded to 127 steps, of the row's largest weight or of each
-    channel's; factors keep the page small: N C numbers a frame in place of N².
+    channel's; factors keep the page small: N C numbers per frame in place of N².
 
     Args:
         frames: (T, H, W, 3) uint8, RGB.
