@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -42,16 +42,6 @@ class FrameRecord:
         """`mask`, of a frame that has one."""
         assert self.mask is not None, f"frame {self.frame} of {self.video} has no mask"
         return self.mask
-
-
-class FrameSource(Protocol):
-    """Anything that hands out the pixels of a record."""
-
-    def image(self, record: FrameRecord) -> np.ndarray: ...
-
-    def mask(self, record: FrameRecord) -> np.ndarray: ...
-
-    def counted(self, record: FrameRecord) -> np.ndarray | None: ...
 
 
 class StoredFrames:
@@ -133,6 +123,9 @@ class HeldFrames:
         return None
 
 
+Frames = StoredFrames | HeldFrames
+
+
 class FrameDataset:
     """Frames with masks, grouped by video; a map-style data set for torch's `DataLoader`.
 
@@ -160,7 +153,7 @@ class FrameDataset:
         self,
         name: str,
         records: Sequence[FrameRecord],
-        sources: FrameSource | Sequence[FrameSource],
+        sources: Frames | Sequence[Frames],
         transform: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> None:
         if not records:
