@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from types import UnionType
@@ -214,25 +214,40 @@ class ModelConfig(_Config):
         )
 
 
-PHASE_FIELDS: dict[str, Callable[[str], Any]] = {
-    "batch_size": int,
-    "frames_per_video": int,
-    "height": int,
-    "width": int,
-    "image_fraction": float,
-    "scale_min": float,
-    "color_jitter": float,
-    "contrastive_weight": float,
-    "iou_weight": float,
-    "edge_weight": float,
-    "mix": lambda text: tuple(text.replace(":", "=").split(",")),
-}
-"""What may change from one phase of a training run to the next, and how its text is read."""
+PHASE_FIELDS = (
+    "batch_size", "frames_per_video", "height", "width", "image_fraction", "scale_min",
+    "color_jitter", "contrastive_weight", "iou_weight", "edge_weight", "mix",
+)  # fmt: skip
+"""What may change from one phase of a training run to the next."""
+
+
+def batch_faults(
+    size: int, stills: int, frames_per_video: int, videos: int = 1, images: int = 1
+) -> Iterator[str]:
+    """A sentence for each reason why batches of `size` samples, `stills` of them still images,
+    cannot be drawn from so many videos (of two frames or more) and images.
+    """
+    frames = size - stills
+    if frames % frames_per_video:
+        yield (
+            f"{frames} samples of a batch of {size} come from videos (the others are images, by "
+            f"image_fraction or mix): frames_per_video ({frames_per_video}) must divide that."
+        )
+    if stills and not images:
+        yield (
+            f"{stills} samples of a batch come from still images, but the data holds none: add an "
+            "image data set such as duts-tr or set image_fraction to 0."
+        )
+    if frames and not videos:
+        yield (
+            f"{frames} samples of a batch come from videos, but the data holds none of two frames "
+            "or more: add a video data set or set image_fraction to 1."
+        )
 
 
 def _phase_changes(words: list[str]) -> dict[str, Any]:
     """FIELD=VALUE words of a phase as the values of these fields."""
-    changes = {}
+    hints, changes = get_type_hints(TrainConfig), {}
     for word in words:
         name, _, text = word.partition("=")
         if name not in PHASE_FIELDS:
@@ -240,7 +255,8 @@ def _phase_changes(words: list[str]) -> dict[str, Any]:
                 f"A phase cannot change {name!r}; it can change {', '.join(PHASE_FIELDS)}."
             )
         try:
-            changes[name] = PHASE_FIELDS[name](text)
+            names = tuple(text.replace(":", "=").split(","))
+            changes[name] = names if name == "mix" else hints[name](text)
         except ValueError:
             raise ValueError(f"A phase gives {name} the value {text!r}, not a number.") from None
     return changes
@@ -371,13 +387,9 @@ class TrainConfig(_Config):
                 f"warmup_steps ({self.warmup_steps}) must not be negative and be smaller than "
                 f"steps ({self.steps})."
             )
-        frames = self.batch_size - round(self.batch_size * self.image_fraction)
-        if not self.mix and self.frames_per_video >= 1 and frames % self.frames_per_video:
-            yield (
-                f"{frames} frames of a batch come from videos (batch_size "
-                f"{self.batch_size}, image_fraction {self.image_fraction}); frames_per_video "
-                f"({self.frames_per_video}) must divide that."
-            )
+        if not self.mix and self.frames_per_video >= 1:
+            stills = round(self.batch_size * self.image_fraction)
+            yield from batch_faults(self.batch_size, stills, self.frames_per_video)
         for read in ("weights", "schedule"):
             try:
                 getattr(self, read)
@@ -446,17 +458,7 @@ class TrainConfig(_Config):
         if "frames_per_video" not in given:
             fitting = [n for n in range(1, self.frames_per_video + 1) if (batch - still) % n == 0]
             values["frames_per_video"] = max(fitting, default=1)
-        faults = []
-        if still > 0 and not images:
-            faults.append(
-                f"{still} samples of a batch come from still images, but the data holds none: add "
-                "an image data set such as duts-tr or set image_fraction to 0."
-            )
-        if still < batch and not videos:
-            faults.append(
-                f"{batch - still} samples of a batch come from videos, but the data holds none of "
-                "two frames or more: add a video data set or set image_fraction to 1."
-            )
+        faults = list(batch_faults(batch, still, 1, videos, images))
         try:
             config = replace(self, **values)
         except ValueError as error:
