@@ -198,10 +198,11 @@ def _region_score(tally: Tally) -> float:
     x, y = tally.total / n, tally.foreground / n
     one_label = (tally.foreground == 0) | (tally.foreground == tally.pixels)
     unbiased = tally.pixels - 1 + EPS
-    var_x = np.where(tally.constant, 0, np.maximum(tally.square - tally.total * x, 0) / unbiased)
+    constant = tally.constant > 0
+    var_x = np.where(constant, 0, np.maximum(tally.square - tally.total * x, 0) / unbiased)
     var_y = np.where(one_label, 0, (tally.foreground - tally.foreground * y) / unbiased)
     covariance = (tally.product - tally.total * y) / unbiased
-    numerator = 4 * x * y * np.where(tally.constant | one_label, 0, covariance)
+    numerator = 4 * x * y * np.where(constant | one_label, 0, covariance)
     denominator = (x**2 + y**2) * (var_x + var_y)
     ssim = np.where(numerator != 0, numerator / (denominator + EPS), denominator == 0)
     return float(tally.pixels @ ssim / tally.pixels.sum())
