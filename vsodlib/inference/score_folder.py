@@ -28,7 +28,8 @@ from vsodlib.data.image_files import LOSSY, decode_mask
 from vsodlib.data.mask_levels import MapLevels
 from vsodlib.data.storage import Storage
 from vsodlib.metrics.protocol import Protocol
-from vsodlib.metrics.scoring import Measures, score_stream
+from vsodlib.metrics.scoring import Measures, binarise, score_stream
+from vsodlib.metrics.segmentation import region_similarity
 from vsodlib.notes import note
 
 SAID = {
@@ -153,9 +154,9 @@ def score_folder(
         ValueError: neither or both of `dataset` and `gt`, maps whose numbers are shifted against
             the truth's, or an image that cannot be used.
     """
-    pairs = pair_folder(
-        predictions, dataset, gt, root, protocol, allow_missing_first, split, foreground, void
-    )
+    truth = find_truth(dataset, gt, root, split, foreground, void)
+    protocol = protocol or ("davis2016" if dataset == "davis2016" else "frames")
+    pairs = pair_folder(predictions, truth, protocol, allow_missing_first)
     result = score_stream(
         pairs.frames, pairs.protocol, measures, workers, progress, pairs.total, pairs.stills
     )
@@ -192,35 +193,24 @@ class Pairs:
 
 def pair_folder(
     predictions: str | os.PathLike[str],
-    dataset: str | None = None,
-    gt: str | os.PathLike[str] | None = None,
-    root: str | os.PathLike[str] | None = None,
-    protocol: str | Protocol | None = None,
+    truth: tuple[StoredFrames, list[FrameRecord]],
+    protocol: str | Protocol,
     allow_missing_first: bool = False,
-    split: str | None = None,
-    foreground: int | None = None,
-    void: int | None = None,
 ) -> Pairs:
-    """Find the ground truth of every map; arguments and errors as `score_folder`."""
-    if (dataset is None) == (gt is None):
-        raise ValueError("Give either a data set (such as davis2016) or a ground-truth folder.")
+    """Pair the maps of a folder with the truth from `find_truth`; the rest as `score_folder`."""
     folder = Path(predictions)
     if not folder.exists():
         raise FileNotFoundError(f"There is no folder {folder}.")
-    if protocol is None:
-        protocol = "davis2016" if dataset == "davis2016" else "frames"
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
-    truth, records = find_truth(dataset, gt, root, split, foreground, void)
-    frames = match_frames(folder, truth, records, allow_missing_first)
+    frames = match_frames(folder, *truth, allow_missing_first)
     missing_ends = sum(frame.prediction is None for frame in frames)
     # A protocol that skips the ends must see them, there or not; any other scores what is there.
     frames = [frame for frame in frames if frame.prediction or protocol.skip_ends]
-    stills = _stills(records)
-    return Pairs(frames, protocol, stills, missing_ends)
+    return Pairs(frames, protocol, _stills(truth[1]), missing_ends)
 
 
 def find_truth(
-    dataset: str | None,
+    dataset: str | None = None,
     gt: str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] | None = None,
     split: str | None = None,
@@ -230,8 +220,11 @@ def find_truth(
     """The masks of a data set or folder, with a record per frame in order, annotated or not.
 
     Raises:
-        FileNotFoundError, ValueError: as `open_dataset`; or no folder, or no masks in it.
+        FileNotFoundError: as `open_dataset`; no folder, or no masks in it.
+        ValueError: as `open_dataset`; neither or both of `dataset` and `gt`.
     """
+    if (dataset is None) == (gt is None):
+        raise ValueError("Give either a data set (such as davis2016) or a ground-truth folder.")
     if dataset:
         storage, records = locate_dataset(dataset, split or scored_split(dataset), root)
     else:
@@ -388,7 +381,4 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
 def _overlap(frame: FileFrame, path: str) -> float:
     """Intersection over union of a frame's truth with a map."""
     truth = frame.truth.mask(frame.record)
-    found = _resized(frame.maps.read(path)[0], truth.shape)
-    found = found >= (127.5 if found.dtype == np.uint8 else 0.5)
-    union = np.count_nonzero(found | truth)
-    return np.count_nonzero(found & truth) / union if union else 1.0
+    return region_similarity(binarise(_resized(frame.maps.read(path)[0], truth.shape), 0.5), truth)
