@@ -18,6 +18,7 @@ kinds are masks; where a set holds anything else, all its levels are grey.
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -122,7 +123,7 @@ def sample(paths: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*spread, *even]))
 
 
-class _Levels:
+class _Levels(ABC):
     """What was found in a set so far."""
 
     def __init__(self, name: str) -> None:
@@ -174,25 +175,26 @@ class _Levels:
         if found.kind not in self.seen or not _binary(found):
             self.seen[found.kind] = found
 
+    @abstractmethod
     def look(self, file: MaskFile) -> Found:
         """What one file shows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def agree(self, found: Found) -> None:
-        """Hold one more file against the set.
+        """Hold one more file against the set; a ValueError where it contradicts it."""
 
-        Raises:
-            ValueError: it contradicts the set.
-        """
-        raise NotImplementedError
-
+    @abstractmethod
     def report(self, found: Sequence[Found], count: int) -> None:
-        """Say how the set is read, where that is out of the ordinary.
+        """Say how the set is read, where that is out of the ordinary; refuse empty truth."""
 
-        Raises:
-            ValueError: not one mask of the truth shows an object.
-        """
-        raise NotImplementedError
+    def binary(self) -> str | None:
+        """In words how masks without grey are read; None: there is grey, or nothing was found."""
+        white, numbers = self.seen.get("white"), self.seen.get("numbers")
+        if white and numbers:
+            return "0/1 in some, 0/255 in others, both object"
+        if numbers:
+            return "0/1" if _binary(numbers) else "object numbers, all of them object"
+        return "0/255" if white and _binary(white) else None
 
 
 def _binary(found: Found) -> bool:
@@ -298,12 +300,7 @@ class TruthLevels(_Levels):
         if self.foreground is not None:
             level = "each video's level" if callable(self.foreground) else self.foreground
             return f"object above {level}{void}"
-        white, numbers = self.seen.get("white"), self.seen.get("numbers")
-        if white and numbers:
-            return f"0/1 in some, 0/255 in others, both object{void}"
-        if numbers:
-            return ("0/1" if _binary(numbers) else "object numbers, all of them object") + void
-        return ("0/255" if white and _binary(white) else f"grey, object above {HALF}") + void
+        return (self.binary() or f"grey, object above {HALF}") + void
 
 
 class MapLevels(_Levels):
@@ -381,13 +378,5 @@ class MapLevels(_Levels):
     @property
     def meaning(self) -> str:
         """How the maps are read, in words."""
-        if "grey" in self.seen:
-            return "levels of grey"
-        white, numbers = self.seen.get("white"), self.seen.get("numbers")
-        if white and numbers:
-            return "0/1 in some, 0/255 in others, both object"
-        if numbers:
-            return "0/1" if _binary(numbers) else "object numbers, all of them object"
-        if white:
-            return "0/255" if _binary(white) else "levels of grey"
-        return "all black"
+        words = None if "grey" in self.seen else self.binary()
+        return words or ("levels of grey" if {"grey", "white"} & self.seen.keys() else "all black")
