@@ -25,37 +25,22 @@ EPS = np.spacing(1.0)
 
 @dataclass(frozen=True)
 class SaliencyScores:
-    """All measures of one map; the curves are (256,) float64, ascending in the level."""
+    """All measures of one map: of F and E the curve over the 256 levels, its maximum and mean, and
+    the value at the adaptive threshold; the curves are (256,) float64, ascending in the level.
+    """
 
     mae: float
     s_measure: float
     precision: np.ndarray
     recall: np.ndarray
     f_curve: np.ndarray
-    """F at each of the 256 levels."""
+    max_f: float
+    mean_f: float
     adaptive_f: float
     e_curve: np.ndarray
+    max_e: float
+    mean_e: float
     adaptive_e: float
-
-    @property
-    def max_f(self) -> float:
-        """The largest F over all levels."""
-        return float(self.f_curve.max())
-
-    @property
-    def mean_f(self) -> float:
-        """The mean of F over all levels."""
-        return float(self.f_curve.mean())
-
-    @property
-    def max_e(self) -> float:
-        """The largest E over all levels."""
-        return float(self.e_curve.max())
-
-    @property
-    def mean_e(self) -> float:
-        """The mean of E over all levels."""
-        return float(self.e_curve.mean())
 
 
 def saliency_scores(
@@ -88,8 +73,12 @@ def saliency_scores(
         precision=precision,
         recall=recall,
         f_curve=f_curve,
+        max_f=float(f_curve.max()),
+        mean_f=float(f_curve.mean()),
         adaptive_f=float(adaptive_f),
         e_curve=e_curve,
+        max_e=float(e_curve.max()),
+        mean_e=float(e_curve.mean()),
         adaptive_e=float(adaptive_e),
     )
 
