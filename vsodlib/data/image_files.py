@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -178,35 +178,27 @@ def _coloured(values: np.ndarray, place: str, lossy: bool, white_background: boo
 
 def shown_size(path: Path) -> tuple[int, int] | None:
     """(H, W) of an image file as viewers show it, from its header alone; None: no picture."""
-    try:
-        with image_header(path) as picture:
-            W, H = picture.size
-            turned = picture.getexif().get(ORIENTATION, 1) >= 5
-    except UNREADABLE:
-        return None
-    return (W, H) if turned else (H, W)
+    with suppress(*UNREADABLE), image_header(path) as picture:
+        W, H = picture.size
+        return (W, H) if picture.getexif().get(ORIENTATION, 1) >= 5 else (H, W)
+    return None
 
 
 def is_photograph(path: Path) -> bool:
     """Whether an image file holds a camera's EXIF note: how it was held, its make or model."""
-    try:
-        with image_header(path) as picture:
-            return not {ORIENTATION, 0x010F, 0x0110}.isdisjoint(picture.getexif())
-    except UNREADABLE:
-        return False
+    with suppress(*UNREADABLE), image_header(path) as picture:
+        return not {ORIENTATION, 0x010F, 0x0110}.isdisjoint(picture.getexif())
+    return False
 
 
 def animation_length(path: Path) -> int:
     """Frames of an animated GIF, WebP, AVIF or PNG; 1 for every other file."""
-    try:
-        with image_header(path) as picture:
-            # Others hold pages, or as phones' JPEG files a preview, and do not move.
-            moves = picture.format in ("GIF", "WEBP", "AVIF", "PNG")
+    with suppress(*UNREADABLE), image_header(path) as picture:
+        # Others hold pages, or as phones' JPEG files a preview, and do not move.
+        if picture.format in ("GIF", "WEBP", "AVIF", "PNG"):
             # A PNG may begin with a picture for viewers that cannot show the others.
-            apart = getattr(picture, "default_image", False)
-            return getattr(picture, "n_frames", 1) - apart if moves else 1
-    except UNREADABLE:
-        return 1
+            return getattr(picture, "n_frames", 1) - getattr(picture, "default_image", False)
+    return 1
 
 
 def image_size(data: bytes, place: str) -> tuple[int, int]:
