@@ -104,6 +104,14 @@ def too_few(counts: Mapping[str, int]) -> list[str]:
     return [f"{name} must be at least 1, got {n!r}." for name, n in counts.items() if n < 1]
 
 
+def wrong_choices(config: Any) -> Iterator[str]:
+    """A sentence for each field of a dataclass that holds none of its type's words."""
+    for name, hint in get_type_hints(type(config)).items():
+        choices, value = get_args(hint), getattr(config, name)
+        if get_origin(hint) is Literal and value not in choices:
+            yield f"{name} must be {' or '.join(map(repr, choices))}, got {value!r}."
+
+
 def check_counts(**counts: int) -> None:
     """Counts must be 1 or more.
 
@@ -372,11 +380,7 @@ class TrainConfig(_Config):
                 yield f"{name} must be a finite number, not negative, got {getattr(self, name)!r}."
         if not 0 < self.temperature < math.inf:
             yield f"temperature must be positive, got {self.temperature!r}."
-        for name, hint in get_type_hints(type(self)).items():
-            choices = get_args(hint) if get_origin(hint) is Literal else ()
-            if choices and getattr(self, name) not in choices:
-                words = " or ".join(map(repr, choices))
-                yield f"{name} must be {words}, got {getattr(self, name)!r}."
+        yield from wrong_choices(self)
         if self.freeze_stages < 0 or (self.freeze_stages and not self.freeze_batch_norm):
             yield (
                 f"freeze_stages must be 0 or more, and 0 without freeze_batch_norm, got "

@@ -15,7 +15,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -202,20 +202,15 @@ def sole_process(out: Path, active: bool = True) -> Iterator[None]:
     Raises:
         ValueError: another process trains there.
     """
-    if not active:
+    with ExitStack() as held:
+        try:
+            if active:
+                held.enter_context(FileLock(out / LOCK, blocking=False))
+        except Timeout:
+            raise ValueError(
+                f"Another process is training in {out}; wait for it, or name another folder."
+            ) from None
         yield
-        return
-    lock = FileLock(out / LOCK)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise ValueError(
-            f"Another process is training in {out}; wait for it, or name another folder."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 class StopRequest:
