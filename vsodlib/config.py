@@ -253,6 +253,14 @@ def batch_faults(
         )
 
 
+def _number(text: str) -> float:
+    """The number that a text is, or NaN."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def _phase_changes(words: list[str]) -> dict[str, Any]:
     """FIELD=VALUE words of a phase as the values of these fields."""
     hints, changes = get_type_hints(TrainConfig), {}
@@ -406,10 +414,7 @@ class TrainConfig(_Config):
         weights = {}
         for word in self.mix:
             name, _, weight = word.partition("=")
-            try:
-                weights[name] = float(weight)
-            except ValueError:
-                weights[name] = -1.0
+            weights[name] = _number(weight)
             if not name or not 0 < weights[name] < math.inf:
                 raise ValueError(f"mix takes NAME=WEIGHT with a positive weight, not {word!r}.")
         return weights
@@ -422,10 +427,7 @@ class TrainConfig(_Config):
         phases = [(0.0, replace(self, phases=()))]
         for text in self.phases:
             share, *changes = text.split()
-            try:
-                start = float(share)
-            except ValueError:
-                start = -1.0
+            start = _number(share)
             if not phases[-1][0] < start < 1:
                 raise ValueError(
                     f"A phase begins with the share of the schedule at which it starts, rising "

@@ -44,27 +44,16 @@ class FrameRecord:
         return self.mask
 
 
+@dataclass(eq=False)
 class StoredFrames:
-    """Pixels decoded from files on every call.
+    """Pixels decoded from files on every call."""
 
-    Args:
-        storage: where the files lie.
-        masks: all mask files of the set, which together tell what their levels mean.
-        levels: what is known of that before.
-        white_background: regular expression of the masks that are drawn on white.
-    """
-
-    def __init__(
-        self,
-        storage: Storage,
-        masks: Sequence[str],
-        levels: TruthLevels,
-        white_background: str = "(?!)",
-    ) -> None:
-        self.storage = storage
-        self.masks = list(masks)
-        self.levels = levels
-        self.white_background = white_background
+    storage: Storage
+    masks: Sequence[str]
+    """All mask files of the set, which together tell what their levels mean."""
+    levels: TruthLevels
+    white_background: str = "(?!)"
+    """Regular expression of the masks that are drawn on white."""
 
     def image(self, record: FrameRecord) -> np.ndarray:
         return decode_image(self.storage.read(record.image), self.storage.locate(record.image))
@@ -101,17 +90,14 @@ class StoredFrames:
             self.levels.learn(self.masks, self.mask_file)
 
 
+@dataclass(eq=False)
 class HeldFrames:
-    """Pixels held in memory, by the paths of their records.
+    """Pixels held in memory, by the paths of their records."""
 
-    Args:
-        images: path -> np.uint8 (H, W, 3).
-        masks: path -> np.bool_ (H, W).
-    """
-
-    def __init__(self, images: dict[str, np.ndarray], masks: dict[str, np.ndarray]) -> None:
-        self.images = images
-        self.masks = masks
+    images: dict[str, np.ndarray]
+    """np.uint8 (H, W, 3)."""
+    masks: dict[str, np.ndarray]
+    """np.bool_ (H, W)."""
 
     def image(self, record: FrameRecord) -> np.ndarray:
         return self.images[record.image]

@@ -22,7 +22,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from posixpath import dirname
 
@@ -123,15 +123,16 @@ def sample(paths: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*spread, *even]))
 
 
+@dataclass(eq=False)
 class _Levels(ABC):
     """What was found in a set so far."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.seen: dict[str, Found] = {}
-        """Kind -> a file of it, one that is not `BINARY` where there is one."""
-        self.counts: Counter[str] = Counter()
-        self.learned = False
+    name: str
+    """Of the set, for messages."""
+    seen: dict[str, Found] = field(default_factory=dict, init=False)
+    """Kind -> a file of it, one that is not `BINARY` where there is one."""
+    counts: Counter[str] = field(default_factory=Counter, init=False)
+    learned: bool = field(default=False, init=False)
 
     def learn(
         self, paths: Sequence[str], load: Callable[[str], MaskFile], refuse: bool = True
@@ -206,24 +207,14 @@ def _eight_bits(levels: np.ndarray) -> np.ndarray:
     return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
+@dataclass(eq=False)
 class TruthLevels(_Levels):
-    """The masks of a data set or folder.
+    """The masks of a data set or folder."""
 
-    Args:
-        name: of the set, for messages.
-        foreground: levels above this are object, by video where it is a function; None: recognised.
-        void: pixels of this level count as neither; None: there are none.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        foreground: int | Callable[[str], int] | None = None,
-        void: int | None = None,
-    ) -> None:
-        super().__init__(name)
-        self.foreground = foreground
-        self.void = void
+    foreground: int | Callable[[str], int] | None = None
+    """Levels above this are object, by video where it is a function; None: recognised."""
+    void: int | None = None
+    """Pixels of this level count as neither; None: there are none."""
 
     def look(self, file: MaskFile) -> Found:
         return look(file, self._split(file)[0])
@@ -303,13 +294,12 @@ class TruthLevels(_Levels):
         return (self.binary() or f"grey, object above {HALF}") + void
 
 
+@dataclass(eq=False)
 class MapLevels(_Levels):
     """The maps or masks of someone's method."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.deep = False
-        """Whether 16-bit files use their range."""
+    deep: bool = field(default=False, init=False)
+    """Whether 16-bit files use their range."""
 
     def look(self, file: MaskFile) -> Found:
         levels = file.levels

@@ -129,17 +129,14 @@ class Encoder(nn.Module):
         )
         # Images leave with ImageNet's normalisation for the decoder, whatever the backbone was
         # trained with. Not saved: the same for every checkpoint of a backbone.
-        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
-        self.register_buffer("input_mean", mean, persistent=False)
-        self.register_buffer("input_std", std, persistent=False)
         expected = timm.models.get_pretrained_cfg(config.backbone)
         assert expected is not None, "timm has built it"
         ours = torch.tensor([IMAGENET_MEAN, IMAGENET_STD])
         theirs = torch.tensor([expected.mean, expected.std])
-        scale = (ours[1] / theirs[1]).view(1, 3, 1, 1)
-        shift = ((ours[0] - theirs[0]) / theirs[1]).view(1, 3, 1, 1)
-        self.register_buffer("input_scale", scale, persistent=False)
-        self.register_buffer("input_shift", shift, persistent=False)
+        scale, shift = ours[1] / theirs[1], (ours[0] - theirs[0]) / theirs[1]
+        named = {"mean": ours[0], "std": ours[1], "scale": scale, "shift": shift}
+        for name, value in named.items():
+            self.register_buffer(f"input_{name}", value.view(1, 3, 1, 1), persistent=False)
 
     def stages(self, count: int) -> list[nn.Module]:
         """The stem and the first `count` stages of the backbone, up to its `count`-th feature.
