@@ -14,16 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from types import UnionType
-from typing import (
-    Any,
-    Literal,
-    Self,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
-)
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -215,10 +206,7 @@ class ModelConfig(_Config):
     def lite(cls) -> Self:
         """EfficientNet-Lite0, stride 16, 128 channels: what a laptop trains and runs."""
         return cls(
-            backbone="tf_efficientnet_lite0",
-            output_stride=16,
-            channels=128,
-            aspp_rates=(6, 12, 18),
+            backbone="tf_efficientnet_lite0", output_stride=16, channels=128, aspp_rates=(6, 12, 18)
         )
 
 

@@ -12,15 +12,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional
 
-from vsodlib.cli.options import (
-    Command,
-    Count,
-    DataRoot,
-    Flag,
-    Network,
-    one_or_more,
-    optional_word,
-)
+from vsodlib.cli.options import Command, Count, DataRoot, Flag, Network, one_or_more, optional_word
 from vsodlib.files import check_writable
 
 

@@ -104,9 +104,7 @@ class VideoBatchSampler(Sampler[list[int]]):
 
 
 def _draws(
-    rng: np.random.Generator,
-    sets: Mapping[str, Sequence[list[int]]],
-    weights: Mapping[str, float],
+    rng: np.random.Generator, sets: Mapping[str, Sequence[list[int]]], weights: Mapping[str, float]
 ) -> Iterator[list[int]]:
     """Videos, without replacement within each data set, which is drawn by its weight."""
     streams = [(videos, _passes(rng, len(videos))) for videos in sets.values()]

@@ -209,12 +209,7 @@ def _e_measure(tally: Tally) -> tuple[np.ndarray, float]:
     else:
         # Map and mask each take two values, so four kinds of pixel make up the whole sum.
         total = np.zeros_like(passed)
-        for count, p, g in (
-            (hits, 1, 1),
-            (false, 1, 0),
-            (n - hits, 0, 1),
-            (N - n - false, 0, 0),
-        ):
+        for count, p, g in ((hits, 1, 1), (false, 1, 0), (n - hits, 0, 1), (N - n - false, 0, 0)):
             x, y = p - passed / N, g - n / N
             alignment = 2 * x * y / (x**2 + y**2 + EPS)
             total += count * (1 + alignment) ** 2 / 4

