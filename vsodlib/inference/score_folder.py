@@ -12,18 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vsodlib.data import FrameRecord, locate_dataset, scored_split, stored_frames
+from vsodlib.data import FrameRecord, folders, locate_dataset, scored_split, stored_frames
 from vsodlib.data.dataset import StoredFrames
-from vsodlib.data.folders import (
-    is_picture,
-    listed,
-    natural,
-    numbers,
-    pair,
-    refuse_twins,
-    shifted,
-    truth_records,
-)
 from vsodlib.data.image_files import LOSSY, decode_mask
 from vsodlib.data.mask_levels import MapLevels
 from vsodlib.data.storage import Storage
@@ -231,11 +221,12 @@ def find_truth(
         if gt is None or not Path(gt).exists():
             raise FileNotFoundError(f"There is no ground-truth folder {gt}.")
         storage = Storage(gt)
-        records = truth_records(storage)
+        records = folders.truth_records(storage)
     name = dataset or str(gt)
     files = [record.mask for record in records if record.mask]
     if absent := [storage.locate(path) for path in files if not storage.exists(path)]:
-        raise FileNotFoundError(f"{len(absent)} masks of {name} are missing: {listed(absent)}.")
+        which = folders.listed(absent)
+        raise FileNotFoundError(f"{len(absent)} masks of {name} are missing: {which}.")
     if not files:
         raise FileNotFoundError(f"{storage.locate('')} holds no masks of {name}.")
     truth = stored_frames(name, storage, records, foreground, void)
@@ -250,17 +241,17 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
         ValueError: two maps of one frame.
     """
     maps: dict[str, dict[str, str]] = defaultdict(dict)
-    paths = sorted(filter(is_picture, storage.list()), key=lambda p: not p.lower().endswith(LOSSY))
-    for path in paths:
+    paths = filter(folders.is_picture, storage.list())
+    for path in sorted(paths, key=lambda path: not path.lower().endswith(LOSSY)):
         place = PurePosixPath(path)
         parts = place.parent.parts
         if "" in videos and parts[-1:] == (place.stem,):  # as still images are saved
             parts = parts[:-1]
         video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
-        refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
+        folders.refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
         maps[video][place.stem] = path  # the lossless one comes last
     return {
-        video: dict(sorted(of.items(), key=lambda item: natural(item[0])))
+        video: dict(sorted(of.items(), key=lambda item: folders.natural(item[0])))
         for video, of in maps.items()
     }
 
@@ -295,7 +286,7 @@ def match_frames(
         have = available.pop(video, {})
         place = f"{folder / video}"
         names = [record.frame for record in of_video]
-        mates = pair(list(have), names, f"{place} (maps)", "its truth")
+        mates = folders.pair(list(have), names, f"{place} (maps)", "its truth")
         before = len(missing)
         asked = [record for record in of_video if record.mask]
         for record in asked:
@@ -327,7 +318,7 @@ def match_frames(
     ]
     if unused:
         _refuse_shift(frames, every, folder)
-        note(f"{len(unused)} maps have no truth and are not scored: {listed(unused)}.")
+        note(f"{len(unused)} maps have no truth and are not scored: {folders.listed(unused)}.")
     return frames
 
 
@@ -357,8 +348,8 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
     for of_video in by_video.values():
         inside = PurePosixPath(next(iter(of_video.values()))).parent
         siblings = by_folder[inside]
-        ours = numbers([PurePosixPath(path).stem for path in siblings])
-        theirs = numbers([frame.name for frame in of_video])
+        ours = folders.numbers([PurePosixPath(path).stem for path in siblings])
+        theirs = folders.numbers([frame.name for frame in of_video])
         if not ours or not theirs:
             continue
         shift = min(ours.values()) - min(theirs.values())
@@ -372,7 +363,7 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
         in_order = np.mean([_overlap(frame, path) for frame, path in compared])
         if in_order > by_number:
             where = f"{folder / inside} (maps)"
-            sentence = shifted(where, ours.values(), "its truth", theirs.values())
+            sentence = folders.shifted(where, ours.values(), "its truth", theirs.values())
             raise ValueError(
                 f"{sentence} (In order they overlap by {in_order:.2f}, by number {by_number:.2f}.)"
             )
