@@ -104,11 +104,7 @@ def wrong_choices(config: Any) -> Iterator[str]:
 
 
 def check_counts(**counts: int) -> None:
-    """Counts must be 1 or more.
-
-    Raises:
-        ValueError: those that are not, by name.
-    """
+    """Refuse counts below 1 by a ValueError that names them."""
     if faults := too_few(counts):
         raise ValueError(" ".join(faults))
 

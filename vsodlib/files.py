@@ -61,11 +61,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def check_writable(*paths: str | Path | None) -> None:
-    """Meet an unwritable place before the work, not after it.
-
-    Raises:
-        OSError: a file cannot be written there.
-    """
+    """Refuse a place where no file can be written by an OSError before the work, not after it."""
     for path in (p for p in paths if p):
         folder = Path(path).parent
         with suppress(FileExistsError, NotADirectoryError):  # then it is no folder: see below
@@ -86,22 +82,14 @@ def leads_out(path: str) -> bool:
 
 
 def inside(root: str | Path, path: str) -> Path:
-    """`root / path` for a path from elsewhere.
-
-    Raises:
-        ValueError: it `leads_out`.
-    """
+    """`root / path` for a path from elsewhere; a ValueError where it `leads_out`."""
     if leads_out(path):
         raise ValueError(f"{path!r} leads out of {root}; do not use the list or names it is from.")
     return Path(root, path)
 
 
 def unlinked(root: str | Path, path: str) -> Path:
-    """`inside(root, path)` to write to: no folder between the two is a link.
-
-    Raises:
-        ValueError: as `inside`, or one is.
-    """
+    """`inside(root, path)` to write to; a ValueError also where a folder between them is a link."""
     place = inside(root, path)
     for folder in place.relative_to(root).parents[:-1]:
         if Path(root, folder).is_symlink():
@@ -124,11 +112,7 @@ def read_file(path: str | Path, largest: int = LARGEST_FILE) -> bytes:
 
 
 def check_size(path: str | Path, size: int, largest: int = LARGEST_FILE) -> None:
-    """Refuse a file before it fills the memory.
-
-    Raises:
-        ValueError: `size` is above `largest` bytes.
-    """
+    """Refuse a file of more than `largest` bytes by a ValueError before it fills the memory."""
     if size > largest:
         raise ValueError(
             f"{path} has {size / 1e6:.0f} MB; at most {largest / 1e6:.0f} MB are read at once."

@@ -164,10 +164,8 @@ def shifted(place: str, have: Iterable[int], other: str, want: Iterable[int]) ->
 
 
 def refuse_twins(storage: Storage, path: str, other: str | None, kind: str, video: str) -> None:
-    """Of one frame there may be one mask or map; of one name in one folder, any number of formats.
-
-    Raises:
-        ValueError: `other`, if any, lies in another folder.
+    """Refuse two masks or maps of one frame by a ValueError; of one name in one folder there may be
+    any number of formats.
     """
     if other and dirname(other) != dirname(path):
         raise ValueError(

@@ -202,11 +202,7 @@ def animation_length(path: Path) -> int:
 
 
 def image_size(data: bytes, place: str) -> tuple[int, int]:
-    """(H, W) of an encoded picture, from its header alone.
-
-    Raises:
-        ValueError: not a picture; names `place`.
-    """
+    """(H, W) of an encoded picture, from its header alone; others raise a ValueError."""
     with _refused(place, data):
         W, H = Image.open(io.BytesIO(data), formats=_formats()).size
     return H, W
@@ -220,11 +216,7 @@ def _formats() -> tuple[str, ...]:
 
 
 def image_header(path: Path) -> Image.Image:
-    """An image file as Pillow opens it, its pixels not yet read.
-
-    Raises:
-        One of `UNREADABLE`: no file, no picture.
-    """
+    """An image file as Pillow opens it, its pixels not yet read; others raise `UNREADABLE`."""
     if not path.is_file():  # a pipe or device may have no end
         raise OSError(f"{path} is not a regular file.")
     return Image.open(path, formats=_formats())
@@ -250,11 +242,7 @@ def _refused(place: str, data: bytes) -> Iterator[None]:
 
 
 def write_map(path: Path, saliency: np.ndarray) -> None:
-    """Write a map (H, W) float in [0, 1] as an 8-bit grey PNG.
-
-    Raises:
-        OSError: the file could not be written.
-    """
+    """Write a map (H, W) float in [0, 1] as an 8-bit grey PNG."""
     encoded = cv2.imencode(".png", np.rint(saliency * 255).astype(np.uint8))[1]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, encoded.tobytes())

@@ -79,10 +79,8 @@ def training_partners(groups: Tensor) -> Tensor:
 
 
 def spread_out(frames: int, references: int = REFERENCES) -> list[int]:
-    """Positions of reference frames, evenly over a video: the middles of equal stretches.
-
-    Raises:
-        ValueError: a video of a single frame has nothing to compare with.
+    """Positions of reference frames, evenly over a video: the middles of equal stretches; a
+    ValueError of a single frame, which has nothing to compare with.
     """
     if frames < 2:
         raise ValueError(f"Co-attention between frames needs at least two frames, got {frames}.")

@@ -133,11 +133,7 @@ class Log:
             self.pending, self.clock = [], time.perf_counter()
 
     def check(self) -> list[dict[str, float]]:
-        """The losses since the last line as numbers.
-
-        Raises:
-            ValueError: one of them is not finite.
-        """
+        """The losses since the last line as numbers; a ValueError where one is not finite."""
         found = []
         for step, what, losses in self.pending:
             found.append({name: float(value) for name, value in losses.items()})
@@ -150,11 +146,7 @@ class Log:
         return found
 
     def write(self, row: dict[str, Any]) -> None:
-        """Append one line, numbers to five digits, and hand it to the listener.
-
-        Raises:
-            OSError: no space; names the file.
-        """
+        """Append one line, numbers to five digits, and hand it to the listener."""
         if self.active:
             rounded = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()}
             try:
@@ -167,10 +159,8 @@ class Log:
 
 
 def tensorboard(folder: str | Path) -> Callable[[dict[str, Any]], None]:
-    """A listener for `fit(on_log=...)` that writes every logged number for TensorBoard.
-
-    Raises:
-        ValueError: TensorBoard is not installed.
+    """A listener for `fit(on_log=...)` that writes every logged number for TensorBoard, or a
+    ValueError where that is not installed.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter
@@ -193,14 +183,8 @@ def tensorboard(folder: str | Path) -> Callable[[dict[str, Any]], None]:
 
 @contextmanager
 def sole_process(out: Path, active: bool = True) -> Iterator[None]:
-    """Keep other processes out of a run's folder.
-
-    Args:
-        out: folder of the run.
-        active: False in the processes of a run that write nothing.
-
-    Raises:
-        ValueError: another process trains there.
+    """Keep other processes out of a run's folder, by a ValueError there; those of the run itself
+    that write nothing are not `active`.
     """
     with ExitStack() as held:
         try:
@@ -484,11 +468,8 @@ class Run:
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """The device of this name, which Accelerate takes from now on; None: this process's GPU, else
-    the CPU.
-
-    Raises:
-        ValueError: there is no such device here.
+    """The device of this name, as `find_device`, which Accelerate takes from now on; None: this
+    process's GPU, else the CPU.
     """
     if name is None:
         # Without a GPU, several processes find each other only where told that it is the CPU.

@@ -73,11 +73,7 @@ def series_colors(names: Iterable[str]) -> list[str]:
 
 
 def check_some(things: object, caller: str, what: str) -> None:
-    """What is drawn must be there.
-
-    Raises:
-        ValueError: nothing is; says which function needs one of what.
-    """
+    """Refuse to draw nothing by a ValueError that says which function needs one of what."""
     if not things:
         raise ValueError(f"{caller} needs at least one {what}.")
 
