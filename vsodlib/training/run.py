@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from vsodlib import provenance
 from vsodlib.config import ModelConfig, TrainConfig, check_form
 from vsodlib.data import FrameDataset
-from vsodlib.files import aside, read_file, write_file
+from vsodlib.files import aside, disk_full_named, read_file, write_file
 from vsodlib.inference.evaluate import mean_iou
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet
@@ -113,12 +113,8 @@ class Log:
         They are read from the device then, not before: reading makes it wait.
 
         Args:
-            step, learning_rate: of this step.
             losses: scalars by name; a part that a step lacks is NaN there.
-            what: the frames of the step, for the message.
-
-        Raises:
-            ValueError: a loss among them is not finite.
+            what: the frames of the step, for the message of `check`.
         """
         self.pending.append((step, what, {k: v.detach() for k, v in losses.items()}))
         if step % LOG_EVERY == 0:
@@ -149,11 +145,8 @@ class Log:
         """Append one line, numbers to five digits, and hand it to the listener."""
         if self.active:
             rounded = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()}
-            try:
-                with self.path.open("a") as file:
-                    file.write(json.dumps(rounded) + "\n")
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, str(self.path)) from None
+            with disk_full_named(self.path), self.path.open("a") as file:
+                file.write(json.dumps(rounded) + "\n")
             if self.on_log:
                 self.on_log(rounded)
 

@@ -37,8 +37,10 @@ COLORS = {
     "hit": "#56B4E9",
     "missed": "#F0E442",  # yellow
     "false alarm": "#D55E00",  # vermilion
-    "foreground": "#0072B2",  # blue: regions of the object, positives, what attracts
-    "background": "#CC79A7",  # pink: regions of the rest, negatives, what repels
+    "foreground": "#0072B2",  # blue: regions of the object, what attracts
+    "positives": "#0072B2",
+    "background": "#CC79A7",  # pink: regions of the rest, what repels
+    "negatives": "#CC79A7",
     "more": "#009E73",  # green: saliency, a weight above zero, what adds
     "less": "#8C510A",  # brown: a weight below zero, what subtracts
     "paper": "#E69F00",  # orange: what the paper reports

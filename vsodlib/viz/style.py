@@ -30,12 +30,7 @@ if TYPE_CHECKING:
 PALETTE = ("#332288", "#44AA99", "#882255", "#999933", "#000000", "#888888", "#00574B")
 """Colours of series, in order; none of them is one that has a meaning (`pictures.COLORS`)."""
 
-_SIDES = {
-    "foreground": "foreground",
-    "positives": "foreground",
-    "background": "background",
-    "negatives": "background",
-}
+_SIDES = ("foreground", "positives", "background", "negatives")
 _CHANNELS = {"red": "#CC0000", "green": "#007A00", "blue": "#0000CC"}
 _CLIPS = ("fish", "butterfly", "beetle", "star", "cat", "coffee", "rocket", "astronaut")
 
@@ -65,7 +60,7 @@ def series_colors(names: Iterable[str]) -> list[str]:
     A demo clip keeps its own colour in every chart; "red", "green" and "blue" are what they say.
     """
     own = dict(zip(_CLIPS, (*PALETTE, "#7B68EE"), strict=True))
-    own |= {name: COLORS[meaning] for name, meaning in _SIDES.items()} | _CHANNELS
+    own |= {name: COLORS[name] for name in _SIDES} | _CHANNELS
     names = list(names)
     free = [color for color in PALETTE if color not in {own.get(name) for name in names}]
     rest = itertools.cycle(free or PALETTE)
