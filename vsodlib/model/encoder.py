@@ -39,12 +39,6 @@ def imagenet_state_dict(backbone: str) -> dict[str, Tensor]:
     Packaged weights (see `PACKAGED_WEIGHTS`) hold the same tensors in the same order under other
     names; every shape is checked. Other backbones are fetched by timm, which needs the network.
 
-    Args:
-        backbone: a timm model name.
-
-    Returns:
-        name -> float tensor, as `timm.create_model(backbone).state_dict()`.
-
     Raises:
         ValueError: the packaged file does not fit the model.
         OSError: timm could not fetch the weights.
@@ -59,19 +53,11 @@ def imagenet_state_dict(backbone: str) -> dict[str, Tensor]:
             ) from error
     package, name = PACKAGED_WEIGHTS[backbone]
     path = files(import_module(package)) / name
-    stored = list(torch.load(str(path), map_location="cpu", weights_only=True).items())
+    stored = torch.load(str(path), map_location="cpu", weights_only=True).values()
     expected = timm.create_model(backbone).state_dict()
-    if len(stored) != len(expected):
-        raise ValueError(f"{name} of {package} holds {len(stored)} tensors, not {len(expected)}.")
-    state = {}
-    for (theirs, tensor), (ours, reference) in zip(stored, expected.items(), strict=True):
-        if tensor.shape != reference.shape:
-            raise ValueError(
-                f"{name} of {package}: {theirs} has shape {tuple(tensor.shape)}, but {ours} of "
-                f"{backbone} has {tuple(reference.shape)}."
-            )
-        state[ours] = tensor
-    return state
+    if [t.shape for t in stored] != [t.shape for t in expected.values()]:
+        raise ValueError(f"{name} of {package} does not fit {backbone} of this timm.")
+    return dict(zip(expected, stored, strict=True))
 
 
 class Encoder(nn.Module):
@@ -139,10 +125,8 @@ class Encoder(nn.Module):
             self.register_buffer(f"input_{name}", value.view(1, 3, 1, 1), persistent=False)
 
     def stages(self, count: int) -> list[nn.Module]:
-        """The stem and the first `count` stages of the backbone, up to its `count`-th feature.
-
-        Raises:
-            ValueError: the backbone has fewer stages.
+        """The stem and the first `count` stages of the backbone, up to its `count`-th feature; a
+        ValueError where it has fewer.
         """
         ends = self.stage_ends
         if not 0 < count <= len(ends):
