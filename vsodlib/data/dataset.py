@@ -266,33 +266,21 @@ class FrameDataset:
         return self.transform(item) if self.transform else item
 
     def subset(self, videos: Iterable[str]) -> Self:
-        """The frames of these videos, in the order of this data set.
-
-        Raises:
-            ValueError: a video that is not here.
-        """
+        """The frames of these videos, which must be here, in the order of this data set."""
         wanted = set(videos)
         if unknown := sorted(wanted - self.videos.keys()):
             raise ValueError(f"{self.name} has no video {', '.join(unknown)}.")
         return self._pick([i for i, record in enumerate(self.records) if record.video in wanted])
 
     def spread_out(self, count: int) -> list[str]:
-        """`count` videos, evenly spaced among all by name: the same ones every time.
-
-        Raises:
-            ValueError: more than there are, less one.
-        """
+        """`count` videos, fewer than there are, evenly spaced by name: the same ones every time."""
         names = sorted(self.videos)
         if count >= len(names):
             raise ValueError(f"Holding {count} out leaves nothing of {len(names)} in {self.name}.")
         return [names[(2 * k + 1) * len(names) // (2 * count)] for k in range(count)]
 
     def labelled(self) -> Self:
-        """Only the frames that have a mask.
-
-        Raises:
-            ValueError: there are none.
-        """
+        """Only the frames that have a mask; a ValueError where there are none."""
         kept = [i for i, record in enumerate(self.records) if record.mask is not None]
         if not kept:
             raise ValueError(f"{self.name} has {len(self)} frames, but not one of them has a mask.")
@@ -342,11 +330,7 @@ def watched(frames: Iterable[Item], what: str, total: int | None = None) -> Iter
 
 
 def concat(datasets: Sequence[FrameDataset]) -> FrameDataset:
-    """Several data sets as one; a video whose name is taken gets "#2", "#3", ... behind it.
-
-    Raises:
-        ValueError: no data set given.
-    """
+    """One data set or more as one; a video whose name is taken gets "#2", "#3", ... behind it."""
     if not datasets:
         raise ValueError("concat needs at least one data set.")
     records, sources, taken = [], [], set()

@@ -333,10 +333,7 @@ def _stills(records: Sequence[FrameRecord]) -> bool:
 
 def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Path) -> None:
     """Where a video's maps begin at another number than its truth, let their content tell whether
-    equal numbers are equal frames.
-
-    Raises:
-        ValueError: the maps fit better in order than by number.
+    equal numbers are equal frames: a ValueError where they fit better in order.
     """
     by_folder = defaultdict(list)
     for path in every:

@@ -87,9 +87,6 @@ class Protocol:
     def preset(cls, name: str) -> Protocol:
         """`davis2016`: the DAVIS 2016 site; `davsod`: the DAVSOD tool (stretched maps, curves
         averaged over frames, then sequences, maximum last); `frames`: every frame counts alike.
-
-        Raises:
-            ValueError: another name.
         """
         if name not in PRESETS:
             raise ValueError(f"No protocol {name!r}; there are {', '.join(PRESETS)}.")

@@ -71,9 +71,8 @@ def training_partners(groups: Tensor) -> Tensor:
     """
     same = groups[:, None] == groups
     B = len(groups)
-    ahead = (
-        torch.arange(B, device=groups.device) - torch.arange(B, device=groups.device)[:, None]
-    ) % B
+    place = torch.arange(B, device=groups.device)
+    ahead = (place - place[:, None]) % B
     ahead = ahead.masked_fill(ahead == 0, B).masked_fill(~same, B + 1)
     return ahead.argmin(dim=1, keepdim=True)
 

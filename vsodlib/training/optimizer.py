@@ -64,10 +64,8 @@ class Clock:
         self.start = time.perf_counter() - elapsed
 
     def tick(self, accelerator: Accelerator) -> None:
-        """Count a step, and look at the time: the same on every process.
-
-        Raises:
-            ValueError: the first step alone took longer than all minutes.
+        """Count a step, and look at the time, the same on every process; refuse minutes that the
+        first step alone has used up by a ValueError.
         """
         self.step += 1
         self.elapsed = time.perf_counter() - self.start
