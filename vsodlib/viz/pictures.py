@@ -26,10 +26,10 @@ def enlarge(cells: np.ndarray, stride: int, height: int, width: int) -> np.ndarr
     return cells.repeat(stride, axis=0).repeat(stride, axis=1)[:height, :width]
 
 
-def pale(frame: np.ndarray) -> np.ndarray:
+def pale(frame: np.ndarray, darkest: int = 110) -> np.ndarray:
     """The frame in light grey, a ground for colours."""
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    return np.repeat((grey // 2 + 110)[:, :, None], 3, axis=2).astype(np.uint8)
+    return np.repeat((grey // 2 + darkest)[:, :, None], 3, axis=2).astype(np.uint8)
 
 
 COLORS = {
@@ -119,8 +119,7 @@ def comparison(frame: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> n
     """The frame in pale grey, with what the predicted mask hits, misses and adds in colour."""
     _same_size(frame, prediction)
     _same_size(frame, mask)
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    picture = np.repeat((grey // 2 + 100)[:, :, None], 3, axis=2).astype(np.uint8)
+    picture = pale(frame, 100)
     for name, where in (
         ("hit", prediction & mask),
         ("missed", ~prediction & mask),
