@@ -86,6 +86,18 @@ def test_every_module_has_its_test(path):
         assert (ROOT / "tests" / inside.with_name(f"test_{path.name}")).is_file()
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_say_what_they_hold(path):
+    """A folder names its modules; a module begins with a noun; no function fills two pages."""
+    tree = ast.parse(path.read_text())
+    said = ast.get_docstring(tree)
+    assert not re.match("What|Where|How|Things", said)
+    if path.name == "__init__.py" and path.parent.name != "vsodlib":
+        assert [p.stem for p in path.parent.glob("[!_]*.py") if p.stem not in said] == []
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert [f.name for f in functions if f.end_lineno - f.lineno >= 90] == []
+
+
 def private_names(text):
     """Private names of modules and objects that a test imports, reads or replaces."""
     for node in ast.walk(ast.parse(text)):

@@ -10,20 +10,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from types import UnionType
-from typing import (
-    Any,
-    Literal,
-    Self,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
-)
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -35,7 +26,7 @@ PROFILES: tuple[Profile, ...] = ("smoke", "laptop", "full")
 def profile() -> Profile:
     """The run profile named by the environment variable `VSOD_PROFILE` (default `"laptop"`).
 
-    `smoke`: seconds a notebook on synthetic clips (tests); `laptop`: minutes on a CPU; `full`:
+    `smoke`: seconds per notebook on synthetic clips (tests); `laptop`: minutes on a CPU; `full`:
     the paper's setting on a GPU.
 
         >>> from vsodlib import profile
@@ -104,12 +95,16 @@ def too_few(counts: Mapping[str, int]) -> list[str]:
     return [f"{name} must be at least 1, got {n!r}." for name, n in counts.items() if n < 1]
 
 
-def check_counts(**counts: int) -> None:
-    """Counts must be 1 or more.
+def wrong_choices(config: Any) -> Iterator[str]:
+    """A sentence for each field of a dataclass that holds none of its type's words."""
+    for name, hint in get_type_hints(type(config)).items():
+        choices, value = get_args(hint), getattr(config, name)
+        if get_origin(hint) is Literal and value not in choices:
+            yield f"{name} must be {' or '.join(map(repr, choices))}, got {value!r}."
 
-    Raises:
-        ValueError: those that are not, by name.
-    """
+
+def check_counts(**counts: int) -> None:
+    """Refuse counts below 1 by a ValueError that names them."""
     if faults := too_few(counts):
         raise ValueError(" ".join(faults))
 
@@ -207,32 +202,52 @@ class ModelConfig(_Config):
     def lite(cls) -> Self:
         """EfficientNet-Lite0, stride 16, 128 channels: what a laptop trains and runs."""
         return cls(
-            backbone="tf_efficientnet_lite0",
-            output_stride=16,
-            channels=128,
-            aspp_rates=(6, 12, 18),
+            backbone="tf_efficientnet_lite0", output_stride=16, channels=128, aspp_rates=(6, 12, 18)
         )
 
 
-PHASE_FIELDS: dict[str, Callable[[str], Any]] = {
-    "batch_size": int,
-    "frames_per_video": int,
-    "height": int,
-    "width": int,
-    "image_fraction": float,
-    "scale_min": float,
-    "color_jitter": float,
-    "contrastive_weight": float,
-    "iou_weight": float,
-    "edge_weight": float,
-    "mix": lambda text: tuple(text.replace(":", "=").split(",")),
-}
-"""What may change from one phase of a training run to the next, and how its text is read."""
+PHASE_FIELDS = (
+    "batch_size", "frames_per_video", "height", "width", "image_fraction", "scale_min",
+    "color_jitter", "contrastive_weight", "iou_weight", "edge_weight", "mix",
+)  # fmt: skip
+"""What may change from one phase of a training run to the next."""
+
+
+def batch_faults(
+    size: int, stills: int, frames_per_video: int, videos: int = 1, images: int = 1
+) -> Iterator[str]:
+    """A sentence for each reason why batches of `size` samples, `stills` of them still images,
+    cannot be drawn from so many videos (of two frames or more) and images.
+    """
+    frames = size - stills
+    if frames % frames_per_video:
+        yield (
+            f"{frames} samples of a batch of {size} come from videos (the others are images, by "
+            f"image_fraction or mix): frames_per_video ({frames_per_video}) must divide that."
+        )
+    if stills and not images:
+        yield (
+            f"{stills} samples of a batch come from still images, but the data holds none: add an "
+            "image data set such as duts-tr or set image_fraction to 0."
+        )
+    if frames and not videos:
+        yield (
+            f"{frames} samples of a batch come from videos, but the data holds none of two frames "
+            "or more: add a video data set or set image_fraction to 1."
+        )
+
+
+def _number(text: str) -> float:
+    """The number that a text is, or NaN."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _phase_changes(words: list[str]) -> dict[str, Any]:
     """FIELD=VALUE words of a phase as the values of these fields."""
-    changes = {}
+    hints, changes = get_type_hints(TrainConfig), {}
     for word in words:
         name, _, text = word.partition("=")
         if name not in PHASE_FIELDS:
@@ -240,7 +255,8 @@ def _phase_changes(words: list[str]) -> dict[str, Any]:
                 f"A phase cannot change {name!r}; it can change {', '.join(PHASE_FIELDS)}."
             )
         try:
-            changes[name] = PHASE_FIELDS[name](text)
+            names = tuple(text.replace(":", "=").split(","))
+            changes[name] = names if name == "mix" else hints[name](text)
         except ValueError:
             raise ValueError(f"A phase gives {name} the value {text!r}, not a number.") from None
     return changes
@@ -356,11 +372,7 @@ class TrainConfig(_Config):
                 yield f"{name} must be a finite number, not negative, got {getattr(self, name)!r}."
         if not 0 < self.temperature < math.inf:
             yield f"temperature must be positive, got {self.temperature!r}."
-        for name, hint in get_type_hints(type(self)).items():
-            choices = get_args(hint) if get_origin(hint) is Literal else ()
-            if choices and getattr(self, name) not in choices:
-                words = " or ".join(map(repr, choices))
-                yield f"{name} must be {words}, got {getattr(self, name)!r}."
+        yield from wrong_choices(self)
         if self.freeze_stages < 0 or (self.freeze_stages and not self.freeze_batch_norm):
             yield (
                 f"freeze_stages must be 0 or more, and 0 without freeze_batch_norm, got "
@@ -371,13 +383,9 @@ class TrainConfig(_Config):
                 f"warmup_steps ({self.warmup_steps}) must not be negative and be smaller than "
                 f"steps ({self.steps})."
             )
-        frames = self.batch_size - round(self.batch_size * self.image_fraction)
-        if not self.mix and self.frames_per_video >= 1 and frames % self.frames_per_video:
-            yield (
-                f"{frames} frames of a batch come from videos (batch_size "
-                f"{self.batch_size}, image_fraction {self.image_fraction}); frames_per_video "
-                f"({self.frames_per_video}) must divide that."
-            )
+        if not self.mix and self.frames_per_video >= 1:
+            stills = round(self.batch_size * self.image_fraction)
+            yield from batch_faults(self.batch_size, stills, self.frames_per_video)
         for read in ("weights", "schedule"):
             try:
                 getattr(self, read)
@@ -390,10 +398,7 @@ class TrainConfig(_Config):
         weights = {}
         for word in self.mix:
             name, _, weight = word.partition("=")
-            try:
-                weights[name] = float(weight)
-            except ValueError:
-                weights[name] = -1.0
+            weights[name] = _number(weight)
             if not name or not 0 < weights[name] < math.inf:
                 raise ValueError(f"mix takes NAME=WEIGHT with a positive weight, not {word!r}.")
         return weights
@@ -406,10 +411,7 @@ class TrainConfig(_Config):
         phases = [(0.0, replace(self, phases=()))]
         for text in self.phases:
             share, *changes = text.split()
-            try:
-                start = float(share)
-            except ValueError:
-                start = -1.0
+            start = _number(share)
             if not phases[-1][0] < start < 1:
                 raise ValueError(
                     f"A phase begins with the share of the schedule at which it starts, rising "
@@ -446,17 +448,7 @@ class TrainConfig(_Config):
         if "frames_per_video" not in given:
             fitting = [n for n in range(1, self.frames_per_video + 1) if (batch - still) % n == 0]
             values["frames_per_video"] = max(fitting, default=1)
-        faults = []
-        if still > 0 and not images:
-            faults.append(
-                f"{still} samples of a batch come from still images, but the data holds none: add "
-                "an image data set such as duts-tr or set image_fraction to 0."
-            )
-        if still < batch and not videos:
-            faults.append(
-                f"{batch - still} samples of a batch come from videos, but the data holds none of "
-                "two frames or more: add a video data set or set image_fraction to 1."
-            )
+        faults = list(batch_faults(batch, still, 1, videos, images))
         try:
             config = replace(self, **values)
         except ValueError as error:

@@ -2,8 +2,8 @@
 
 A folder, list, archive or record from elsewhere may hold names that lead out of it, links, devices,
 files without end, and JSON of any shape: `inside`, `unlinked`, `read_file` and `read_json` meet
-them. What is written goes to a fresh file beside its place first (`aside`), so nothing is ever half
-written, and nothing is written through a link.
+them. What is written goes to a fresh file in the same folder first (`aside`), so nothing is ever
+half written, and nothing is written through a link.
 """
 
 from __future__ import annotations
@@ -57,17 +57,13 @@ def disk_full_named(path: Path) -> Iterator[None]:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write aside and rename; a full disk is reported with the file's name."""
+    """Write a whole file or none; a full disk is reported with the file's name."""
     with aside(path) as part:
         part.write_bytes(data)
 
 
 def check_writable(*paths: str | Path | None) -> None:
-    """Meet an unwritable place before the work, not after it.
-
-    Raises:
-        OSError: a file cannot be written there.
-    """
+    """Refuse a place where no file can be written by an OSError before the work, not after it."""
     for path in (p for p in paths if p):
         folder = Path(path).parent
         with suppress(FileExistsError, NotADirectoryError):  # then it is no folder: see below
@@ -88,22 +84,14 @@ def leads_out(path: str) -> bool:
 
 
 def inside(root: str | Path, path: str) -> Path:
-    """`root / path` for a path from elsewhere.
-
-    Raises:
-        ValueError: it `leads_out`.
-    """
+    """`root / path` for a path from elsewhere; a ValueError where it `leads_out`."""
     if leads_out(path):
         raise ValueError(f"{path!r} leads out of {root}; do not use the list or names it is from.")
     return Path(root, path)
 
 
 def unlinked(root: str | Path, path: str) -> Path:
-    """`inside(root, path)` to write to: no folder between the two is a link.
-
-    Raises:
-        ValueError: as `inside`, or one is.
-    """
+    """`inside(root, path)` to write to; a ValueError also where a folder between them is a link."""
     place = inside(root, path)
     for folder in place.relative_to(root).parents[:-1]:
         if Path(root, folder).is_symlink():
@@ -126,11 +114,7 @@ def read_file(path: str | Path, largest: int = LARGEST_FILE) -> bytes:
 
 
 def check_size(path: str | Path, size: int, largest: int = LARGEST_FILE) -> None:
-    """Refuse a file before it fills the memory.
-
-    Raises:
-        ValueError: `size` is above `largest` bytes.
-    """
+    """Refuse a file of more than `largest` bytes by a ValueError before it fills the memory."""
     if size > largest:
         raise ValueError(
             f"{path} has {size / 1e6:.0f} MB; at most {largest / 1e6:.0f} MB are read at once."

@@ -1,4 +1,4 @@
-"""What a number depends on, said where it is made."""
+"""Notes on what a number depends on, said where it is made."""
 
 from __future__ import annotations
 

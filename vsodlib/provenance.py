@@ -48,11 +48,7 @@ def commit() -> str | None:
 
 
 def find_device(name: str) -> torch.device:
-    """The torch device of this name, tried out.
-
-    Raises:
-        ValueError: there is no such device here.
-    """
+    """The torch device of this name, tried out; a ValueError where there is none here."""
     import torch  # here and below: `vsodlib.bundled` is free of it
 
     try:

@@ -105,8 +105,8 @@ def test_an_unwritable_place_is_met_before_the_work(command, tmp_path, monkeypat
     assert f"{taken} cannot be written" in capsys.readouterr().err
 
 
-def test_yes_and_no_of_recorded_commands():
-    train = parse(["train", "--out", "o", "--freeze-batch-norm", "yes", "--flip", "no"])
-    assert train.training.freeze_batch_norm
-    assert not train.training.flip
-    assert parse(["predict", "no"]).sources == ("no",)
+def test_switches_of_recorded_commands():
+    train = parse(["train", "--out", "o", "--freeze-batch-norm", "--no-flip"])
+    assert train.training.freeze_batch_norm and not train.training.flip
+    with pytest.raises(ValueError, match="train does not know 'yes'"):
+        parse(["train", "--out", "o", "--freeze-batch-norm", "yes"])

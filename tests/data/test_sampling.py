@@ -87,13 +87,10 @@ def test_drives_a_data_loader():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"videos": VIDEOS, "fraction": 0.5}, "image_fraction is 0.5, but the data holds no still"),
-        (
-            {"videos": IMAGES},
-            "8 samples of a batch should come from videos, but the data holds none",
-        ),
-        ({"frames": 3}, r"8 samples .* frames_per_video 3 must divide"),
-        ({"frames": 4, "fraction": 0.25}, r"6 samples .* frames_per_video 4 must divide"),
+        ({"videos": VIDEOS, "fraction": 0.5}, "4 samples .* still images, but the data holds none"),
+        ({"videos": IMAGES}, "8 samples of a batch come from videos, but the data holds none"),
+        ({"frames": 3}, r"8 samples .* frames_per_video \(3\) must divide"),
+        ({"frames": 4, "fraction": 0.25}, r"6 samples .* frames_per_video \(4\) must divide"),
         ({"fraction": 1.5}, "between 0 and 1, got 1.5"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"frames": 0}, "frames_per_video must be at least 1, got 0"),

@@ -36,8 +36,3 @@ def test_pictures_of_several_shapes_stand_on_white():
     assert page.shape == (2 * WIDTH, COLUMNS * WIDTH, 3)
     assert page[-1, 0].tolist() == [255, 255, 255]  # below the first
     assert page[-1, WIDTH].tolist() == [0, 0, 0]  # the tall one reaches down
-
-
-def test_no_frames():
-    with pytest.raises(ValueError, match="needs a frame"):
-        ContactSheet().page()

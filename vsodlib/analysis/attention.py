@@ -1,7 +1,8 @@
 """Numbers that describe rows of attention: how spread they are, and how much falls on the object.
 
-A row is one query's weights over the h x w positions of x. Chen et al., WACV 2022, show none of
-either affinity map; these measures are our own.
+A row is one query's weights over the h x w positions of x; many make (..., h, w) float, of which
+each is divided by its sum. A negative weight or a row of zeros raises a ValueError. Chen et al.,
+WACV 2022, show none of either affinity map; these measures are our own.
 """
 
 from __future__ import annotations
@@ -42,16 +43,11 @@ def mask_on_grid(mask: np.ndarray, stride: int) -> Tensor:
 def central_pixel(mask: np.ndarray) -> tuple[int, int]:
     """The object's pixel nearest to its centroid: a query that follows an object through a clip.
 
-    The centroid itself may lie outside, as that of a ring does.
+    (row, column); of several equally near the first, row by row. The centroid itself may lie
+    outside, as that of a ring does. An empty mask raises a ValueError.
 
     Args:
         mask: (H, W) bool.
-
-    Returns:
-        (row, column); of several equally near the first, row by row.
-
-    Raises:
-        ValueError: an empty mask.
     """
     pixels = np.argwhere(mask)
     if not len(pixels):
@@ -64,32 +60,19 @@ def central_pixel(mask: np.ndarray) -> tuple[int, int]:
 def effective_positions(rows: Tensor) -> Tensor:
     """How many positions a row of attention spreads over: exp(-Σ_j p_j log p_j), its perplexity.
 
-    1 where all weight lies on one position, h*w where it is spread evenly.
-
-    Args:
-        rows: (..., h, w) float, non-negative, e.g. of softmax(A). Each row is divided by its sum.
-
-    Returns:
-        (...) float.
-
-    Raises:
-        ValueError: a negative weight, or a row of zeros.
+    (...) float: 1 where all weight lies on one position, h*w where it is spread evenly.
     """
     return torch.special.entr(_shares(rows)).sum(dim=-1).exp()
 
 
 def share_inside(rows: Tensor, mask: Tensor) -> Tensor:
-    """The share of a row's weight that falls into a mask.
+    """The share of a row's weight that falls into a mask, (...) float in [0, 1].
 
     Args:
-        rows: (..., h, w) float, non-negative.
         mask: (h, w) bool, or float: the share of each position that the object covers.
 
-    Returns:
-        (...) float in [0, 1].
-
     Raises:
-        ValueError: a negative weight, a row of zeros, or a mask of another size.
+        ValueError: a mask of another size.
     """
     if rows.shape[-2:] != mask.shape:
         raise ValueError(f"rows are {tuple(rows.shape[-2:])} and the mask {tuple(mask.shape)}.")

@@ -63,7 +63,7 @@ def region_embeddings(
         height: rows the network sees. None: the height the checkpoint was made for, else the
             frame's own.
         every: take every so manieth labelled frame of a video, the first among them.
-        batch_size: frames a forward pass, all of one video.
+        batch_size: frames per forward pass, all of one video.
         progress: show a progress bar, which goes when all is done.
 
     Raises:

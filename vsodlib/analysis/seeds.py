@@ -12,11 +12,7 @@ from scipy.special import stdtrit
 
 
 def read_table(csv_path: str | Path) -> dict[str, dict[str, dict[int, float]]]:
-    """What `collect` wrote: measure -> experiment -> seed -> score, in the table's order.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-    """
+    """What `collect` wrote: measure -> experiment -> seed -> score, in the table's order."""
     scores: dict[str, dict[str, dict[int, float]]] = {}
     with Path(csv_path).open(newline="") as file:
         for row in csv.DictReader(file):
@@ -56,11 +52,7 @@ class Difference:
 
 
 def paired_difference(scores: dict[int, float], reference: dict[int, float]) -> Difference:
-    """The difference `scores - reference` over the seeds that both have.
-
-    Raises:
-        ValueError: no seed in common.
-    """
+    """The difference `scores - reference` over the seeds that both have; a ValueError of none."""
     common = sorted(scores.keys() & reference.keys())
     if not common:
         raise ValueError("The two experiments have no seed in common.")

@@ -1,2 +1,3 @@
-"""The command line: main finds and runs a command, options holds what commands share, the rest
-are the commands by group. A new option is a field with a docstring, a new command a class."""
+"""The command line: main finds and runs a command, options holds what commands share; the commands
+are in training, network, scores, checkpoints (with card, the model card) and data. A new option is
+a field with a docstring, a new command a class."""

@@ -52,7 +52,7 @@ def parse(words: Sequence[str]) -> Command:
         raise ValueError(_no_command(words))
     command = COMMANDS[name]
     known = options(command)
-    words = _without_yes_and_no(words[len(name.split()) :], known)
+    words = words[len(name.split()) :]
 
     def refuse(event: _errors.ParseErrorEvent) -> None:
         raise ValueError(f"{name} {_sentence(event, known)} (see `vsod {name} --help`).")
@@ -67,26 +67,15 @@ def parse(words: Sequence[str]) -> Command:
         )
 
 
-def options(command: Any) -> dict[str, type]:
-    """The options of a command, `--batch-size` and the like, and the type of each."""
-    found: dict[str, type] = {}
+def options(command: Any) -> list[str]:
+    """The options of a command, `--batch-size` and the like."""
+    found: list[str] = []
     for name, kind in get_type_hints(command).items():
         if is_dataclass(kind):
-            found |= options(kind)
+            found += options(kind)
         elif not name.startswith("_"):
-            found[f"--{name.replace('_', '-')}"] = kind
+            found.append(f"--{name.replace('_', '-')}")
     return found
-
-
-def _without_yes_and_no(words: Iterable[str], known: dict[str, type]) -> list[str]:
-    """`--flip no` as `--no-flip`: the commands on record in results/ were written so."""
-    kept: list[str] = []
-    for word in words:
-        if word in ("yes", "no") and kept and known.get(kept[-1]) is bool:
-            kept[-1] = kept[-1] if word == "yes" else f"--no-{kept[-1][2:]}"
-        else:
-            kept.append(word)
-    return kept
 
 
 def _no_command(words: Sequence[str]) -> str:

@@ -12,15 +12,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional
 
-from vsodlib.cli.options import (
-    Command,
-    Count,
-    DataRoot,
-    Flag,
-    Network,
-    one_or_more,
-    optional_word,
-)
+from vsodlib.cli.options import Command, Count, DataRoot, Flag, Network, one_or_more, optional_word
 from vsodlib.files import check_writable
 
 
@@ -36,7 +28,7 @@ class Predict(Network, Command):
     checkpoint: str = "lite-davis"
     """A name in checkpoints/, or a file."""
     out: str | None = None
-    """Folder to write to; None: NAME-saliency beside each source."""
+    """Folder to write to; None: NAME-saliency next to each source."""
     no_overlay: Flag = False
     """Write no film of tinted frames."""
     cutout: Annotated[str | None, optional_word("webm", "mov", "png")] = None

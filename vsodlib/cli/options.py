@@ -1,4 +1,4 @@
-"""What commands are made of: their common class, how words become numbers, and shared options.
+"""Parts of commands: their common class, words read as numbers, and shared options.
 
 A command is a dataclass. Each field is an option whose help is the docstring below it; a field
 without a default must be given.

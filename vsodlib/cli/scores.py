@@ -129,12 +129,13 @@ class Score(Report, Command):
 
     def _explain(self, number: str, measures: str | tuple[str, ...], workers: int) -> None:
         """Print the measures and protocols that give a number."""
-        from vsodlib.inference.score_folder import pair_folder
+        from vsodlib.inference.score_folder import find_truth, pair_folder
         from vsodlib.metrics import explain
 
-        place = (self.predictions, self.dataset, self.gt, self.data)
-        reading = (self.allow_missing_first, self.split, self.foreground, self.void)
-        pairs = pair_folder(*place, "davis2016", *reading)  # its ends are tried both ways
+        place = (self.dataset, self.gt, self.data, self.split)
+        truth = find_truth(*place, self.foreground, self.void)
+        ends = self.allow_missing_first  # which are tried both ways
+        pairs = pair_folder(self.predictions, truth, "davis2016", ends)
         hit, ways = explain(pairs.frames, number, measures, workers, stills=pairs.stills)
         print(f"{number} is" if hit else f"Nothing tried gives {number}; the nearest are")
         for way in ways:

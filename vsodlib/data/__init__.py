@@ -1,10 +1,13 @@
-"""Videos with masks: readers, synthetic clips, transforms, batches.
+"""Videos with masks, from files to batches. Layouts, licences and citations: data/README.md.
 
-    train = open_dataset("davis2016", "train").in_memory(288)
-    mine = open_dataset("folder:clips")
-    train.transform = train_transform(TrainConfig.lite())
-
-Layouts, licences and citations: data/README.md.
+catalogue, dataset              data sets by name, e.g. `open_dataset("folder:clips")`; their class
+davis, video_sets, image_sets   the layouts of published sets; folders: pictures as people keep them
+storage, image_files            bytes out of folders and zips; pictures out of bytes
+mask_levels                     the meaning of levels in masks and maps
+video_files, sources            films and cameras; what a path stands for
+download, check, pack           fetch a set, find its faults, make it small
+clips, synthetic, sprites       clips that may be shown anywhere, and how they are drawn
+transforms, pasting, sampling   frames as the network takes them, augmented, in batches by video
 """
 
 from vsodlib.data.catalogue import (

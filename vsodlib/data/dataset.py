@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -44,37 +44,16 @@ class FrameRecord:
         return self.mask
 
 
-class FrameSource(Protocol):
-    """Anything that hands out the pixels of a record."""
-
-    def image(self, record: FrameRecord) -> np.ndarray: ...
-
-    def mask(self, record: FrameRecord) -> np.ndarray: ...
-
-    def counted(self, record: FrameRecord) -> np.ndarray | None: ...
-
-
+@dataclass(eq=False)
 class StoredFrames:
-    """Pixels decoded from files on every call.
+    """Pixels decoded from files on every call."""
 
-    Args:
-        storage: where the files lie.
-        masks: all mask files of the set, which together tell what their levels mean.
-        levels: what is known of that before.
-        white_background: regular expression of the masks that are drawn on white.
-    """
-
-    def __init__(
-        self,
-        storage: Storage,
-        masks: Sequence[str],
-        levels: TruthLevels,
-        white_background: str = "(?!)",
-    ) -> None:
-        self.storage = storage
-        self.masks = list(masks)
-        self.levels = levels
-        self.white_background = white_background
+    storage: Storage
+    masks: Sequence[str]
+    """All mask files of the set, which together tell what their levels mean."""
+    levels: TruthLevels
+    white_background: str = "(?!)"
+    """Regular expression of the masks that are drawn on white."""
 
     def image(self, record: FrameRecord) -> np.ndarray:
         return decode_image(self.storage.read(record.image), self.storage.locate(record.image))
@@ -111,17 +90,14 @@ class StoredFrames:
             self.levels.learn(self.masks, self.mask_file)
 
 
+@dataclass(eq=False)
 class HeldFrames:
-    """Pixels held in memory, by the paths of their records.
+    """Pixels held in memory, by the paths of their records."""
 
-    Args:
-        images: path -> np.uint8 (H, W, 3).
-        masks: path -> np.bool_ (H, W).
-    """
-
-    def __init__(self, images: dict[str, np.ndarray], masks: dict[str, np.ndarray]) -> None:
-        self.images = images
-        self.masks = masks
+    images: dict[str, np.ndarray]
+    """np.uint8 (H, W, 3)."""
+    masks: dict[str, np.ndarray]
+    """np.bool_ (H, W)."""
 
     def image(self, record: FrameRecord) -> np.ndarray:
         return self.images[record.image]
@@ -131,6 +107,9 @@ class HeldFrames:
 
     def counted(self, record: FrameRecord) -> None:
         return None
+
+
+Frames = StoredFrames | HeldFrames
 
 
 class FrameDataset:
@@ -160,7 +139,7 @@ class FrameDataset:
         self,
         name: str,
         records: Sequence[FrameRecord],
-        sources: FrameSource | Sequence[FrameSource],
+        sources: Frames | Sequence[Frames],
         transform: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> None:
         if not records:
@@ -287,33 +266,21 @@ class FrameDataset:
         return self.transform(item) if self.transform else item
 
     def subset(self, videos: Iterable[str]) -> Self:
-        """The frames of these videos, in the order of this data set.
-
-        Raises:
-            ValueError: a video that is not here.
-        """
+        """The frames of these videos, which must be here, in the order of this data set."""
         wanted = set(videos)
         if unknown := sorted(wanted - self.videos.keys()):
             raise ValueError(f"{self.name} has no video {', '.join(unknown)}.")
         return self._pick([i for i, record in enumerate(self.records) if record.video in wanted])
 
     def spread_out(self, count: int) -> list[str]:
-        """`count` videos, evenly spaced among all by name: the same ones every time.
-
-        Raises:
-            ValueError: more than there are, less one.
-        """
+        """`count` videos, fewer than there are, evenly spaced by name: the same ones every time."""
         names = sorted(self.videos)
         if count >= len(names):
             raise ValueError(f"Holding {count} out leaves nothing of {len(names)} in {self.name}.")
         return [names[(2 * k + 1) * len(names) // (2 * count)] for k in range(count)]
 
     def labelled(self) -> Self:
-        """Only the frames that have a mask.
-
-        Raises:
-            ValueError: there are none.
-        """
+        """Only the frames that have a mask; a ValueError where there are none."""
         kept = [i for i, record in enumerate(self.records) if record.mask is not None]
         if not kept:
             raise ValueError(f"{self.name} has {len(self)} frames, but not one of them has a mask.")
@@ -363,11 +330,7 @@ def watched(frames: Iterable[Item], what: str, total: int | None = None) -> Iter
 
 
 def concat(datasets: Sequence[FrameDataset]) -> FrameDataset:
-    """Several data sets as one; a video whose name is taken gets "#2", "#3", ... behind it.
-
-    Raises:
-        ValueError: no data set given.
-    """
+    """One data set or more as one; a video whose name is taken gets "#2", "#3", ... behind it."""
     if not datasets:
         raise ValueError("concat needs at least one data set.")
     records, sources, taken = [], [], set()

@@ -1,7 +1,7 @@
 """Data sets from their official homes: resumed where they broke off, checked, extracted atomically.
 
 No home publishes a checksum that we could verify, and three of them speak plain HTTP, so the
-SHA-256 of every archive is recorded in `checksums.json` beside the data. Carry that file to the
+SHA-256 of every archive is recorded in `checksums.json` next to the data. Carry that file to the
 next machine and `fetch` there refuses an archive that differs.
 """
 
@@ -187,7 +187,7 @@ def fetch(name: str, root: str | Path, progress: bool = True) -> Path:
 
 
 def _bring(source: Source, root: Path, target: Path, progress: bool) -> None:
-    """Download, extract aside and rename."""
+    """Download, extract to a folder of its own and rename."""
     downloaded, archives = [], []
     for url in source.urls:
         archive = root / url.rpartition("/")[2]
@@ -271,6 +271,7 @@ def _record(path: Path, url: str, entry: Entry) -> None:
         write_file(path, text.encode())
 
 
+BAR: dict[str, Any] = {"unit": "B", "unit_scale": True, "leave": False}
 CHUNK = 1 << 18
 TIMEOUT = 60.0
 """Seconds without a byte after which a connection counts as broken."""
@@ -358,7 +359,9 @@ def _transfer(url: str, part: Path, progress: bool) -> None:
         with (
             disk_full_named(part),
             open(part, "ab") as file,
-            _bar(part.stem, state["size"], offset, progress) as bar,
+            tqdm(
+                desc=part.stem, total=state["size"], initial=offset, disable=not progress, **BAR
+            ) as bar,
         ):
             while chunk := response.read1(CHUNK):
                 file.write(chunk)
@@ -429,36 +432,18 @@ def extract(archive: Path, folder: Path, progress: bool = True) -> None:
                     "times its size; do not use it."
                 )
             _need_space(archive.parent, size)
-            with _bar(f"extract {archive.name}", size, 0, progress) as bar:
+            name, hidden = f"extract {archive.name}", not progress
+            with tqdm(desc=name, total=size, disable=hidden, **BAR) as bar:
                 for member in members:
-                    path = folder / member.filename
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    with (
-                        zipped.open(member) as packed,
-                        disk_full_named(path),
-                        open(path, "wb") as file,
-                    ):
-                        while chunk := packed.read(CHUNK):
-                            file.write(chunk)
-                            bar.update(len(chunk))
+                    with disk_full_named(folder / member.filename):
+                        zipped.extract(member, folder)
+                    bar.update(member.file_size)
     except UNREADABLE as error:
         if isinstance(error, OSError) and error.filename is not None:  # not of the archive
             raise
         raise ValueError(
             f"{archive} is damaged or no zip archive ({error}); delete it and fetch again."
         ) from None
-
-
-def _bar(name: str, total: int | None, initial: int, progress: bool) -> tqdm:
-    return tqdm(
-        desc=name,
-        total=total,
-        initial=initial,
-        unit="B",
-        unit_scale=True,
-        leave=False,
-        disable=not progress,
-    )
 
 
 def _need_space(folder: Path, size: int) -> None:

@@ -78,7 +78,7 @@ def sort_out(paths: Iterable[str], splits: Iterable[str] = ()) -> list[Picture]:
         for parts in set(folders.values())
     }
     homes = {_home(parts) for parts, role in roles.items() if role == "frames"}
-    beside = _side_by_side([path for path in paths if roles[folders[path]] != "truth"])
+    mixed_in = _side_by_side([path for path in paths if roles[folders[path]] != "truth"])
     silent = SIZES | TRUTH | FRAMES | {_plain(split) for split in splits}
     videos = {parts: tuple(part for part in parts if _plain(part) not in silent) for parts in roles}
     short = defaultdict(set)
@@ -91,7 +91,7 @@ def sort_out(paths: Iterable[str], splits: Iterable[str] = ()) -> list[Picture]:
         role = roles[parts]
         if role is None and any(parts[:k] in homes for k in range(len(parts) + 1)):
             continue  # where frames have a folder, pictures outside it are something else
-        mask, video = role == "truth" or path in beside, videos[parts]
+        mask, video = role == "truth" or path in mixed_in, videos[parts]
         name = "/".join(video[-1:] if named else video)
         stem = splitext(basename(path))[0]
         found.append(Picture(path, None if mask and not video else name, stem, mask))
@@ -164,10 +164,8 @@ def shifted(place: str, have: Iterable[int], other: str, want: Iterable[int]) ->
 
 
 def refuse_twins(storage: Storage, path: str, other: str | None, kind: str, video: str) -> None:
-    """Of one frame there may be one mask or map; of one name in one folder, any number of formats.
-
-    Raises:
-        ValueError: `other`, if any, lies in another folder.
+    """Refuse two masks or maps of one frame by a ValueError; of one name in one folder there may be
+    any number of formats.
     """
     if other and dirname(other) != dirname(path):
         raise ValueError(
@@ -229,7 +227,7 @@ def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
 
 
 def truth_records(storage: Storage) -> list[FrameRecord]:
-    """The masks of a folder that holds the truth, frames beside them or not.
+    """The masks of a folder that holds the truth, with or without frames.
 
     Raises:
         FileNotFoundError: there are no pictures.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -178,43 +178,31 @@ def _coloured(values: np.ndarray, place: str, lossy: bool, white_background: boo
 
 def shown_size(path: Path) -> tuple[int, int] | None:
     """(H, W) of an image file as viewers show it, from its header alone; None: no picture."""
-    try:
-        with image_header(path) as picture:
-            W, H = picture.size
-            turned = picture.getexif().get(ORIENTATION, 1) >= 5
-    except UNREADABLE:
-        return None
-    return (W, H) if turned else (H, W)
+    with suppress(*UNREADABLE), image_header(path) as picture:
+        W, H = picture.size
+        return (W, H) if picture.getexif().get(ORIENTATION, 1) >= 5 else (H, W)
+    return None
 
 
 def is_photograph(path: Path) -> bool:
     """Whether an image file holds a camera's EXIF note: how it was held, its make or model."""
-    try:
-        with image_header(path) as picture:
-            return not {ORIENTATION, 0x010F, 0x0110}.isdisjoint(picture.getexif())
-    except UNREADABLE:
-        return False
+    with suppress(*UNREADABLE), image_header(path) as picture:
+        return not {ORIENTATION, 0x010F, 0x0110}.isdisjoint(picture.getexif())
+    return False
 
 
 def animation_length(path: Path) -> int:
     """Frames of an animated GIF, WebP, AVIF or PNG; 1 for every other file."""
-    try:
-        with image_header(path) as picture:
-            # Others hold pages, or as phones' JPEG files a preview, and do not move.
-            moves = picture.format in ("GIF", "WEBP", "AVIF", "PNG")
+    with suppress(*UNREADABLE), image_header(path) as picture:
+        # Others hold pages, or as phones' JPEG files a preview, and do not move.
+        if picture.format in ("GIF", "WEBP", "AVIF", "PNG"):
             # A PNG may begin with a picture for viewers that cannot show the others.
-            apart = getattr(picture, "default_image", False)
-            return getattr(picture, "n_frames", 1) - apart if moves else 1
-    except UNREADABLE:
-        return 1
+            return getattr(picture, "n_frames", 1) - getattr(picture, "default_image", False)
+    return 1
 
 
 def image_size(data: bytes, place: str) -> tuple[int, int]:
-    """(H, W) of an encoded picture, from its header alone.
-
-    Raises:
-        ValueError: not a picture; names `place`.
-    """
+    """(H, W) of an encoded picture, from its header alone; others raise a ValueError."""
     with _refused(place, data):
         W, H = Image.open(io.BytesIO(data), formats=_formats()).size
     return H, W
@@ -228,11 +216,7 @@ def _formats() -> tuple[str, ...]:
 
 
 def image_header(path: Path) -> Image.Image:
-    """An image file as Pillow opens it, its pixels not yet read.
-
-    Raises:
-        One of `UNREADABLE`: no file, no picture.
-    """
+    """An image file as Pillow opens it, its pixels not yet read; others raise `UNREADABLE`."""
     if not path.is_file():  # a pipe or device may have no end
         raise OSError(f"{path} is not a regular file.")
     return Image.open(path, formats=_formats())
@@ -258,11 +242,7 @@ def _refused(place: str, data: bytes) -> Iterator[None]:
 
 
 def write_map(path: Path, saliency: np.ndarray) -> None:
-    """Write a map (H, W) float in [0, 1] as an 8-bit grey PNG.
-
-    Raises:
-        OSError: the file could not be written.
-    """
+    """Write a map (H, W) float in [0, 1] as an 8-bit grey PNG."""
     encoded = cv2.imencode(".png", np.rint(saliency * 255).astype(np.uint8))[1]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, encoded.tobytes())

@@ -20,19 +20,15 @@ from vsodlib.data.storage import Storage
 class ImageLayout:
     """Where one data set keeps its images and masks, which pair by the stem of their names."""
 
-    name: str
     folder: str
     images: str
     masks: str
 
 
-IMAGE_LAYOUTS: dict[str, ImageLayout] = {
-    row.name: row
-    for row in (
-        ImageLayout("msra10k", "MSRA10K", "Imgs", "Imgs"),
-        ImageLayout("dut-omron", "DUT-OMRON", "DUT-OMRON-image", "pixelwiseGT-new-PNG"),
-        ImageLayout("duts-tr", "DUTS-TR", "DUTS-TR-Image", "DUTS-TR-Mask"),
-    )
+IMAGE_LAYOUTS = {
+    "msra10k": ImageLayout("MSRA10K", "Imgs", "Imgs"),
+    "dut-omron": ImageLayout("DUT-OMRON", "DUT-OMRON-image", "pixelwiseGT-new-PNG"),
+    "duts-tr": ImageLayout("DUTS-TR", "DUTS-TR-Image", "DUTS-TR-Mask"),
 }
 
 

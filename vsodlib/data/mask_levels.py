@@ -1,4 +1,4 @@
-"""What the levels of masks and maps mean: decided here, over the set that they belong to.
+"""The meaning of levels in masks and maps, decided over the set that they belong to.
 
 People store one and the same mask as 0 and 1, as 0 and 255 (65535 with 16 bits), as object numbers
 0, 1, 2, ..., by a palette, or with soft edges from a JPEG or a smooth filter. One file cannot tell:
@@ -18,10 +18,11 @@ kinds are masks; where a set holds anything else, all its levels are grey.
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from posixpath import dirname
 
@@ -45,7 +46,7 @@ SHARE = 0.01
 FEW = 64
 """A file with more levels than these is no drawing of objects by number."""
 BINARY = {"numbers": (1,), "white": (255,)}
-"""Kinds that may stand beside each other in one set, where they hold these levels alone."""
+"""Kinds that may meet in one set, where they hold these levels alone."""
 
 
 @dataclass(frozen=True)
@@ -122,15 +123,16 @@ def sample(paths: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*spread, *even]))
 
 
-class _Levels:
+@dataclass(eq=False)
+class _Levels(ABC):
     """What was found in a set so far."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.seen: dict[str, Found] = {}
-        """Kind -> a file of it, one that is not `BINARY` where there is one."""
-        self.counts: Counter[str] = Counter()
-        self.learned = False
+    name: str
+    """Of the set, for messages."""
+    seen: dict[str, Found] = field(default_factory=dict, init=False)
+    """Kind -> a file of it, one that is not `BINARY` where there is one."""
+    counts: Counter[str] = field(default_factory=Counter, init=False)
+    learned: bool = field(default=False, init=False)
 
     def learn(
         self, paths: Sequence[str], load: Callable[[str], MaskFile], refuse: bool = True
@@ -174,25 +176,26 @@ class _Levels:
         if found.kind not in self.seen or not _binary(found):
             self.seen[found.kind] = found
 
+    @abstractmethod
     def look(self, file: MaskFile) -> Found:
         """What one file shows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def agree(self, found: Found) -> None:
-        """Hold one more file against the set.
+        """Hold one more file against the set; a ValueError where it contradicts it."""
 
-        Raises:
-            ValueError: it contradicts the set.
-        """
-        raise NotImplementedError
-
+    @abstractmethod
     def report(self, found: Sequence[Found], count: int) -> None:
-        """Say how the set is read, where that is out of the ordinary.
+        """Say how the set is read, where that is out of the ordinary; refuse empty truth."""
 
-        Raises:
-            ValueError: not one mask of the truth shows an object.
-        """
-        raise NotImplementedError
+    def binary(self) -> str | None:
+        """In words how masks without grey are read; None: there is grey, or nothing was found."""
+        white, numbers = self.seen.get("white"), self.seen.get("numbers")
+        if white and numbers:
+            return "0/1 in some, 0/255 in others, both object"
+        if numbers:
+            return "0/1" if _binary(numbers) else "object numbers, all of them object"
+        return "0/255" if white and _binary(white) else None
 
 
 def _binary(found: Found) -> bool:
@@ -204,24 +207,14 @@ def _eight_bits(levels: np.ndarray) -> np.ndarray:
     return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
+@dataclass(eq=False)
 class TruthLevels(_Levels):
-    """The masks of a data set or folder.
+    """The masks of a data set or folder."""
 
-    Args:
-        name: of the set, for messages.
-        foreground: levels above this are object, by video where it is a function; None: recognised.
-        void: pixels of this level count as neither; None: there are none.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        foreground: int | Callable[[str], int] | None = None,
-        void: int | None = None,
-    ) -> None:
-        super().__init__(name)
-        self.foreground = foreground
-        self.void = void
+    foreground: int | Callable[[str], int] | None = None
+    """Levels above this are object, by video where it is a function; None: recognised."""
+    void: int | None = None
+    """Pixels of this level count as neither; None: there are none."""
 
     def look(self, file: MaskFile) -> Found:
         return look(file, self._split(file)[0])
@@ -298,21 +291,15 @@ class TruthLevels(_Levels):
         if self.foreground is not None:
             level = "each video's level" if callable(self.foreground) else self.foreground
             return f"object above {level}{void}"
-        white, numbers = self.seen.get("white"), self.seen.get("numbers")
-        if white and numbers:
-            return f"0/1 in some, 0/255 in others, both object{void}"
-        if numbers:
-            return ("0/1" if _binary(numbers) else "object numbers, all of them object") + void
-        return ("0/255" if white and _binary(white) else f"grey, object above {HALF}") + void
+        return (self.binary() or f"grey, object above {HALF}") + void
 
 
+@dataclass(eq=False)
 class MapLevels(_Levels):
     """The maps or masks of someone's method."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.deep = False
-        """Whether 16-bit files use their range."""
+    deep: bool = field(default=False, init=False)
+    """Whether 16-bit files use their range."""
 
     def look(self, file: MaskFile) -> Found:
         levels = file.levels
@@ -381,13 +368,5 @@ class MapLevels(_Levels):
     @property
     def meaning(self) -> str:
         """How the maps are read, in words."""
-        if "grey" in self.seen:
-            return "levels of grey"
-        white, numbers = self.seen.get("white"), self.seen.get("numbers")
-        if white and numbers:
-            return "0/1 in some, 0/255 in others, both object"
-        if numbers:
-            return "0/1" if _binary(numbers) else "object numbers, all of them object"
-        if white:
-            return "0/255" if _binary(white) else "levels of grey"
-        return "all black"
+        words = None if "grey" in self.seen else self.binary()
+        return words or ("levels of grey" if {"grey", "white"} & self.seen.keys() else "all black")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -15,7 +17,7 @@ from PIL import Image
 from vsodlib.data.catalogue import FOLDERS, open_dataset
 from vsodlib.data.dataset import FrameDataset, FrameRecord, watched
 from vsodlib.data.image_files import resize_rows
-from vsodlib.files import disk_full_named
+from vsodlib.files import aside
 
 FORMATS = ("jpg", "webp", "avif")
 
@@ -69,47 +71,23 @@ def pack(
         raise ValueError(f"{name!r} cannot be packed; choose one of {', '.join(FOLDERS)}.")
     dataset = open_dataset(name, split, root)
     out.parent.mkdir(parents=True, exist_ok=True)
-    limit = None if max_mib is None else max_mib * 2**20
-    parts: list[Path] = []
-    try:
-        with disk_full_named(out):
-            _fill(parts, out, limit, _entries(dataset, height, format, quality, every))
-        if limit is None:
-            parts[0].replace(out)
-            return [out]
-        zips = [_part(out, k) for k in range(1, len(parts) + 1)]
-        for part, path in zip(parts, zips, strict=True):
-            part.replace(path)
-        return zips
-    except BaseException:
-        for part in parts:
-            part.unlink(missing_ok=True)
-        raise
+    limit = math.inf if max_mib is None else max_mib * 2**20
+    zips: list[Path] = []
+    size = 0
+    with ExitStack() as whole:
+        for path, data in _entries(dataset, height, format, quality, every):
+            if not zips or size + len(data) > limit:
+                zips.append(out if max_mib is None else _part(out, len(zips) + 1))
+                part, size = whole.enter_context(aside(zips[-1])), 0
+                # Pictures are compressed already: stored as they are, they can be read at once.
+                archive = whole.enter_context(zipfile.ZipFile(part, "w", zipfile.ZIP_STORED))
+            archive.writestr(path, data)
+            size += len(data) + 2 * len(path) + 100  # headers, there and in the directory
+    return zips
 
 
 def _part(out: Path, number: int) -> Path:
     return out.with_name(f"{out.stem}-{number}{out.suffix}")
-
-
-def _fill(
-    parts: list[Path], out: Path, limit: int | None, entries: Iterator[tuple[str, bytes]]
-) -> None:
-    """Store the entries in OUT.1.part, OUT.2.part ..., whose names are added to `parts`."""
-    archive, size = None, 0
-    try:
-        for path, data in entries:
-            if archive is None or (limit is not None and size + len(data) > limit):
-                if archive is not None:
-                    archive.close()
-                parts.append(out.with_name(f"{out.name}.{len(parts) + 1}.part"))
-                parts[-1].unlink(missing_ok=True)  # what a killed process left, or a link
-                # Pictures are compressed already: stored as they are, they can be read at once.
-                archive, size = zipfile.ZipFile(parts[-1], "w", zipfile.ZIP_STORED), 0
-            archive.writestr(path, data)
-            size += len(data) + 2 * len(path) + 100  # headers, there and in the directory
-    finally:
-        if archive is not None:
-            archive.close()
 
 
 def _entries(

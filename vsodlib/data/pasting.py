@@ -83,12 +83,8 @@ def paste_distractor(
 ) -> tuple[Tensor, Tensor]:
     """The donor's object behind the image's own, and not salient: a bystander.
 
-    A donor larger than the image's own object would be the salient one; it is left out.
-
-    Args, shapes: as `paste_object`.
-
-    Returns:
-        The image, and its mask as it was.
+    A donor larger than the image's own object would be the salient one; it is left out. All as
+    `paste_object`, but the mask stays as it was.
     """
     image, mask, donor, donor_mask = _plain(image, mask, donor, donor_mask)
     if donor_mask.sum() > mask.sum():

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from vsodlib.config import TrainConfig, check_counts
+from vsodlib.config import TrainConfig, batch_faults, check_counts
 from vsodlib.data.dataset import FrameDataset
 from vsodlib.data.pasting import ObjectPaste
 from vsodlib.data.transforms import train_transform
@@ -83,24 +83,10 @@ class VideoBatchSampler(Sampler[list[int]]):
             stills = [weight for name, weight in weights.items() if name not in self._clips]
             image_fraction = sum(stills) / sum(weights.values())
         self.image_samples = round(batch_size * image_fraction)
-        video_frames = batch_size - self.image_samples
-        if video_frames % frames_per_video:
-            raise ValueError(
-                f"{video_frames} samples of a batch come from videos (batch_size {batch_size}, "
-                f"image_fraction {image_fraction}): frames_per_video {frames_per_video} must "
-                f"divide that."
-            )
-        if self.image_samples and not self._images:
-            raise ValueError(
-                f"image_fraction is {image_fraction}, but the data holds no still images: add an "
-                f"image data set such as duts-tr or set it to 0."
-            )
-        if video_frames and not self._clips:
-            raise ValueError(
-                f"{video_frames} samples of a batch should come from videos, but the data holds "
-                f"none of two frames or more: add a video data set or set image_fraction to 1."
-            )
-        self.videos_per_batch = video_frames // frames_per_video
+        there = len(self._clips), len(self._images)
+        if faults := list(batch_faults(batch_size, self.image_samples, frames_per_video, *there)):
+            raise ValueError(" ".join(faults))
+        self.videos_per_batch = (batch_size - self.image_samples) // frames_per_video
 
     def __len__(self) -> int:
         return self.steps
@@ -118,9 +104,7 @@ class VideoBatchSampler(Sampler[list[int]]):
 
 
 def _draws(
-    rng: np.random.Generator,
-    sets: Mapping[str, Sequence[list[int]]],
-    weights: Mapping[str, float],
+    rng: np.random.Generator, sets: Mapping[str, Sequence[list[int]]], weights: Mapping[str, float]
 ) -> Iterator[list[int]]:
     """Videos, without replacement within each data set, which is drawn by its weight."""
     streams = [(videos, _passes(rng, len(videos))) for videos in sets.values()]
@@ -169,7 +153,7 @@ class _Phase:
         if videos % (world * config.frames_per_video) or images % world:
             raise ValueError(
                 f"{world} processes cannot share {videos // config.frames_per_video} videos and "
-                f"{images} images a batch evenly."
+                f"{images} images per batch evenly."
             )
         v, i = videos // world, images // world
         places = range(config.batch_size)

@@ -1,4 +1,4 @@
-"""What a path on the command line stands for: films, folders of frames, photographs, a camera."""
+"""Sources: the films, folders of frames, photographs or camera that a path stands for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Source:
     place: str
     """Where it is, for messages: a path, or the number of a camera."""
     out: Path
-    """Where its maps go unless another folder is named: beside the source."""
+    """Where its maps go unless another folder is named: next to the source."""
     photographs: tuple[Path, ...] = ()
     """Pictures that are no frames of a video; none: `place` holds a video."""
 
@@ -53,7 +53,7 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
     A file is a film, an animated picture or a photograph; loose photographs of one folder go
     together. A folder of images holds frames where all are of one size, named alike but for
     numbers, and no camera noted that it took them; else photographs. Films and animated pictures
-    beside them count too. A folder without images stands for all films in it and in its folders,
+    among them count too. A folder without images stands for all films in it and in its folders,
     and for their images.
 
     Raises:

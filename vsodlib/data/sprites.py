@@ -57,8 +57,8 @@ def draw_sprite(
     light = 1.05 - 0.22 * (x + y)[..., None]  # from the upper left
     picture = picture * light * (0.45 + 0.55 * np.clip(depth / 0.035, 0, 1))
     if shape in EYES:
-        ahead, aside = EYES[shape]
-        distance = np.hypot(x - ahead, np.abs(y) - aside)[..., None]
+        ahead, apart = EYES[shape]
+        distance = np.hypot(x - ahead, np.abs(y) - apart)[..., None]
         picture = np.where(distance < 0.09, 0.97, picture)
         picture = np.where(distance < 0.05, 0.06, picture)
     alpha = inside[..., None].astype(np.float32)

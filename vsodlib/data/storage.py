@@ -1,4 +1,4 @@
-"""Where a data set lies: a folder or one zip of it, read through the same four calls."""
+"""A data set on disk: a folder or one zip of it, read through the same four calls."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def make_synthetic(
     """Write synthetic clips as a data set in the official layout of DAVIS 2016.
 
     Three quarters of the videos are the split train, the rest val; `open_dataset("davis2016",
-    split, root=out)` reads them. Written aside and renamed, so a broken run leaves nothing
+    split, root=out)` reads them. Renamed at the end, so a broken run leaves nothing
     at `out`.
 
     Raises:

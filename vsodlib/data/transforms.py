@@ -1,4 +1,4 @@
-"""What happens to a sample between the data set and the network, image and mask together.
+"""The way of a sample from the data set to the network, image and mask together.
 
 Built on `torchvision.transforms.v2`: one call moves the image and its mask alike, strings and
 numbers in the item pass through. All randomness comes from torch's global generator.
@@ -84,11 +84,7 @@ def input_size(height: int, width: int, rows: int, stride: int) -> tuple[int, in
 
 
 def check_frames(frames: np.ndarray) -> None:
-    """See that `frames` is (T, H, W, 3) uint8.
-
-    Raises:
-        ValueError: it is not.
-    """
+    """Refuse frames that are not (T, H, W, 3) uint8 by a ValueError."""
     if isinstance(frames, (list, tuple)):
         shapes = ", ".join(str(frame.shape) for frame in frames)
         raise ValueError(f"frames must be one array of frames of one size, got {shapes}.")

@@ -1,7 +1,7 @@
 """Video data sets besides DAVIS: FBMS, ViSal and DAVSOD, one row of a table each.
 
     FBMS/{Trainingset,Testset}/<video>/*.jpg            home: lmb.informatik.uni-freiburg.de
-         .../<video>/GroundTruth/*.{png,pgm,ppm}        a few frames per video; or .pgm beside them
+         .../<video>/GroundTruth/*.{png,pgm,ppm}        a few frames per video; or .pgm next to them
     ViSal/<video>/*.{jpg,png,bmp} + ViSal/GroundTruth/*.{png,bmp}
     DAVSOD/{DAVSOD-TrainingSet,DAVSOD-ValidationSet,Easy-35,Normal-25,Difficult-20}/<video>/
          Imgs/*.{jpg,png} + GT_object_level/*.png

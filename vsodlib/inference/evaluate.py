@@ -45,7 +45,7 @@ def evaluate(
         dataset: its `transform` is not used.
         protocol: a protocol of `vsodlib.metrics`.
         workers: threads that score.
-        save_to: also write the maps there, one folder a video.
+        save_to: also write the maps there, one folder per video.
 
     Returns:
         What `score_frames` returns, `"levels"` (how the masks were read) and

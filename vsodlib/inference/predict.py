@@ -41,7 +41,7 @@ def predict_maps(
         height: rows the network sees, rounded with the columns to multiples of its output stride.
             None: the height the checkpoint was made for, else the frame's own.
         flip: average with the prediction on the mirrored frame.
-        batch_size: frames a forward pass.
+        batch_size: frames per forward pass.
         references: (K, H, W, 3) uint8, frames of the same video that a network with
             `inter_frame_attention` compares with; None: five of `frames`. Others need none.
         progress: show a progress bar, which goes when all is done.

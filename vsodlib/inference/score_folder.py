@@ -12,23 +12,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vsodlib.data import FrameRecord, locate_dataset, scored_split, stored_frames
+from vsodlib.data import FrameRecord, folders, locate_dataset, scored_split, stored_frames
 from vsodlib.data.dataset import StoredFrames
-from vsodlib.data.folders import (
-    is_picture,
-    listed,
-    natural,
-    numbers,
-    pair,
-    refuse_twins,
-    shifted,
-    truth_records,
-)
 from vsodlib.data.image_files import LOSSY, decode_mask
 from vsodlib.data.mask_levels import MapLevels
 from vsodlib.data.storage import Storage
 from vsodlib.metrics.protocol import Protocol
-from vsodlib.metrics.scoring import Measures, score_stream
+from vsodlib.metrics.scoring import Measures, binarise, score_stream
+from vsodlib.metrics.segmentation import region_similarity
 from vsodlib.notes import note
 
 SAID = {
@@ -153,9 +144,9 @@ def score_folder(
         ValueError: neither or both of `dataset` and `gt`, maps whose numbers are shifted against
             the truth's, or an image that cannot be used.
     """
-    pairs = pair_folder(
-        predictions, dataset, gt, root, protocol, allow_missing_first, split, foreground, void
-    )
+    truth = find_truth(dataset, gt, root, split, foreground, void)
+    protocol = protocol or ("davis2016" if dataset == "davis2016" else "frames")
+    pairs = pair_folder(predictions, truth, protocol, allow_missing_first)
     result = score_stream(
         pairs.frames, pairs.protocol, measures, workers, progress, pairs.total, pairs.stills
     )
@@ -192,35 +183,24 @@ class Pairs:
 
 def pair_folder(
     predictions: str | os.PathLike[str],
-    dataset: str | None = None,
-    gt: str | os.PathLike[str] | None = None,
-    root: str | os.PathLike[str] | None = None,
-    protocol: str | Protocol | None = None,
+    truth: tuple[StoredFrames, list[FrameRecord]],
+    protocol: str | Protocol,
     allow_missing_first: bool = False,
-    split: str | None = None,
-    foreground: int | None = None,
-    void: int | None = None,
 ) -> Pairs:
-    """Find the ground truth of every map; arguments and errors as `score_folder`."""
-    if (dataset is None) == (gt is None):
-        raise ValueError("Give either a data set (such as davis2016) or a ground-truth folder.")
+    """Pair the maps of a folder with the truth from `find_truth`; the rest as `score_folder`."""
     folder = Path(predictions)
     if not folder.exists():
         raise FileNotFoundError(f"There is no folder {folder}.")
-    if protocol is None:
-        protocol = "davis2016" if dataset == "davis2016" else "frames"
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
-    truth, records = find_truth(dataset, gt, root, split, foreground, void)
-    frames = match_frames(folder, truth, records, allow_missing_first)
+    frames = match_frames(folder, *truth, allow_missing_first)
     missing_ends = sum(frame.prediction is None for frame in frames)
     # A protocol that skips the ends must see them, there or not; any other scores what is there.
     frames = [frame for frame in frames if frame.prediction or protocol.skip_ends]
-    stills = _stills(records)
-    return Pairs(frames, protocol, stills, missing_ends)
+    return Pairs(frames, protocol, _stills(truth[1]), missing_ends)
 
 
 def find_truth(
-    dataset: str | None,
+    dataset: str | None = None,
     gt: str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] | None = None,
     split: str | None = None,
@@ -230,19 +210,23 @@ def find_truth(
     """The masks of a data set or folder, with a record per frame in order, annotated or not.
 
     Raises:
-        FileNotFoundError, ValueError: as `open_dataset`; or no folder, or no masks in it.
+        FileNotFoundError: as `open_dataset`; no folder, or no masks in it.
+        ValueError: as `open_dataset`; neither or both of `dataset` and `gt`.
     """
+    if (dataset is None) == (gt is None):
+        raise ValueError("Give either a data set (such as davis2016) or a ground-truth folder.")
     if dataset:
         storage, records = locate_dataset(dataset, split or scored_split(dataset), root)
     else:
         if gt is None or not Path(gt).exists():
             raise FileNotFoundError(f"There is no ground-truth folder {gt}.")
         storage = Storage(gt)
-        records = truth_records(storage)
+        records = folders.truth_records(storage)
     name = dataset or str(gt)
     files = [record.mask for record in records if record.mask]
     if absent := [storage.locate(path) for path in files if not storage.exists(path)]:
-        raise FileNotFoundError(f"{len(absent)} masks of {name} are missing: {listed(absent)}.")
+        which = folders.listed(absent)
+        raise FileNotFoundError(f"{len(absent)} masks of {name} are missing: {which}.")
     if not files:
         raise FileNotFoundError(f"{storage.locate('')} holds no masks of {name}.")
     truth = stored_frames(name, storage, records, foreground, void)
@@ -257,17 +241,17 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
         ValueError: two maps of one frame.
     """
     maps: dict[str, dict[str, str]] = defaultdict(dict)
-    paths = sorted(filter(is_picture, storage.list()), key=lambda p: not p.lower().endswith(LOSSY))
-    for path in paths:
+    paths = filter(folders.is_picture, storage.list())
+    for path in sorted(paths, key=lambda path: not path.lower().endswith(LOSSY)):
         place = PurePosixPath(path)
         parts = place.parent.parts
         if "" in videos and parts[-1:] == (place.stem,):  # as still images are saved
             parts = parts[:-1]
         video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
-        refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
+        folders.refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
         maps[video][place.stem] = path  # the lossless one comes last
     return {
-        video: dict(sorted(of.items(), key=lambda item: natural(item[0])))
+        video: dict(sorted(of.items(), key=lambda item: folders.natural(item[0])))
         for video, of in maps.items()
     }
 
@@ -302,7 +286,7 @@ def match_frames(
         have = available.pop(video, {})
         place = f"{folder / video}"
         names = [record.frame for record in of_video]
-        mates = pair(list(have), names, f"{place} (maps)", "its truth")
+        mates = folders.pair(list(have), names, f"{place} (maps)", "its truth")
         before = len(missing)
         asked = [record for record in of_video if record.mask]
         for record in asked:
@@ -334,7 +318,7 @@ def match_frames(
     ]
     if unused:
         _refuse_shift(frames, every, folder)
-        note(f"{len(unused)} maps have no truth and are not scored: {listed(unused)}.")
+        note(f"{len(unused)} maps have no truth and are not scored: {folders.listed(unused)}.")
     return frames
 
 
@@ -349,10 +333,7 @@ def _stills(records: Sequence[FrameRecord]) -> bool:
 
 def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Path) -> None:
     """Where a video's maps begin at another number than its truth, let their content tell whether
-    equal numbers are equal frames.
-
-    Raises:
-        ValueError: the maps fit better in order than by number.
+    equal numbers are equal frames: a ValueError where they fit better in order.
     """
     by_folder = defaultdict(list)
     for path in every:
@@ -363,13 +344,13 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
             by_video[frame.video][frame] = frame.prediction
     for of_video in by_video.values():
         inside = PurePosixPath(next(iter(of_video.values()))).parent
-        beside = by_folder[inside]
-        ours = numbers([PurePosixPath(path).stem for path in beside])
-        theirs = numbers([frame.name for frame in of_video])
+        siblings = by_folder[inside]
+        ours = folders.numbers([PurePosixPath(path).stem for path in siblings])
+        theirs = folders.numbers([frame.name for frame in of_video])
         if not ours or not theirs:
             continue
         shift = min(ours.values()) - min(theirs.values())
-        paths = dict(zip(ours.values(), beside, strict=True))
+        paths = dict(zip(ours.values(), siblings, strict=True))
         moved = {frame: paths.get(theirs[frame.name] + shift) for frame in of_video}
         compared = [(frame, path) for frame, path in moved.items() if path]
         compared = compared[:: -(-len(compared) // COMPARED) or 1]
@@ -379,7 +360,7 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
         in_order = np.mean([_overlap(frame, path) for frame, path in compared])
         if in_order > by_number:
             where = f"{folder / inside} (maps)"
-            sentence = shifted(where, ours.values(), "its truth", theirs.values())
+            sentence = folders.shifted(where, ours.values(), "its truth", theirs.values())
             raise ValueError(
                 f"{sentence} (In order they overlap by {in_order:.2f}, by number {by_number:.2f}.)"
             )
@@ -388,7 +369,4 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
 def _overlap(frame: FileFrame, path: str) -> float:
     """Intersection over union of a frame's truth with a map."""
     truth = frame.truth.mask(frame.record)
-    found = _resized(frame.maps.read(path)[0], truth.shape)
-    found = found >= (127.5 if found.dtype == np.uint8 else 0.5)
-    union = np.count_nonzero(found | truth)
-    return np.count_nonzero(found & truth) / union if union else 1.0
+    return region_similarity(binarise(_resized(frame.maps.read(path)[0], truth.shape), 0.5), truth)

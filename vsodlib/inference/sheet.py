@@ -33,11 +33,8 @@ class ContactSheet:
     def page(self) -> np.ndarray:
         """The sheet so far, np.uint8 (H, W, 3), RGB; white where a tile is smaller than its place.
 
-        Raises:
-            ValueError: no frames yet.
+        One frame there must be (see `count`).
         """
-        if not self._tiles:
-            raise ValueError("A contact sheet needs a frame.")
         chosen = np.linspace(0, len(self._tiles) - 1, min(TILES, len(self._tiles))).round()
         tiles = [self._tiles[int(k)] for k in chosen]
         rows = [tiles[k : k + COLUMNS] for k in range(0, len(tiles), COLUMNS)]

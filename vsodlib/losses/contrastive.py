@@ -51,7 +51,7 @@ def pool_regions(
         masks: (B, 1, H, W) float in [0, 1].
         saliency: (B, 1, H, W) float in [0, 1], the network's map; no gradient flows into it.
         videos: (B,) int64, equal for frames of one video.
-        grid: 1: one region a side and frame, as in the paper. More: each cell of a grid x grid
+        grid: 1: one region per side and frame, as in the paper. More: each cell of a grid x grid
             division of the frame has its own two regions.
 
     Returns:

@@ -43,6 +43,9 @@ def objective(
 
     Returns:
         `"loss"` to minimise, and its parts by name; scalars.
+
+    Raises:
+        ValueError: shapes that do not belong together.
     """
     losses = saliency_loss(logits, masks, config.iou_weight, config.edge_weight)
     if config.contrastive_weight:

@@ -1,5 +1,7 @@
 """Losses between the map and its mask: L_bce of Eq. 10 (Section 3.5), and an optional soft IoU.
 
+Logits, masks and weights of pixels are (B, 1, H, W) float, masks in [0, 1].
+
 Departures from the paper: the soft-IoU term (weight 0 in the paper) counts a small object as much
 as a large one, where cross-entropy counts pixels; pixels near the outline may count more.
 """
@@ -18,13 +20,6 @@ def edge_weights(masks: Tensor, strength: float) -> Tensor:
 
     Wei, Wang, Huang: "F³Net: Fusion, Feedback and Focus for Salient Object Detection", AAAI 2020,
     Section 3.4, with strength 5 and a window of 31 pixels, zeros beyond the frame.
-
-    Args:
-        masks: (B, 1, H, W) float in [0, 1].
-        strength: 0 gives ones.
-
-    Returns:
-        (B, 1, H, W) float, at least 1.
     """
     k, reach = EDGE_WINDOW, EDGE_WINDOW // 2  # k columns first, then k rows: 2 k sums, not k * k
     around = F.avg_pool2d(masks, (1, k), stride=1, padding=(0, reach))
@@ -36,15 +31,7 @@ def soft_iou_loss(logits: Tensor, masks: Tensor, weights: Tensor | None = None) 
     """1 - IoU with probabilities in place of labels, averaged over the batch.
 
     Σ min(p, g) becomes Σ p g, the union Σ (p + g - p g), each plus one pixel so that an empty mask
-    asks for an empty map. With weights w both sums are of w times that.
-
-    Args:
-        logits: (B, 1, H, W) float.
-        masks: (B, 1, H, W) float in [0, 1].
-        weights: (B, 1, H, W) float, of every pixel; None: ones.
-
-    Returns:
-        Scalar in [0, 1].
+    asks for an empty map. With weights w both sums are of w times that. A scalar in [0, 1].
     """
     probabilities, w = logits.sigmoid(), 1.0 if weights is None else weights
     intersection = (w * probabilities * masks).sum(dim=(1, 2, 3))
@@ -58,8 +45,6 @@ def saliency_loss(
     """L_bce of Eq. 10, and the soft-IoU term when it has a weight.
 
     Args:
-        logits: (B, 1, H, W) float.
-        masks: (B, 1, H, W) float in [0, 1].
         iou_weight: weight of the soft-IoU term.
         edge_weight: strength of `edge_weights` in both terms; the cross-entropy is then divided by
             the sum of the weights, frame by frame.

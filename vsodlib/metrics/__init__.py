@@ -1,4 +1,13 @@
-"""Measures of saliency maps and masks, and the protocols that turn them into published numbers."""
+"""Measures of saliency maps and masks, and the protocols that turn them into published numbers.
+
+saliency, level_counts   MAE, F, S, E, and the counts that they need; weighted_f: weighted F
+segmentation             J and F of DAVIS
+instability, contours    T of DAVIS; consistency: soft maps from frame to frame
+protocol, scoring        choices by name; streams of frames scored under them
+averaging, bootstrap     from frames to a data set, with intervals
+compare, explain         two results side by side; a number someone reports
+inputs, compiled         what is accepted; loops as fast as in C
+"""
 
 from vsodlib.metrics.compare import compare
 from vsodlib.metrics.consistency import temporal_consistency

@@ -1,4 +1,4 @@
-"""How far a number could move with other videos: the bootstrap over sequences.
+"""The bootstrap over sequences: how far a number could move with other videos.
 
 Efron, Tibshirani: "An introduction to the bootstrap", 1993. Sequences are drawn with replacement,
 as many as there are, and the number is computed anew; the middle 95 % of what comes out is the

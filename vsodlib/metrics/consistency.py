@@ -42,11 +42,9 @@ def temporal_consistency(first: np.ndarray, second: np.ndarray) -> float:
 
 def _centre(p: np.ndarray) -> tuple[float, float] | None:
     depth = cv2.CV_32S if p.dtype == np.uint8 else cv2.CV_64F
-    rows = cv2.reduce(p, 1, cv2.REDUCE_SUM, dtype=depth).ravel().astype(np.float64)
-    columns = cv2.reduce(p, 0, cv2.REDUCE_SUM, dtype=depth).ravel().astype(np.float64)
-    total = rows.sum()
+    sums = [cv2.reduce(p, axis, cv2.REDUCE_SUM, dtype=depth).ravel() for axis in (1, 0)]
+    total = sums[0].sum(dtype=np.float64)
     if total == 0:
         return None
-    return float(rows @ np.arange(len(rows)) / total), float(
-        columns @ np.arange(len(columns)) / total
-    )
+    y, x = (float(line.astype(np.float64) @ np.arange(len(line)) / total) for line in sums)
+    return y, x

@@ -11,19 +11,10 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
+from vsodlib.metrics import scoring
 from vsodlib.metrics.averaging import FrameScores, SequenceScores, overall
 from vsodlib.metrics.protocol import PRESETS, SALIENCY, TEMPORAL, Protocol, choose
-from vsodlib.metrics.scoring import (
-    CHUNK,
-    ArrayFrame,
-    Frame,
-    Measures,
-    Remembered,
-    chunks,
-    in_order,
-    one_opencv_thread,
-    score_frame,
-)
+from vsodlib.metrics.scoring import Frame, Measures
 
 PER_FRAME: dict[tuple[str, ...], dict[str, tuple[Any, ...]]] = {
     ("J", "F"): {"mask_threshold": (0.5, 1 / 255)},
@@ -134,10 +125,10 @@ def _collect(
         (k, skip): {} for k in range(len(variants)) for skip in AVERAGING["skip_ends"]
     }
     there = [frame for frame in frames if frame.prediction is not None]
-    tasks = ((before, run, variants) for before, run in chunks(there, CHUNK))
+    tasks = ((before, run, variants) for before, run in scoring.chunks(there, scoring.CHUNK))
     bar = tqdm(total=len(there), desc="explain", unit="frame", disable=None if progress else True)
-    with bar, one_opencv_thread():
-        for found in in_order(_score_variants, tasks, workers):
+    with bar, scoring.one_opencv_thread():
+        for found in scoring.in_order(_score_variants, tasks, workers):
             for by_variant in found:
                 for k, scores in enumerate(by_variant):
                     place = scores.video, scores.name
@@ -160,13 +151,13 @@ def _score_variants(
     before: Frame | None, run: list[Frame], variants: list[Variant]
 ) -> list[list[FrameScores]]:
     """Every frame, read once, under every variant."""
-    previous: list[Remembered | None] = [None] * len(variants)
+    previous: list[scoring.Remembered | None] = [None] * len(variants)
     found = []
     paired = any(m in TEMPORAL for _, chosen in variants for m in chosen)
     for frame in ([before] if before and paired else []) + run:
-        held = ArrayFrame(frame.video, frame.name, *frame.load(variants[0][0])[:2])
+        held = scoring.ArrayFrame(frame.video, frame.name, *frame.load(variants[0][0])[:2])
         scores = [
-            score_frame(held, previous[k], protocol, measures)
+            scoring.score_frame(held, previous[k], protocol, measures)
             for k, (protocol, measures) in enumerate(variants)
         ]
         previous = [remembered for _, remembered in scores]

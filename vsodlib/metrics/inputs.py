@@ -1,4 +1,4 @@
-"""What the measures accept, and one clear sentence for everything else."""
+"""Inputs of the measures, and one clear sentence for everything that they refuse."""
 
 from __future__ import annotations
 
@@ -71,15 +71,18 @@ def _array(values: np.ndarray, role: str) -> np.ndarray:
     return array
 
 
-def check_pair(prediction: np.ndarray, ground_truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`check_map` and `check_mask`, and that both have one size.
+def check_pair(
+    prediction: np.ndarray, ground_truth: np.ndarray, role: str = "map"
+) -> tuple[np.ndarray, np.ndarray]:
+    """A map, or of the role "mask" a mask, and its ground truth, checked and of one size.
 
     Raises:
-        ValueError: as those, or different sizes.
+        ValueError: as `check_map` and `check_mask`, or different sizes.
     """
-    p, g = check_map(prediction), check_mask(ground_truth)
+    p = check_map(prediction) if role == "map" else check_mask(prediction, role)
+    g = check_mask(ground_truth)
     if p.shape != g.shape:
         raise ValueError(
-            f"The map is {p.shape} and its ground truth {g.shape}; resize the map first."
+            f"The {role} is {p.shape} and its ground truth {g.shape}; resize the {role} first."
         )
     return p, g

@@ -21,7 +21,7 @@ LEVELS = 256
 CentroidTies = Literal["even", "up"]
 Corners = list[tuple[slice, slice]]
 Gathered = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""The histogram, the adaptive counts, and (4, 5) moments of the quadrants."""
+"""The histogram, the adaptive counts, and (4, 5): what follows in `Tally` behind `foreground`."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Tally:
     foreground_square: np.ndarray
     """(4,): sum of p squared times g."""
     constant: np.ndarray
-    """(4,): whether p has one value in the quadrant (its variance is then exactly zero)."""
+    """(4,): 1 where p has one value in the quadrant (its variance is then exactly zero), else 0."""
 
 
 def centroid(
@@ -84,30 +84,18 @@ def tally(
         ValueError: as `inputs.check_pair`.
     """
     p, g = check_pair(prediction, ground_truth)
-    H, W = p.shape
     row_sums = cv2.reduce(g, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
     column_sums = cv2.reduce(g, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
     y, x = centroid(column_sums, row_sums, ties)
     corners = [np.s_[:y, :x], np.s_[:y, x:], np.s_[y:, :x], np.s_[y:, x:]]
-    pixels = np.array([y * x, y * (W - x), (H - y) * x, (H - y) * (W - x)], np.float64)
     levels = p if p.dtype == np.uint8 else _as_levels(p)
     if levels is None:
         histogram, adaptive, moments = _gather_floats(p, g, corners, stretch)
     else:
         histogram, adaptive, moments = _gather_levels(levels, g, corners, stretch)
+    pixels = np.array([g[c].size for c in corners], np.float64)
     foreground = [float(cv2.countNonZero(g[c])) if g[c].size else 0.0 for c in corners]
-    total, square, product, foreground_square, constant = moments.T
-    return Tally(
-        histogram=histogram,
-        adaptive=adaptive,
-        pixels=pixels,
-        foreground=np.array(foreground),
-        total=total,
-        square=square,
-        product=product,
-        foreground_square=foreground_square,
-        constant=constant > 0,
-    )
+    return Tally(histogram, adaptive, pixels, np.array(foreground), *moments.T)
 
 
 def _as_levels(p: np.ndarray) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""How a data set is scored: the choices that silently change published numbers, by name."""
+"""Protocols: the choices that silently change published numbers, by name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from vsodlib.config import wrong_choices
 from vsodlib.metrics.instability import UNSTABLE
 from vsodlib.metrics.level_counts import CentroidTies
 
@@ -75,13 +76,8 @@ class Protocol:
     """Sequences left out of the mean T over the data set."""
 
     def __post_init__(self) -> None:
-        for field, allowed in (
-            ("average", ("sequences", "frames")),
-            ("maximum", ("data set", "sequence", "frame")),
-            ("centroid_ties", ("even", "up")),
-        ):
-            if getattr(self, field) not in allowed:
-                raise ValueError(f"{field} must be one of {allowed}, got {getattr(self, field)!r}.")
+        if faults := list(wrong_choices(self)):
+            raise ValueError(" ".join(faults))
         if not 0 < self.mask_threshold <= 1:
             raise ValueError(f"mask_threshold must lie in (0, 1], got {self.mask_threshold!r}.")
         if not self.beta_squared > 0:
@@ -91,9 +87,6 @@ class Protocol:
     def preset(cls, name: str) -> Protocol:
         """`davis2016`: the DAVIS 2016 site; `davsod`: the DAVSOD tool (stretched maps, curves
         averaged over frames, then sequences, maximum last); `frames`: every frame counts alike.
-
-        Raises:
-            ValueError: another name.
         """
         if name not in PRESETS:
             raise ValueError(f"No protocol {name!r}; there are {', '.join(PRESETS)}.")

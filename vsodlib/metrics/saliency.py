@@ -25,37 +25,22 @@ EPS = np.spacing(1.0)
 
 @dataclass(frozen=True)
 class SaliencyScores:
-    """All measures of one map; the curves are (256,) float64, ascending in the level."""
+    """All measures of one map: of F and E the curve over the 256 levels, its maximum and mean, and
+    the value at the adaptive threshold; the curves are (256,) float64, ascending in the level.
+    """
 
     mae: float
     s_measure: float
     precision: np.ndarray
     recall: np.ndarray
     f_curve: np.ndarray
-    """F at each of the 256 levels."""
+    max_f: float
+    mean_f: float
     adaptive_f: float
     e_curve: np.ndarray
+    max_e: float
+    mean_e: float
     adaptive_e: float
-
-    @property
-    def max_f(self) -> float:
-        """The largest F over all levels."""
-        return float(self.f_curve.max())
-
-    @property
-    def mean_f(self) -> float:
-        """The mean of F over all levels."""
-        return float(self.f_curve.mean())
-
-    @property
-    def max_e(self) -> float:
-        """The largest E over all levels."""
-        return float(self.e_curve.max())
-
-    @property
-    def mean_e(self) -> float:
-        """The mean of E over all levels."""
-        return float(self.e_curve.mean())
 
 
 def saliency_scores(
@@ -88,8 +73,12 @@ def saliency_scores(
         precision=precision,
         recall=recall,
         f_curve=f_curve,
+        max_f=float(f_curve.max()),
+        mean_f=float(f_curve.mean()),
         adaptive_f=float(adaptive_f),
         e_curve=e_curve,
+        max_e=float(e_curve.max()),
+        mean_e=float(e_curve.mean()),
         adaptive_e=float(adaptive_e),
     )
 
@@ -198,10 +187,11 @@ def _region_score(tally: Tally) -> float:
     x, y = tally.total / n, tally.foreground / n
     one_label = (tally.foreground == 0) | (tally.foreground == tally.pixels)
     unbiased = tally.pixels - 1 + EPS
-    var_x = np.where(tally.constant, 0, np.maximum(tally.square - tally.total * x, 0) / unbiased)
+    constant = tally.constant > 0
+    var_x = np.where(constant, 0, np.maximum(tally.square - tally.total * x, 0) / unbiased)
     var_y = np.where(one_label, 0, (tally.foreground - tally.foreground * y) / unbiased)
     covariance = (tally.product - tally.total * y) / unbiased
-    numerator = 4 * x * y * np.where(tally.constant | one_label, 0, covariance)
+    numerator = 4 * x * y * np.where(constant | one_label, 0, covariance)
     denominator = (x**2 + y**2) * (var_x + var_y)
     ssim = np.where(numerator != 0, numerator / (denominator + EPS), denominator == 0)
     return float(tally.pixels @ ssim / tally.pixels.sum())
@@ -219,12 +209,7 @@ def _e_measure(tally: Tally) -> tuple[np.ndarray, float]:
     else:
         # Map and mask each take two values, so four kinds of pixel make up the whole sum.
         total = np.zeros_like(passed)
-        for count, p, g in (
-            (hits, 1, 1),
-            (false, 1, 0),
-            (n - hits, 0, 1),
-            (N - n - false, 0, 0),
-        ):
+        for count, p, g in ((hits, 1, 1), (false, 1, 0), (n - hits, 0, 1), (N - n - false, 0, 0)):
             x, y = p - passed / N, g - n / N
             alignment = 2 * x * y / (x**2 + y**2 + EPS)
             total += count * (1 + alignment) ** 2 / 4

@@ -2,8 +2,8 @@
 
 Perazzi, Pont-Tuset, McWilliams, Van Gool, Gross, Sorkine-Hornung: "A benchmark dataset and
 evaluation methodology for video object segmentation", CVPR 2016, Section 5. The third measure of
-that paper, temporal instability T, is in `vsodlib.metrics.instability`. Functions take binary numpy
-arrays (H, W) and return floats.
+that paper, temporal instability T, is in `vsodlib.metrics.instability`. Measures take binary numpy
+arrays (H, W), refuse others and different sizes by a ValueError, and return floats.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vsodlib.metrics.inputs import check_mask
+from vsodlib.metrics.inputs import check_pair
 
 TOLERANCE = 0.008
 """Contour tolerance of the benchmark, a share of the image diagonal."""
@@ -52,25 +52,9 @@ def statistics(values: Sequence[float]) -> Statistics:
     )
 
 
-def check_masks(prediction: np.ndarray, ground_truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as uint8 of 0 and 1.
-
-    Raises:
-        ValueError: not binary, or different sizes.
-    """
-    p, g = check_mask(prediction, "mask"), check_mask(ground_truth)
-    if p.shape != g.shape:
-        raise ValueError(f"The mask is {p.shape} and its ground truth {g.shape}; resize the mask.")
-    return p, g
-
-
 def region_similarity(prediction: np.ndarray, ground_truth: np.ndarray) -> float:
-    """J = |p and g| / |p or g|, the Jaccard index; in [0, 1], 1 where both masks are empty.
-
-    Raises:
-        ValueError: masks that are not binary, or sizes that differ.
-    """
-    p, g = check_masks(prediction, ground_truth)
+    """J = |p and g| / |p or g|, the Jaccard index; in [0, 1], 1 where both masks are empty."""
+    p, g = check_pair(prediction, ground_truth, "mask")
     # Counting where the masks differ needs no third image: |p or g| = (|p| + |g| + differing) / 2.
     total, differing = cv2.countNonZero(p) + cv2.countNonZero(g), cv2.norm(p, g, cv2.NORM_HAMMING)
     return (total - differing) / (total + differing) if total else 1.0
@@ -85,11 +69,8 @@ def contour_accuracy(
     than ceil(`tolerance` x diagonal) pixels, R the reverse. Contours are one pixel wide, half a
     pixel towards the origin. In [0, 1]; 1 where neither mask has a contour (empty or full), 0 where
     only one has.
-
-    Raises:
-        ValueError: masks that are not binary, or sizes that differ.
     """
-    p, g = check_masks(prediction, ground_truth)
+    p, g = check_pair(prediction, ground_truth, "mask")
     radius = int(np.ceil(tolerance * np.hypot(*p.shape)))
     crop = _box(cv2.bitwise_or(p, g))
     ours, theirs = (pack(contour(mask[crop]), radius) for mask in (p, g))

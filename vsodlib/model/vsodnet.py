@@ -42,8 +42,8 @@ class Attention:
 class Output:
     """What the network returns.
 
-    `logits`: (B, 1, H, W), before the sigmoid. `features`: (B, 3c, h, w), [x, z̃_self, z̃_co], the
-    features before the output layer on which Eq. 9 works (fewer channels with a module switched
+    `logits`: (B, 1, H, W) float, before the sigmoid. `features`: (B, 3c, h, w) float, what the
+    output layer sees and Eq. 9 works on, [x, z̃_self, z̃_co] (fewer channels with a module switched
     off). `attention`: only when asked for.
 
         >>> import torch

@@ -219,7 +219,7 @@ def _is_scored(folder: Path, settings: dict[str, Any]) -> bool:
 
 
 def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | Path) -> int:
-    """Gather the scored runs of a folder into a tidy CSV, and their records in a JSON beside it.
+    """Gather the scored runs of a folder into a tidy CSV, and their records in a JSON of its name.
 
     A row of the CSV is one number: experiment, seed, measure, score. The JSON holds settings and
     record of every run, equal parts once. Several processes may share a folder and a table.
@@ -227,31 +227,24 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
     Returns:
         How many runs there are.
     """
-    with FileLock(Path(out) / "table.lock"):  # two writing at once would spoil each other's part
-        return _collect(experiments, Path(out), Path(csv_path))
-
-
-def _collect(experiments: Sequence[Experiment], out: Path, csv_path: Path) -> int:
-    place = {experiment.name: i for i, experiment in enumerate(experiments)}
-    runs = [_read_scored(path) for path in sorted(out.glob("*/scores.json"))]
-    runs = [found for found in runs if found["experiment"] in place]
-    runs.sort(key=lambda found: (place[found["experiment"]], found["seed"]))
+    place, csv_path = {e.name: i for i, e in enumerate(experiments)}, Path(csv_path)
     csv_path.parent.mkdir(parents=True, exist_ok=True)
-    with aside(csv_path) as part, part.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["experiment", "seed", "measure", "score"])
-        for found in runs:
-            for measure, score in found["scores"].items():
-                if score is None:  # T of maps without any contour
-                    continue
-                writer.writerow([found["experiment"], found["seed"], measure, f"{score:.5f}"])
-    records = [{"experiment": r["experiment"], "seed": r["seed"]} | r["record"] for r in runs]
-    shared = {
-        key: value
-        for key, value in (records[0] if records else {}).items()
-        if all(record.get(key) == value for record in records)
-    }
-    own = [{k: v for k, v in record.items() if k not in shared} for record in records]
-    text = json.dumps({**shared, "runs": own}, indent=1) + "\n"
-    write_file(csv_path.with_suffix(".json"), text.encode())
+    with FileLock(Path(out) / "table.lock"):  # two writing at once would spoil each other's part
+        runs = [_read_scored(path) for path in sorted(Path(out).glob("*/scores.json"))]
+        runs = [found for found in runs if found["experiment"] in place]
+        runs.sort(key=lambda found: (place[found["experiment"]], found["seed"]))
+        with aside(csv_path) as part, part.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["experiment", "seed", "measure", "score"])
+            for found in runs:
+                for measure, score in found["scores"].items():
+                    if score is not None:  # T of maps without any contour
+                        name, seed = found["experiment"], found["seed"]
+                        writer.writerow([name, seed, measure, f"{score:.5f}"])
+        records = [{"experiment": r["experiment"], "seed": r["seed"]} | r["record"] for r in runs]
+        first = records[0] if records else {}
+        shared = {k: v for k, v in first.items() if all(r.get(k) == v for r in records)}
+        own = [{k: v for k, v in record.items() if k not in shared} for record in records]
+        text = json.dumps({**shared, "runs": own}, indent=1) + "\n"
+        write_file(csv_path.with_suffix(".json"), text.encode())
     return len(runs)

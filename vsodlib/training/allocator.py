@@ -1,4 +1,4 @@
-"""What the C library does with freed memory: keep it for the next tensor."""
+"""Freed memory, which the C library keeps for the next tensor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the weights move: optimiser, schedule, moving average.
+"""The way of the weights: optimiser, schedule, moving average.
 
 Section 3.5: SGD with learning rate 1e-4. Momentum, weight decay, warm-up, decay and averaging are
 ours; the paper does not speak of them.
@@ -64,10 +64,8 @@ class Clock:
         self.start = time.perf_counter() - elapsed
 
     def tick(self, accelerator: Accelerator) -> None:
-        """Count a step, and look at the time: the same on every process.
-
-        Raises:
-            ValueError: the first step alone took longer than all minutes.
+        """Count a step, and look at the time, the same on every process; refuse minutes that the
+        first step alone has used up by a ValueError.
         """
         self.step += 1
         self.elapsed = time.perf_counter() - self.start

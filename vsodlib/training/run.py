@@ -1,7 +1,7 @@
-"""What a training run keeps in its folder, and how it is told to stop.
+"""A training run: its folder, its state, and the signals that stop it.
 
 `log.jsonl` holds the losses, `state.pt` everything that is needed to resume; the state before it
-stays beside it as `state.previous.pt`.
+stays as `state.previous.pt`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from vsodlib import provenance
 from vsodlib.config import ModelConfig, TrainConfig, check_form
 from vsodlib.data import FrameDataset
-from vsodlib.files import aside, read_file, write_file
+from vsodlib.files import aside, disk_full_named, read_file, write_file
 from vsodlib.inference.evaluate import mean_iou
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet
@@ -43,12 +43,6 @@ STATE = "state.pt"
 LOG = "log.jsonl"
 LOCK = "state.lock"
 LOG_EVERY = 10
-
-
-class LogRow(TypedDict):
-    """What every line of `log.jsonl` has; numbers by name follow."""
-
-    step: int
 
 
 class Record(TypedDict):
@@ -84,9 +78,8 @@ def read_log(path: str | Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         try:
             rows.append(json.loads(line))
-            check_form(rows[-1], LogRow, "it")
-            if not all(isinstance(value, int | float) for value in rows[-1].values()):
-                raise ValueError("it holds more than numbers")
+            check_form(rows[-1], dict[str, float], "it")
+            check_form(rows[-1].get("step"), int, "its step")
         except (ValueError, RecursionError) as error:
             if number < len(lines):
                 raise ValueError(f"{path}, line {number} is no row of a log ({error}).") from None
@@ -113,12 +106,8 @@ class Log:
         They are read from the device then, not before: reading makes it wait.
 
         Args:
-            step, learning_rate: of this step.
             losses: scalars by name; a part that a step lacks is NaN there.
-            what: the frames of the step, for the message.
-
-        Raises:
-            ValueError: a loss among them is not finite.
+            what: the frames of the step, for the message of `check`.
         """
         self.pending.append((step, what, {k: v.detach() for k, v in losses.items()}))
         if step % LOG_EVERY == 0:
@@ -133,11 +122,7 @@ class Log:
             self.pending, self.clock = [], time.perf_counter()
 
     def check(self) -> list[dict[str, float]]:
-        """The losses since the last line as numbers.
-
-        Raises:
-            ValueError: one of them is not finite.
-        """
+        """The losses since the last line as numbers; a ValueError where one is not finite."""
         found = []
         for step, what, losses in self.pending:
             found.append({name: float(value) for name, value in losses.items()})
@@ -150,27 +135,18 @@ class Log:
         return found
 
     def write(self, row: dict[str, Any]) -> None:
-        """Append one line, numbers to five digits, and hand it to the listener.
-
-        Raises:
-            OSError: no space; names the file.
-        """
+        """Append one line, numbers to five digits, and hand it to the listener."""
         if self.active:
             rounded = {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()}
-            try:
-                with self.path.open("a") as file:
-                    file.write(json.dumps(rounded) + "\n")
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, str(self.path)) from None
+            with disk_full_named(self.path), self.path.open("a") as file:
+                file.write(json.dumps(rounded) + "\n")
             if self.on_log:
                 self.on_log(rounded)
 
 
 def tensorboard(folder: str | Path) -> Callable[[dict[str, Any]], None]:
-    """A listener for `fit(on_log=...)` that writes every logged number for TensorBoard.
-
-    Raises:
-        ValueError: TensorBoard is not installed.
+    """A listener for `fit(on_log=...)` that writes every logged number for TensorBoard, or a
+    ValueError where that is not installed.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter
@@ -193,29 +169,18 @@ def tensorboard(folder: str | Path) -> Callable[[dict[str, Any]], None]:
 
 @contextmanager
 def sole_process(out: Path, active: bool = True) -> Iterator[None]:
-    """Keep other processes out of a run's folder.
-
-    Args:
-        out: folder of the run.
-        active: False in the processes of a run that write nothing.
-
-    Raises:
-        ValueError: another process trains there.
+    """Keep other processes out of a run's folder, by a ValueError there; those of the run itself
+    that write nothing are not `active`.
     """
-    if not active:
+    with ExitStack() as held:
+        try:
+            if active:
+                held.enter_context(FileLock(out / LOCK, blocking=False))
+        except Timeout:
+            raise ValueError(
+                f"Another process is training in {out}; wait for it, or name another folder."
+            ) from None
         yield
-        return
-    lock = FileLock(out / LOCK)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise ValueError(
-            f"Another process is training in {out}; wait for it, or name another folder."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 class StopRequest:
@@ -260,7 +225,7 @@ def leave_signals_to_the_loop(_worker: int) -> None:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write aside and rename, keeping the previous state as `.previous`.
+    """Write a whole file or none, keeping the previous state as `.previous`.
 
     Raises:
         OSError: the disk is full; the state before stays.
@@ -489,11 +454,8 @@ class Run:
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """The device of this name, which Accelerate takes from now on; None: this process's GPU, else
-    the CPU.
-
-    Raises:
-        ValueError: there is no such device here.
+    """The device of this name, as `find_device`, which Accelerate takes from now on; None: this
+    process's GPU, else the CPU.
     """
     if name is None:
         # Without a GPU, several processes find each other only where told that it is the CPU.

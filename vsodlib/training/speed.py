@@ -28,7 +28,7 @@ from vsodlib.model.vsodnet import VSODNet
 
 
 def fast_view(net: VSODNet, frozen_norms: bool = False) -> VSODNet:
-    """A network that shares every parameter and buffer with `net` and takes less time a step.
+    """A network that shares every parameter and buffer with `net` and takes less time per step.
 
     Args:
         net: the plain network; it is left as it is.

@@ -1,8 +1,8 @@
 """Arrays in, pictures and Figures out, all in one style; one file per topic.
 
-style, pictures and basic serve all; `viz.grid`, `viz.curves` and the others of basic are called by
-this short name. attention draws what the network returns, from plain numbers; widgets/ is for
-notebooks. What only the lessons draw lies next to them, in notebooks/drawings/.
+style, pictures, basic and tables serve all; `viz.grid`, `viz.curves` and the others of basic are
+called by this short name. attention draws what the network returns, from plain numbers; widgets/ is
+for notebooks. What only the lessons draw lies next to them, in notebooks/drawings/.
 """
 
 from vsodlib.viz.basic import batches, curves, dots, grid, heat, strip

@@ -1,7 +1,6 @@
-"""Rows of attention in, pictures out.
+"""Rows of attention in, pictures out, all as in `pictures`.
 
-Pictures are arrays (H, W, 3) uint8, for `viz.grid` and the widgets. A position of x covers a square
-of `stride` pixels; it is drawn as that square, not blurred.
+A position of x covers a square of `stride` pixels; it is drawn as that square, not blurred.
 """
 
 from __future__ import annotations
@@ -27,16 +26,9 @@ def row_picture(
     Positive weights are green, negative ones brown, each as strong as its share of the largest.
 
     Args:
-        frame: (H, W, 3) uint8.
         row: its row of the affinity, (h, w) float.
         pixel: (row, column) of the query; None where it lies in another frame.
         stride: pixels per position.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        ValueError: the row does not fit the frame.
     """
     H, W, _ = frame.shape
     weights = enlarge(np.asarray(row, dtype=np.float32), stride, H, W)

@@ -1,7 +1,8 @@
 """Arrays in, Figure out: the figures of the notebooks, all in one style.
 
 Text stays readable when a figure is shown at half its size; series differ by colour (Okabe and
-Ito's palette, safe for colour-blind readers) and by dashes.
+Ito's palette, safe for colour-blind readers) and by dashes. Without anything to show a function
+raises a ValueError.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def grid(
         scale: (what a colour means, colormap, least, largest value), drawn as a bar below.
 
     Raises:
-        ValueError: nothing to show, or the number of labels does not fit.
+        ValueError: the number of labels does not fit.
     """
     columns = max((len(row) for row in rows), default=0)
     if not columns:
@@ -99,7 +100,7 @@ def strip(
         count: how many frames are shown, at most.
 
     Raises:
-        ValueError: the three differ in length, or the clip is empty.
+        ValueError: the three differ in length.
     """
     given = {"frame": frames, "saliency": maps, "mask": masks}
     layers = {name: layer for name, layer in given.items() if layer is not None}
@@ -128,9 +129,6 @@ def curves(
         x_label, y_label: what the axes show, with the unit.
         x: where the values lie; their position in the series if not given.
         y_range: of the axis; from the data if not given.
-
-    Raises:
-        ValueError: no series.
     """
     check_some(series, "curves", "series")
     figure = NotebookFigure(figsize=(WIDTH, 3.4), layout="constrained")
@@ -163,9 +161,6 @@ def dots(
             its colour in all groups; NaN values are left out.
         label: what is measured, with the unit.
         value_range: of the axis; from the data if not given.
-
-    Raises:
-        ValueError: no group.
     """
     check_some(groups, "dots", "group")
     kinds = list(dict.fromkeys(kind for group in groups.values() for kind in group))
@@ -197,9 +192,6 @@ def heat(maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
     Args:
         maps: name -> (H, W) float, not negative; e.g. how often a position belongs to the object.
         label: what the colour shows.
-
-    Raises:
-        ValueError: no map.
     """
     check_some(maps, "heat", "map")
     width = min(WIDTH, 1.5 + 4.5 * len(maps))
@@ -221,9 +213,6 @@ def batches(rows: Sequence[Sequence[tuple[str, str]]]) -> Figure:
 
     Args:
         rows: per batch its samples as (video, frame), in order.
-
-    Raises:
-        ValueError: no sample.
     """
     videos = sorted({video for row in rows for video, _ in row})
     check_some(videos, "batches", "sample")

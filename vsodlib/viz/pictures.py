@@ -1,4 +1,8 @@
-"""Frames, masks and maps in, pictures out: (H, W, 3) uint8, for `viz.grid` and the widgets."""
+"""Frames, masks and maps in, pictures out, for `viz.grid` and the widgets.
+
+Frames and pictures are (H, W, 3) uint8, masks (H, W) bool, maps (H, W) float in [0, 1], colours
+whatever matplotlib knows. Arrays that do not fit each other raise a ValueError.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,7 @@ from vsodlib.config import check_counts
 
 
 def enlarge(cells: np.ndarray, stride: int, height: int, width: int) -> np.ndarray:
-    """Every position as a square of `stride` pixels: (h, w, ...) -> (height, width, ...).
-
-    Raises:
-        ValueError: the grid is not the one that a frame of this size has at this stride.
-    """
+    """Every position as a square of `stride` pixels: (h, w, ...) -> (height, width, ...)."""
     grid = (-(-height // stride), -(-width // stride))
     if cells.shape[:2] != grid:
         raise ValueError(
@@ -26,10 +26,10 @@ def enlarge(cells: np.ndarray, stride: int, height: int, width: int) -> np.ndarr
     return cells.repeat(stride, axis=0).repeat(stride, axis=1)[:height, :width]
 
 
-def pale(frame: np.ndarray) -> np.ndarray:
+def pale(frame: np.ndarray, darkest: int = 110) -> np.ndarray:
     """The frame in light grey, a ground for colours."""
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    return np.repeat((grey // 2 + 110)[:, :, None], 3, axis=2).astype(np.uint8)
+    return np.repeat((grey // 2 + darkest)[:, :, None], 3, axis=2).astype(np.uint8)
 
 
 COLORS = {
@@ -37,8 +37,10 @@ COLORS = {
     "hit": "#56B4E9",
     "missed": "#F0E442",  # yellow
     "false alarm": "#D55E00",  # vermilion
-    "foreground": "#0072B2",  # blue: regions of the object, positives, what attracts
-    "background": "#CC79A7",  # pink: regions of the rest, negatives, what repels
+    "foreground": "#0072B2",  # blue: regions of the object, what attracts
+    "positives": "#0072B2",
+    "background": "#CC79A7",  # pink: regions of the rest, what repels
+    "negatives": "#CC79A7",
     "more": "#009E73",  # green: saliency, a weight above zero, what adds
     "less": "#8C510A",  # brown: a weight below zero, what subtracts
     "paper": "#E69F00",  # orange: what the paper reports
@@ -47,16 +49,8 @@ COLORS = {
 
 
 def to_picture(array: np.ndarray) -> np.ndarray:
-    """The array as an RGB picture: frames as they are, masks and maps in grey.
-
-    Args:
-        array: a frame (H, W, 3) uint8, a mask (H, W) bool, or a map (H, W) float in [0, 1].
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        ValueError: any other shape or type, or a map that leaves [0, 1].
+    """A frame as it is; a mask or a map in grey; anything else, as a map that leaves [0, 1], raises
+    a ValueError.
     """
     array = np.asarray(array)
     if array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8:
@@ -82,16 +76,8 @@ def tint(
     """The frame with `color` laid over it: (1 - a) frame + a color, where a = strength * weight.
 
     Args:
-        frame: (H, W, 3) uint8.
-        weight: a saliency map (H, W) float in [0, 1], or a mask (H, W) bool.
-        color: any matplotlib colour.
+        weight: a map or a mask.
         strength: how much of the frame the colour hides where the weight is 1, between 0 and 1.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        ValueError: frame and weight differ in size.
     """
     _same_size(frame, weight)
     alpha = strength * np.asarray(weight, dtype=np.float32)[:, :, None]
@@ -102,20 +88,7 @@ def tint(
 def outline(
     frame: np.ndarray, mask: np.ndarray, color: str = COLORS["truth"], thickness: int = 1
 ) -> np.ndarray:
-    """The frame with the border of the mask drawn on it, `thickness` pixels to either side.
-
-    Args:
-        frame: (H, W, 3) uint8.
-        mask: (H, W) bool.
-        color: any matplotlib colour.
-        thickness: pixels, at least 1.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        ValueError: frame and mask differ in size.
-    """
+    """The frame with the border of the mask drawn on it, `thickness` pixels to either side."""
     _same_size(frame, mask)
     side = 2 * thickness + 1
     border = cv2.morphologyEx(
@@ -132,12 +105,6 @@ def on_checkerboard(layer: np.ndarray, square: int = 12) -> np.ndarray:
     Args:
         layer: (H, W, 4) uint8, RGBA, colours not multiplied by opacity.
         square: pixels a square of the board is wide.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        ValueError: a picture of another shape or type, or a square below 1.
     """
     if layer.ndim != 3 or layer.shape[2] != 4 or layer.dtype != np.uint8:
         raise ValueError(f"layer must be uint8 (H, W, 4), got {layer.dtype} {layer.shape}.")
@@ -149,23 +116,10 @@ def on_checkerboard(layer: np.ndarray, square: int = 12) -> np.ndarray:
 
 
 def comparison(frame: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The frame in pale grey, with hits, missed pixels and false alarms in their colours.
-
-    Args:
-        frame: (H, W, 3) uint8.
-        prediction: (H, W) bool, what was found.
-        mask: (H, W) bool, what is there.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        ValueError: sizes differ.
-    """
+    """The frame in pale grey, with what the predicted mask hits, misses and adds in colour."""
     _same_size(frame, prediction)
     _same_size(frame, mask)
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    picture = np.repeat((grey // 2 + 100)[:, :, None], 3, axis=2).astype(np.uint8)
+    picture = pale(frame, 100)
     for name, where in (
         ("hit", prediction & mask),
         ("missed", ~prediction & mask),

@@ -27,23 +27,10 @@ from vsodlib.viz.pictures import COLORS
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType  # since matplotlib 3.11
 
-PALETTE = (
-    "#332288",
-    "#44AA99",
-    "#882255",
-    "#999933",
-    "#000000",
-    "#888888",
-    "#00574B",
-)
+PALETTE = ("#332288", "#44AA99", "#882255", "#999933", "#000000", "#888888", "#00574B")
 """Colours of series, in order; none of them is one that has a meaning (`pictures.COLORS`)."""
 
-_SIDES = {
-    "foreground": "foreground",
-    "positives": "foreground",
-    "background": "background",
-    "negatives": "background",
-}
+_SIDES = ("foreground", "positives", "background", "negatives")
 _CHANNELS = {"red": "#CC0000", "green": "#007A00", "blue": "#0000CC"}
 _CLIPS = ("fish", "butterfly", "beetle", "star", "cat", "coffee", "rocket", "astronaut")
 
@@ -73,7 +60,7 @@ def series_colors(names: Iterable[str]) -> list[str]:
     A demo clip keeps its own colour in every chart; "red", "green" and "blue" are what they say.
     """
     own = dict(zip(_CLIPS, (*PALETTE, "#7B68EE"), strict=True))
-    own |= {name: COLORS[meaning] for name, meaning in _SIDES.items()} | _CHANNELS
+    own |= {name: COLORS[name] for name in _SIDES} | _CHANNELS
     names = list(names)
     free = [color for color in PALETTE if color not in {own.get(name) for name in names}]
     rest = itertools.cycle(free or PALETTE)
@@ -81,11 +68,7 @@ def series_colors(names: Iterable[str]) -> list[str]:
 
 
 def check_some(things: object, caller: str, what: str) -> None:
-    """What is drawn must be there.
-
-    Raises:
-        ValueError: nothing is; says which function needs one of what.
-    """
+    """Refuse to draw nothing by a ValueError that says which function needs one of what."""
     if not things:
         raise ValueError(f"{caller} needs at least one {what}.")
 
@@ -172,10 +155,7 @@ def _draw(figure: Figure) -> Image.Image:
 
 
 def save_figure(
-    figure: Figure,
-    name: str,
-    numbers: Mapping[str, Any],
-    directory: str | Path | None = None,
+    figure: Figure, name: str, numbers: Mapping[str, Any], directory: str | Path | None = None
 ) -> Path | None:
     """Write `NAME.png`, and the numbers that it shows as `NAME.json`.
 

@@ -12,15 +12,22 @@ from vsodlib.viz.style import check_some
 
 
 class Table:
-    """Rows of named values; a notebook shows it as HTML, a terminal as text.
+    """A few rows of named values; a notebook shows them as HTML, a terminal as text.
 
     Args:
-        rows: row -> column -> value; columns in the order of their first appearance.
-        caption: what the table shows.
-        digits: decimals of a float.
+        rows: row -> column -> value; columns in the order of their first appearance; a value that
+            is missing stays empty.
+        caption: what it shows, in a sentence.
+        digits: decimals of floats; whole numbers get separators, texts stay as they are.
+
+    Raises:
+        ValueError: no row.
     """
 
-    def __init__(self, rows: Mapping[str, Mapping[str, Any]], caption: str, digits: int) -> None:
+    def __init__(
+        self, rows: Mapping[str, Mapping[str, Any]], caption: str = "", digits: int = 3
+    ) -> None:
+        check_some(rows, "table", "row")
         self._caption = caption
         self.columns = list(dict.fromkeys(column for row in rows.values() for column in row))
         self._rows = {
@@ -46,19 +53,7 @@ class Table:
         return "\n".join([self._caption, *("  ".join(line).rstrip() for line in padded)]).strip()
 
 
-def table(rows: Mapping[str, Mapping[str, Any]], caption: str = "", digits: int = 3) -> Table:
-    """A table of a few rows, as the last line of a cell.
-
-    Args:
-        rows: row -> column -> value; a value that is missing stays empty.
-        caption: what it shows, in a sentence.
-        digits: decimals of floats; whole numbers get separators, texts stay as they are.
-
-    Raises:
-        ValueError: no row.
-    """
-    check_some(rows, "table", "row")
-    return Table(rows, caption, digits)
+table = Table  # called as the other parts of viz are, as the last line of a cell
 
 
 def _text(value: Any, digits: int) -> str:

@@ -1,7 +1,7 @@
 """Widgets to move in a notebook; each also shows a picture where no kernel runs.
 
 A saved notebook, GitHub and an HTML export cannot run widgets. Every widget here therefore puts a
-picture of its present state into its output, beside the live view.
+picture of its present state into its output, next to the live view.
 """
 
 from __future__ import annotations
@@ -24,17 +24,33 @@ class ClipPlayer(ipywidgets.VBox):
     """A clip, one frame at a time: frame, saliency and their comparison side by side.
 
     `frame` and `threshold` are ordinary ipywidgets sliders: focus one and use the arrow keys, Home,
-    End, Page Up and Page Down, or set `player.frame.value = 7` from a cell. Build it with
-    `clip_player`.
+    End, Page Up and Page Down, or set `player.frame.value = 7` from a cell.
+
+    Args:
+        frames: (T, H, W, 3) uint8.
+        maps: saliency, (T, H, W) float in [0, 1].
+        masks: ground truth, (T, H, W) bool.
+        panel_width: pixels a panel is wide on the screen.
+
+    Raises:
+        ValueError: shapes that do not belong together, or an empty clip.
     """
 
     def __init__(
         self,
         frames: np.ndarray,
-        maps: np.ndarray | None,
-        masks: np.ndarray | None,
-        panel_width: int,
+        maps: np.ndarray | None = None,
+        masks: np.ndarray | None = None,
+        panel_width: int = 300,
     ) -> None:
+        given = {"frames": frames, "maps": maps, "masks": masks}
+        layers = {name: layer for name, layer in given.items() if layer is not None}
+        same_length(layers)
+        sizes = {name: layer.shape[1:3] for name, layer in layers.items()}
+        if len(set(sizes.values())) > 1:
+            raise ValueError(
+                f"Frames, maps and masks must have the same height and width, got {sizes}."
+            )
         self._frames, self._maps, self._masks = frames, maps, masks
         self._panel_width = panel_width
         T = len(frames)
@@ -105,35 +121,7 @@ class ClipPlayer(ipywidgets.VBox):
         return live | {"image/jpeg": picture, "text/plain": text}, {"image/jpeg": {"alt": alt}}
 
 
-def clip_player(
-    frames: np.ndarray,
-    maps: np.ndarray | None = None,
-    masks: np.ndarray | None = None,
-    panel_width: int = 300,
-) -> ClipPlayer:
-    """A player for a clip, with its saliency maps and true masks beside the frame where given.
-
-    Args:
-        frames: (T, H, W, 3) uint8.
-        maps: saliency, (T, H, W) float in [0, 1].
-        masks: ground truth, (T, H, W) bool.
-        panel_width: pixels a panel is wide on the screen.
-
-    Returns:
-        A widget; the last line of a cell shows it.
-
-    Raises:
-        ValueError: shapes that do not belong together, or an empty clip.
-    """
-    given = {"frames": frames, "maps": maps, "masks": masks}
-    layers = {name: layer for name, layer in given.items() if layer is not None}
-    same_length(layers)
-    sizes = {name: layer.shape[1:3] for name, layer in layers.items()}
-    if len(set(sizes.values())) > 1:
-        raise ValueError(
-            f"Frames, maps and masks must have the same height and width, got {sizes}."
-        )
-    return ClipPlayer(frames, maps, masks, panel_width)
+clip_player = ClipPlayer  # the last line of a cell shows it
 
 
 def side_by_side(panels: dict[str, np.ndarray], panel_width: int) -> Image.Image:

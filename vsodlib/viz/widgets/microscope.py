@@ -37,7 +37,21 @@ class Microscope(anywidget.AnyWidget):
     """A frame to pick a pixel from, its row in every layer, and the same rows in all frames.
 
     Click the frame, or focus it and press the arrow keys, [ and ]; from a cell,
-    `scope.pixel = (80, 120)`. Build it with `microscope`.
+    `scope.pixel = (80, 120)`. What is drawn in the browser is rounded to 127 steps, of the row's
+    largest weight or of each channel's; factors keep the page small: N C numbers per frame in place
+    of N².
+
+    Args:
+        frames: (T, H, W, 3) uint8, RGB.
+        layers: name -> rows (T, N, h, w) float with N = h w, or factors a, b, each (T, N, C) float,
+            of which a bᵀ are the rows: (x, x) for Eq. 4.
+        stride: pixels per position, and that an arrow key moves.
+        covered: the share of every position that the object covers, (T, h, w) in [0, 1].
+        pixel: where to start; None: the middle.
+        frame: which frame to start with.
+
+    Raises:
+        ValueError: shapes that do not belong together, a pixel or a frame outside the clip.
     """
 
     _esm = _HERE.with_suffix(".js").read_text(encoding="utf-8")
@@ -49,10 +63,42 @@ class Microscope(anywidget.AnyWidget):
     content = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, frames: np.ndarray, layers: Mapping[str, Layer], state: dict[str, Any], **kept: Any
+        self,
+        frames: np.ndarray,
+        layers: Mapping[str, Layer],
+        stride: int,
+        *,
+        covered: np.ndarray | None = None,
+        pixel: tuple[int, int] | None = None,
+        frame: int = 0,
     ) -> None:
-        self._frames, self._layers = frames, layers
-        super().__init__(content=state, **kept)
+        if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8:
+            found = f"{frames.dtype} {frames.shape}"
+            raise ValueError(f"frames must be uint8 (T, H, W, 3), got {found}.")
+        T, H, W, _ = frames.shape
+        h, w = -(-H // stride), -(-W // stride)
+        self._frames = frames
+        self._layers: dict[str, Layer] = {}
+        for name, layer in layers.items():
+            pair = isinstance(layer, tuple)
+            a = np.asarray(layer[0] if pair else layer, np.float32)
+            b = a if not pair or layer[1] is layer[0] else np.asarray(layer[1], np.float32)
+            size = (T, h * w, a.shape[-1]) if pair else (T, h * w, h, w)
+            if not a.shape == b.shape == size:
+                raise ValueError(f"{name!r} must be {size}, got {a.shape} and {b.shape}.")
+            self._layers[name] = (a, b) if pair else a.reshape(T, h * w, -1)
+        if covered is not None and covered.shape != (T, h, w):
+            raise ValueError(f"covered must be {(T, h, w)}, got {covered.shape}.")
+        content = {
+            "size": (H, W),
+            "grid": (h, w),
+            "stride": stride,
+            "colors": [[round(255 * v) for v in to_rgb(color)] for color in (POSITIVE, NEGATIVE)],
+            "frames": [_jpeg(picture) for picture in frames],
+            "covered": None if covered is None else _packed(np.rint(255 * covered), np.uint8),
+            "layers": [{"name": name} | _rounded(layer) for name, layer in self._layers.items()],
+        }
+        super().__init__(content=content, pixel=pixel or (H // 2, W // 2), frame=frame)
 
     @traitlets.validate("pixel", "frame")
     def _inside(self, proposal: Any) -> Any:
@@ -116,60 +162,7 @@ class Microscope(anywidget.AnyWidget):
         return live | {"image/jpeg": self._still(), "text/plain": text}, metadata
 
 
-def microscope(
-    frames: np.ndarray,
-    layers: Mapping[str, Layer],
-    stride: int,
-    *,
-    covered: np.ndarray | None = None,
-    pixel: tuple[int, int] | None = None,
-    frame: int = 0,
-) -> Microscope:
-    """Pick a pixel of a clip and see where its attention goes, frame by frame.
-
-    What is drawn in the browser is rounded to 127 steps, of the row's largest weight or of each
-    channel's; factors keep the page small: N C numbers a frame in place of N².
-
-    Args:
-        frames: (T, H, W, 3) uint8, RGB.
-        layers: name -> rows (T, N, h, w) float with N = h w, or factors a, b, each (T, N, C) float,
-            of which a bᵀ are the rows: (x, x) for Eq. 4.
-        stride: pixels per position, and that an arrow key moves.
-        covered: the share of every position that the object covers, (T, h, w) in [0, 1].
-        pixel: where to start; None: the middle.
-        frame: which frame to start with.
-
-    Returns:
-        A widget; the last line of a cell shows it.
-
-    Raises:
-        ValueError: shapes that do not belong together, a pixel or a frame outside the clip.
-    """
-    if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8:
-        raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}.")
-    T, H, W, _ = frames.shape
-    h, w = -(-H // stride), -(-W // stride)
-    flat: dict[str, Layer] = {}
-    for name, layer in layers.items():
-        pair = isinstance(layer, tuple)
-        a = np.asarray(layer[0] if pair else layer, np.float32)
-        b = a if not pair or layer[1] is layer[0] else np.asarray(layer[1], np.float32)
-        size = (T, h * w, a.shape[-1]) if pair else (T, h * w, h, w)
-        if not a.shape == b.shape == size:
-            raise ValueError(f"{name!r} must be {size}, got {a.shape} and {b.shape}.")
-        flat[name] = (a, b) if pair else a.reshape(T, h * w, -1)
-    if covered is not None and covered.shape != (T, h, w):
-        raise ValueError(f"covered must be {(T, h, w)}, got {covered.shape}.")
-    state = {
-        "size": (H, W),
-        "grid": (h, w),
-        "stride": stride,
-        "colors": [[round(255 * v) for v in to_rgb(color)] for color in (POSITIVE, NEGATIVE)],
-        "frames": [_jpeg(frame) for frame in frames],
-        "covered": None if covered is None else _packed(np.rint(255 * covered), np.uint8),
-        "layers": [{"name": name} | _rounded(layer) for name, layer in flat.items()],
-    }
-    return Microscope(frames, flat, state, pixel=pixel or (H // 2, W // 2), frame=frame)
+microscope = Microscope  # the last line of a cell shows it
 
 
 def _rounded(layer: Layer) -> dict[str, bytes]:
