@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from vsodlib import VSODNet
+from vsodlib.cli.card import model_card
 from vsodlib.cli.main import main
 from vsodlib.config import ModelConfig, TrainConfig, check_form
 from vsodlib.data.download import Entry, download
 from vsodlib.files import read_json
 from vsodlib.model import checkpoint
+from vsodlib.model.checkpoint import Stage
 from vsodlib.training.ablations import Scored
 from vsodlib.training.run import State, read_log
 
@@ -27,6 +29,9 @@ ANYTHING = st.recursive(
 MANY = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+SCORES = dict.fromkeys(("mae", "max_f", "s_measure", "T", "split", "height", "frames"), 1)
+SCORES |= {"J": {"mean": 1, "recall": 1}, "F": {"mean": 1, "recall": 1}}
+SCORES |= {"dataset": "x", "flip": False, "protocol": "x"}
 FORMS = (Entry, Scored, State, dict[str, int], list[str], tuple[int, ...], int | None, float)
 
 
@@ -57,7 +62,7 @@ def test_checkpoints(net, value, place):
     before = path.read_text()
     record = json.loads(before)
     keys = [("model", key) for key in record["model"]]
-    keys += [(key,) for key in ("format", "model", "input_height", "normalisation")] + [()]
+    keys += [(key,) for key in ("format", "model", "normalisation", *Stage.__annotations__)] + [()]
     key = place.draw(st.sampled_from(keys))
     if key:
         (record["model"] if len(key) == 2 else record)[key[-1]] = value
@@ -68,6 +73,7 @@ def test_checkpoints(net, value, place):
             ModelConfig.from_dict(kept[0]["model"])
             height = kept[0].get("input_height")
             assert height is None or (type(height) is int and 1 <= height <= 8192)
+            model_card("x", kept[0] | {"scores": SCORES})
     finally:
         path.write_text(before)
 

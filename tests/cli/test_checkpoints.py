@@ -29,10 +29,13 @@ def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys, sent
     assert "foreign.json holds scores of other weights than" in sentence()
     assert record["scores"]["J"] == json.loads(scores.read_text())["J"]
     assert record["input_height"] == record["scores"]["height"] == 48
-    scores.write_text("{}")
-    capsys.readouterr()
-    assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 2
-    assert "scores.json was not written by" in sentence()
+    whole = json.loads(scores.read_text())
+    for odd in ({"J": "x"}, {"T": []}, {"mae": float("nan")}, {"record": []}, {"frames": None}):
+        scores.write_text(json.dumps(whole | odd))
+        capsys.readouterr()
+        assert main(["publish", net, "--name", "bad", "--scores", str(scores)]) == 2
+        assert "scores.json was not written by" in sentence()
+    assert not list(tmp_path.glob("checkpoints/bad*"))
 
 
 def test_publish_refuses_scores_of_refined_maps(root, net, tmp_path, sentence, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from vsodlib.config import ModelConfig
 from vsodlib.data.download import SOURCES
 
 _CARD = """# {name}
@@ -71,12 +72,12 @@ def model_card(name: str, record: dict[str, Any]) -> str:
 
     Args:
         name: in `checkpoints/`.
-        record: its JSON, with `model` and `scores`, and what `vsod train` wrote of the training.
+        record: its JSON as `checkpoint.read` gives it, with `scores`.
 
     Raises:
         KeyError: the record lacks one of them.
     """
-    model, scores = record["model"], record["scores"]
+    model, scores = ModelConfig.from_dict(record["model"]).to_dict(), record["scores"]
     values = (
         *(scores[measure][kind] for measure in "JF" for kind in ("mean", "recall")),
         *(scores[measure] for measure in ("T", "max_f", "s_measure", "mae")),
@@ -108,15 +109,15 @@ def _stages(record: dict[str, Any]) -> Iterator[str]:
         yield from _stages(record["initial"])
     if not (train := record.get("train")):
         return
-    weight = f"{train.get('contrastive_weight', 0):g}"  # runs before L_cl was written lack it
+    weight = f"{train.get('contrastive_weight', 0):g}"
     first, steps = record.get("first_step", 0), train["steps"]
     last = record.get("step", steps)
     reached = [p for p in train.get("phases", ()) if float(p.split()[0]) * steps < last]
     window = ", from ".join([f"{train['height']}x{train['width']}", *reached])
     if last - first != steps:
         steps = f"{last - first} ({first + 1} to {last} of {steps})"
-    cells = (record["data"], steps, train["batch_size"], window, weight)
-    yield " | ".join(str(cell) for cell in (*cells, record["commit"], record["device"]))
+    cells = (record.get("data"), steps, train["batch_size"], window, weight)
+    yield " | ".join(str(cell) for cell in (*cells, record.get("commit"), record.get("device")))
 
 
 def _licences(record: dict[str, Any]) -> Iterator[str]:

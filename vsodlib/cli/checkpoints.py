@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, TypedDict
 
 from tyro.conf import Positional
 
@@ -32,6 +32,43 @@ class Average(Command):
         print(checkpoint.write(self.out, *mean))
 
 
+class Parts(TypedDict):
+    mean: float | None
+    recall: float | None
+
+
+class Measures(TypedDict):
+    """What is published of the scores."""
+
+    mae: float | None
+    max_f: float | None
+    s_measure: float | None
+    J: Parts
+    F: Parts
+    T: float | None
+    frames: int
+
+
+class Made(TypedDict):
+    """And of how they were made."""
+
+    dataset: str
+    split: str | None
+    height: int
+    flip: bool
+
+
+class Protocol(TypedDict):
+    name: str
+
+
+class Scores(Measures):
+    """What `vsod evaluate --json` writes."""
+
+    record: Made
+    protocol: Protocol
+
+
 @dataclass(kw_only=True)
 class Publish(Command):
     """Copy a trained network to checkpoints/, with its scores in the record."""
@@ -51,18 +88,12 @@ class Publish(Command):
         if not re.fullmatch(r"\w[\w.+-]*", self.name):
             raise ValueError(f"--name {self.name!r} must be letters, digits and . + - _ alone.")
         tensors, record = checkpoint.read(self.checkpoint)
-        try:
-            scores = read_json(self.scores)
-            made = scores["record"]
-            names = ("mae", "max_f", "s_measure", "J", "F", "T", "frames")
-            kept = {name: scores[name] for name in names}
-            kept |= {name: made[name] for name in ("dataset", "split", "height", "flip")}
-            kept["protocol"] = scores["protocol"]["name"]
-            check_form(made["height"], int, "height")
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{self.scores} was not written by `vsod evaluate --json` ({error})."
-            ) from error
+        scores: Any = read_json(self.scores)
+        check_form(scores, Scores, f"{self.scores} was not written by `vsod evaluate --json`:")
+        made = scores["record"]
+        kept = {name: scores[name] for name in Measures.__annotations__}
+        kept |= {name: made[name] for name in Made.__annotations__}
+        kept["protocol"] = scores["protocol"]["name"]
         for special, there in (
             ("refined maps", made.get("refine")),
             ("maps at other scales", made.get("scales", [1]) != [1]),
@@ -72,8 +103,9 @@ class Publish(Command):
         if made.get("weights_sha256") != checkpoint.fingerprint(self.checkpoint):
             raise ValueError(f"{self.scores} holds scores of other weights than {self.checkpoint}.")
         record |= {"input_height": made["height"], "scores": kept}
+        card = model_card(self.name, record).encode()
         path = checkpoint.write(provenance.REPOSITORY / "checkpoints" / self.name, tensors, record)
-        write_file(path.with_suffix(".md"), model_card(self.name, record).encode())
+        write_file(path.with_suffix(".md"), card)
         print(path)
 
 

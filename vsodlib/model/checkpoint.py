@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from safetensors import SafetensorError
@@ -24,6 +24,34 @@ from vsodlib.files import aside, read_json
 FORMAT = "vsodlib-1"
 LARGEST_HEIGHT = 8192
 """Rows of a frame that a record may ask for."""
+
+
+class _Weights(TypedDict, total=False):
+    contrastive_weight: float  # runs before L_cl was written lack it
+
+
+class Schedule(_Weights):
+    """Of a run's `TrainConfig`, which may be of another version, what others read."""
+
+    height: int
+    width: int
+    steps: int
+    batch_size: int
+
+
+class Stage(TypedDict, total=False):
+    """What a record says of the run that made the weights, and in `initial` of that before it."""
+
+    train: Schedule
+    data: str
+    commit: str | None
+    device: str | None
+    first_step: int
+    step: int
+    initial: Stage
+    held_out: dict[str, int]
+    own_modules: dict[str, str]
+    input_height: int | None
 
 
 def available() -> list[str]:
@@ -76,12 +104,10 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ValueError(f"{record_path} does not describe a vsodlib checkpoint ({FORMAT}).")
     try:
         ModelConfig.from_dict(record["model"])
-        own = record.get("own_modules", {})
-        check_form(own, dict[str, str], "own_modules")
-        if other := own.keys() - {"self_attention", "co_attention"}:
+        check_form(record, Stage, "its")
+        if other := record.get("own_modules", {}).keys() - {"self_attention", "co_attention"}:
             raise ValueError(f"own_modules cannot be {', '.join(sorted(other))}.")
         height = record.get("input_height")
-        check_form(height, int | None, "input_height")
         if height is not None and not 1 <= height <= LARGEST_HEIGHT:
             raise ValueError(f"input_height must be 1 to {LARGEST_HEIGHT}.")
         tensors = load_file(path)
