@@ -57,7 +57,12 @@ def timed(frames: list[np.ndarray]) -> Iterator[Frame]:
     return (Frame(frame, k / 24, 1 / 24) for k, frame in enumerate(frames))
 
 
-def encode(path: Path, frames: list[np.ndarray], sar: Fraction | None = None, turn: int = 0):
+def encode(
+    path: Path,
+    frames: list[np.ndarray],
+    sar: Fraction | None = None,
+    turn: int = 0,
+):
     """A film as a phone or a DVD may write it: PyAV's MPEG-4, which is not what we write."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=10)
@@ -71,6 +76,33 @@ def encode(path: Path, frames: list[np.ndarray], sar: Fraction | None = None, tu
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
         container.mux(stream.encode())
     return path
+
+
+def encode_flat(path: Path, signals: np.ndarray, weights: tuple[float, float], height: int, **tags):
+    """A film of flat frames of R'G'B' in [0, 1], in Y'CbCr of 10 bits with the weights of red and
+    blue in its luma; `tags` are FFmpeg's names and numbers (ITU-T H.273).
+    """
+    red, blue = weights
+    full = tags.get("color_range") == 2
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, height, "yuv444p10le"
+        for name, value in tags.items():
+            setattr(stream.codec_context, name, value)
+        for r, g, b in signals:
+            y = red * r + (1 - red - blue) * g + blue * b
+            chroma = np.array([b - y, r - y]) / (2 - 2 * np.array([blue, red]))
+            levels = [1023 * y if full else 64 + 876 * y]
+            levels += list(512 + (1023 if full else 896) * chroma)
+            frame = av.VideoFrame(64, height, "yuv444p10le")
+            for plane, level in zip(frame.planes, levels, strict=True):
+                plane.update(np.full(plane.buffer_size // 2, round(level), np.uint16).tobytes())
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+BT601, BT709 = (0.299, 0.114), (0.2126, 0.0722)
 
 
 def files(folder: Path) -> list[str]:
@@ -179,6 +211,19 @@ def test_rotated_film_is_upright_as_in_opencv(tmp_path, turn):
         assert frame.shape == expected.shape == ((H, W, 3) if turn == 180 else (W, H, 3))
         assert np.abs(frame.astype(int) - expected).mean() < 2
     capture.release()
+
+
+@pytest.mark.parametrize("matrix", [1, 5, 6, None])
+@pytest.mark.parametrize("height", [48, 720])
+@pytest.mark.parametrize("full", [False, True])
+def test_colours_follow_the_tags_of_a_film(tmp_path, matrix, height, full):
+    colours = np.array([(200, 40, 40), (40, 160, 60), (50, 60, 200), (255, 255, 255), (0, 0, 0)])
+    tags = {"color_range": 2} if full else {}
+    tags |= {"colorspace": matrix} if matrix else {}
+    hd = matrix == 1 or (matrix is None and height == 720)
+    path = encode_flat(tmp_path / "a.mkv", colours / 255, BT709 if hd else BT601, height, **tags)
+    for frame, colour in zip(read_video(path), colours, strict=True):
+        assert np.abs(frame.astype(int) - colour).max() <= 2
 
 
 @pytest.mark.parametrize(("sar", "turn", "shape"), [((3, 2), 0, (48, 96)), ((3, 2), 90, (96, 48))])

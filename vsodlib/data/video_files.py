@@ -43,6 +43,8 @@ LARGEST_SIDE = 65_500
 """Rows or columns that can be written as JPEG."""
 TICK = Fraction(1, 1000)
 """Seconds: the finest step of a WebM file's clock."""
+UNSAID = 2
+"""FFmpeg's number for a matrix that a film does not state, which PyAV has no name for."""
 NO_FILMS = ("tty", "bin", "xbin", "adf", "idf", "hls", "dash", "concat")
 """Formats in which FFmpeg would take any text for pictures, or follow links to other places."""
 FORMATS = {  # suffix -> codec, its options, pixel format, that with transparency, codec of sound
@@ -376,7 +378,7 @@ def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
 def _as_shown(frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
     """A decoded frame in RGB, at the size that a film has with square pixels, and upright."""
     # Films that do not say so are in BT.709 from HD on, below it in BT.601, FFmpeg's own choice.
-    unsaid = frame.colorspace == Colorspace.DEFAULT and frame.height >= 720
+    unsaid = frame.colorspace == UNSAID and frame.height >= 720
     pixels = frame.to_ndarray(
         format="rgb24",
         width=width,
