@@ -102,7 +102,7 @@ def encode_flat(path: Path, signals: np.ndarray, weights: tuple[float, float], h
     return path
 
 
-BT601, BT709 = (0.299, 0.114), (0.2126, 0.0722)
+BT601, BT709, BT2020 = (0.299, 0.114), (0.2126, 0.0722), (0.2627, 0.0593)
 
 
 def files(folder: Path) -> list[str]:
@@ -224,6 +224,42 @@ def test_colours_follow_the_tags_of_a_film(tmp_path, matrix, height, full):
     path = encode_flat(tmp_path / "a.mkv", colours / 255, BT709 if hd else BT601, height, **tags)
     for frame, colour in zip(read_video(path), colours, strict=True):
         assert np.abs(frame.astype(int) - colour).max() <= 2
+
+
+def pq(light: np.ndarray) -> np.ndarray:
+    """The inverse EOTF of BT.2100, table 4: cd/m2 -> signal."""
+    power = (light / 10_000) ** (2610 / 16_384)
+    return ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
+
+
+def hlg(light: np.ndarray) -> np.ndarray:
+    """The inverse OOTF and the OETF of BT.2100, table 5, for a screen of 1000 cd/m2."""
+    luma = light @ (BT2020[0], 1 - sum(BT2020), BT2020[1])
+    scene = light / 1000 * (luma[:, None] / 1000) ** (1 / 1.2 - 1)
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    return np.where(
+        scene <= 1 / 12, (3 * scene) ** 0.5, a * np.log(np.maximum(12 * scene - b, 1e-9)) + c
+    )
+
+
+@pytest.mark.parametrize(("encoded", "transfer"), [(pq, 16), (hlg, 18)])
+def test_hdr_up_to_its_reference_white_looks_as_sdr_does(tmp_path, encoded, transfer):
+    colours = np.array([(255, 255, 255), (128, 128, 128), (220, 180, 140), (200, 40, 40)])
+    from_709 = np.array(  # BT.2087
+        [[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]]
+    )
+    light = 203 * (colours / 255) ** 2.4 @ from_709.T  # BT.2408: white; BT.1886: 2.4
+    light = np.concatenate([light, [[1000, 1000, 1000]]])
+    tags = {"colorspace": 9, "color_primaries": 9, "color_trc": transfer, "color_range": 1}
+    path = encode_flat(tmp_path / "phone.mkv", encoded(light), BT2020, 48, **tags)
+    for frame, colour in zip(read_video(path), [*colours, (255, 255, 255)], strict=True):
+        assert np.abs(frame.astype(int) - colour).max() <= 8
+
+
+def test_colours_that_ffmpeg_cannot_convert_are_named(tmp_path):
+    path = encode_flat(tmp_path / "ycgco.mkv", np.ones((2, 3)), BT709, 48, colorspace=8)
+    with pytest.raises(ValueError, match=r"ycgco\.mkv has colours .* \(matrix 8 of ITU-T H\.273"):
+        read_video(path)
 
 
 @pytest.mark.parametrize(("sar", "turn", "shape"), [((3, 2), 0, (48, 96)), ((3, 2), 90, (96, 48))])

@@ -21,7 +21,13 @@ from typing import Any, NamedTuple, Self
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    VideoReformatter,
+)
 
 from vsodlib.data.folders import is_picture, listed, natural
 from vsodlib.data.image_files import (
@@ -45,6 +51,8 @@ TICK = Fraction(1, 1000)
 """Seconds: the finest step of a WebM file's clock."""
 UNSAID = 2
 """FFmpeg's number for a matrix that a film does not state, which PyAV has no name for."""
+HDR = ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67
+"""The transfer functions of BT.2100: PQ and HLG."""
 NO_FILMS = ("tty", "bin", "xbin", "adf", "idf", "hls", "dash", "concat")
 """Formats in which FFmpeg would take any text for pictures, or follow links to other places."""
 FORMATS = {  # suffix -> codec, its options, pixel format, that with transparency, codec of sound
@@ -142,8 +150,9 @@ class Video:
 def read_video(source: str | int | Path) -> Video:
     """The frames of a film, an animated picture, a folder of frames, or a camera.
 
-    Frames are as a player shows them: upright and with square pixels. Nothing but the current one
-    is held in memory. A film that breaks off gives the frames before its break, then a warning.
+    Frames are as a player shows them: upright, with square pixels, and HDR as SDR.
+    Nothing but a few are held in memory. A film that breaks off gives the frames before its break,
+    then a warning.
 
     Args:
         source: a path, or the number of a camera (`0`, `"0"`).
@@ -324,6 +333,7 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
         announced = _span(container)[1]
         if container.format.name == "avi":  # without its index the duration is but a guess
             announced = max(announced, stream.frames / float(stream.average_rate or FOLDER_FPS))
+        convert = VideoReformatter()  # one, for its tables for HDR take it seconds
         for packet in _packets(container, [stream, *container.streams.audio]):
             if packet is not None and packet.pts is not None:
                 ends = packet.pts + (packet.duration or 0)
@@ -342,7 +352,14 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
                     time = before + duration if time is None else max(time, before + 1e-3)
                     longest = max(longest, time - before)
                 time = time or 0.0
-                yield Frame(_as_shown(frame, *size), time, duration)
+                try:
+                    pixels = _as_shown(convert, frame, *size)
+                except av.error.FFmpegError:
+                    raise ValueError(
+                        f"{path} has colours of a kind that FFmpeg cannot convert to RGB (matrix "
+                        f"{frame.colorspace} of ITU-T H.273); convert it to BT.709 first."
+                    ) from None
+                yield Frame(pixels, time, duration)
     if lost:
         damage.append(f"{path} is damaged: {lost} of its packets cannot be decoded.")
     # A last frame of unknown duration is hardly shown for twice as long as any before it.
@@ -375,16 +392,23 @@ def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
         yield None
 
 
-def _as_shown(frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
+def _as_shown(
+    convert: VideoReformatter, frame: av.VideoFrame, width: int, height: int
+) -> np.ndarray:
     """A decoded frame in RGB, at the size that a film has with square pixels, and upright."""
     # Films that do not say so are in BT.709 from HD on, below it in BT.601, FFmpeg's own choice.
     unsaid = frame.colorspace == UNSAID and frame.height >= 720
-    pixels = frame.to_ndarray(
-        format="rgb24",
-        width=width,
-        height=height,
+    # libswscale shows BT.2408's white of HDR, 203 cd/m2, as white; what is brighter is cut off.
+    wide = frame.color_trc in HDR or frame.color_primaries == ColorPrimaries.BT2020
+    pixels = convert.reformat(
+        frame,
+        width,
+        height,
+        "rgb24",
         src_colorspace=Colorspace.ITU709 if unsaid else None,
-    )
+        dst_color_trc=ColorTrc.BT709 if wide else None,
+        dst_color_primaries=ColorPrimaries.BT709 if wide else None,
+    ).to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
 
 
