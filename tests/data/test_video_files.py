@@ -62,10 +62,11 @@ def encode(
     frames: list[np.ndarray],
     sar: Fraction | None = None,
     turn: int = 0,
+    **options: str,
 ):
     """A film as a phone or a DVD may write it: PyAV's MPEG-4, which is not what we write."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
+        stream = container.add_stream("mpeg4", rate=10, options=options)
         stream.height, stream.width = frames[0].shape[:2]
         if sar:
             stream.codec_context.sample_aspect_ratio = sar
@@ -260,6 +261,20 @@ def test_colours_that_ffmpeg_cannot_convert_are_named(tmp_path):
     path = encode_flat(tmp_path / "ycgco.mkv", np.ones((2, 3)), BT709, 48, colorspace=8)
     with pytest.raises(ValueError, match=r"ycgco\.mkv has colours .* \(matrix 8 of ITU-T H\.273"):
         read_video(path)
+
+
+def test_interlaced_film_shows_one_moment_a_frame(tmp_path):
+    first, second = clip(20)[::2], clip(20)[1::2]
+    frames = [frame.copy() for frame in first]
+    for frame, later in zip(frames, second, strict=True):
+        frame[1::2] = later[1::2]
+    path = encode(tmp_path / "tape.avi", frames, flags="+ildct+ilme")
+    decoded = list(read_video(path).timed())
+    np.testing.assert_allclose([frame.time for frame in decoded], np.arange(10) / 10, atol=1e-3)
+    for frame, woven, moment in zip(decoded, frames, second, strict=True):  # bottom field first
+        assert np.abs(np.diff(woven.astype(int), axis=0))[11:28].mean() > 8
+        assert np.abs(np.diff(frame.pixels.astype(int), axis=0))[11:28].mean() < 2
+        assert np.abs(frame.pixels.astype(int) - moment).mean() < 6
 
 
 @pytest.mark.parametrize(("sar", "turn", "shape"), [((3, 2), 0, (48, 96)), ((3, 2), 90, (96, 48))])

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Self
 import av
 import cv2
 import numpy as np
+from av.filter import Graph
 from av.video.reformatter import (
     ColorPrimaries,
     ColorRange,
@@ -150,7 +151,7 @@ class Video:
 def read_video(source: str | int | Path) -> Video:
     """The frames of a film, an animated picture, a folder of frames, or a camera.
 
-    Frames are as a player shows them: upright, with square pixels, and HDR as SDR.
+    Frames are as a player shows them: upright, with square pixels, deinterlaced, and HDR as SDR.
     Nothing but a few are held in memory. A film that breaks off gives the frames before its break,
     then a warning.
 
@@ -329,37 +330,41 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
     size = max(1, round(stream.width * (stream.sample_aspect_ratio or 1))), stream.height
     longest = 1 / float(stream.average_rate or FOLDER_FPS)
     time, reached, lost = None, 0.0, 0
-    with container:
-        announced = _span(container)[1]
-        if container.format.name == "avi":  # without its index the duration is but a guess
-            announced = max(announced, stream.frames / float(stream.average_rate or FOLDER_FPS))
-        convert = VideoReformatter()  # one, for its tables for HDR take it seconds
+
+    def decoded() -> Iterator[av.VideoFrame]:
+        nonlocal reached, lost
         for packet in _packets(container, [stream, *container.streams.audio]):
             if packet is not None and packet.pts is not None:
                 ends = packet.pts + (packet.duration or 0)
                 reached = max(reached, float(ends * packet.time_base))
             try:
-                frames = stream.decode(packet) if packet is None or packet.stream is stream else []
+                if packet is None or packet.stream is stream:
+                    for frame in stream.decode(packet):
+                        frame.time_base = stream.time_base  # None where nothing was left to read
+                        yield frame
             except av.error.FFmpegError:
                 lost += time is not None  # a recording may begin between two key frames
-                continue
-            for frame in frames:
-                duration = float(frame.duration * stream.time_base) or longest
-                before, time = time, None
-                if frame.pts is not None:
-                    time = float(frame.pts * stream.time_base)
-                if before is not None:
-                    time = before + duration if time is None else max(time, before + 1e-3)
-                    longest = max(longest, time - before)
-                time = time or 0.0
-                try:
-                    pixels = _as_shown(convert, frame, *size)
-                except av.error.FFmpegError:
-                    raise ValueError(
-                        f"{path} has colours of a kind that FFmpeg cannot convert to RGB (matrix "
-                        f"{frame.colorspace} of ITU-T H.273); convert it to BT.709 first."
-                    ) from None
-                yield Frame(pixels, time, duration)
+
+    with container:
+        announced = _span(container)[1]
+        if container.format.name == "avi":  # without its index the duration is but a guess
+            announced = max(announced, stream.frames / float(stream.average_rate or FOLDER_FPS))
+        convert = VideoReformatter()  # one, for its tables for HDR take it seconds
+        for frame in _deinterlaced(decoded()):
+            duration = float(frame.duration * frame.time_base) or longest
+            before, time = time, frame.time
+            if before is not None:
+                time = before + duration if time is None else max(time, before + 1e-3)
+                longest = max(longest, time - before)
+            time = time or 0.0
+            try:
+                pixels = _as_shown(convert, frame, *size)
+            except av.error.FFmpegError:
+                raise ValueError(
+                    f"{path} has colours of a kind that FFmpeg cannot convert to RGB (matrix "
+                    f"{frame.colorspace} of ITU-T H.273); convert it to BT.709 first."
+                ) from None
+            yield Frame(pixels, time, duration)
     if lost:
         damage.append(f"{path} is damaged: {lost} of its packets cannot be decoded.")
     # A last frame of unknown duration is hardly shown for twice as long as any before it.
@@ -390,6 +395,34 @@ def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
                 yield packet
     except av.error.FFmpegError:
         yield None
+
+
+def _deinterlaced(frames: Iterator[Any]) -> Iterator[Any]:
+    """As many frames, those of two moments each through FFmpeg's filter bwdif."""
+    graph, kind = None, None
+    for frame in chain(frames, [None]):
+        new = frame and (frame.width, frame.height, frame.format.name, frame.interlaced_frame)
+        if graph and new != kind:
+            graph.push(None)
+            yield from _pulled(graph)
+            graph = None
+        if frame is None:
+            return
+        if frame.interlaced_frame:
+            if graph is None:
+                graph, kind = Graph(), new
+                nodes = graph.add_buffer(frame), graph.add("bwdif", "send_frame")
+                graph.link_nodes(*nodes, graph.add("buffersink")).configure()
+            graph.push(frame)
+            yield from _pulled(graph)
+        else:
+            yield frame
+
+
+def _pulled(graph: Graph) -> Iterator[Any]:
+    with suppress(BlockingIOError, EOFError):
+        while True:
+            yield graph.pull()
 
 
 def _as_shown(
