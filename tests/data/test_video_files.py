@@ -361,19 +361,22 @@ def test_film_whose_clock_does_not_begin_at_zero_is_whole(tmp_path):
 @pytest.mark.parametrize("suffix", ["ts", "mpg"])
 def test_joined_films_go_on_where_the_first_ends(tmp_path, suffix):
     path = tmp_path / f"joined.{suffix}"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg2video", rate=25)
-        stream.height, stream.width = H, W
-        sound = container.add_stream("mp2", rate=48_000, layout="mono")
-        for pixels in clip(25):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
-        container.mux(stream.encode())
-        wave = np.sin(np.arange(48_000) * 2 * np.pi * 440 / 48_000) * 16_000
-        wave[12_000:] = 0  # a quarter of a second can be heard
-        frame = av.AudioFrame.from_ndarray(np.int16(wave[None]), "s16", "mono")
-        frame.rate = 48_000
-        container.mux([*sound.encode(frame), *sound.encode()])
-    path.write_bytes(2 * path.read_bytes())
+    parts = []
+    for layout in ("mono", "stereo"):  # as television changes it
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mpeg2video", rate=25)
+            stream.height, stream.width = H, W
+            sound = container.add_stream("mp2", rate=48_000, layout=layout)
+            for pixels in clip(25):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+            container.mux(stream.encode())
+            wave = np.sin(np.arange(48_000) * 2 * np.pi * 440 / 48_000) * 16_000
+            wave[12_000:] = 0  # a quarter of a second can be heard
+            frame = av.AudioFrame.from_ndarray(np.int16(wave[None]), "s16", "mono")
+            frame.rate = 48_000
+            container.mux([*sound.encode(frame), *sound.encode()])
+        parts.append(path.read_bytes())
+    path.write_bytes(b"".join(parts))
     video = read_video(path)
     with VideoWriter(tmp_path / "copy.webm", 25, video.sound, video.start) as write:
         times = [write(*frame[:3]) or frame.time for frame in video.timed()]
@@ -603,6 +606,24 @@ def test_sound_goes_with_the_pictures(tmp_path, suffix, start):
     assert 0 <= begin < 0.1
     assert begin + loud.max() / 48_000 == pytest.approx(2.0 - start, abs=0.02)
     assert begin + len(wave) / 48_000 == pytest.approx(3.0, abs=0.1)  # as long as the pictures
+
+
+@pytest.mark.parametrize("suffix", ["webm", "mov"])
+def test_a_hole_in_the_sound_stays_as_long(tmp_path, suffix):
+    wave = np.int16(16_000 * np.sin(np.arange(12_000) * 2 * np.pi * 440 / 48_000))
+    with av.open(str(tmp_path / "tone.mkv"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        for begin in (0, 72_000):
+            frame = av.AudioFrame.from_ndarray(wave[None], "s16", "mono")
+            frame.rate, frame.pts, frame.time_base = 48_000, begin, Fraction(1, 48_000)
+            container.mux(stream.encode(frame))
+    with VideoWriter(tmp_path / f"clip.{suffix}", 10, tmp_path / "tone.mkv") as write:
+        for frame in clip(30):
+            write(frame)
+    wave, begin = sound_of(tmp_path / f"clip.{suffix}")
+    loud = np.flatnonzero(np.abs(wave) > 0.3 * np.abs(wave).max()) / 48_000 + begin
+    assert loud[[0, -1]] == pytest.approx([0, 1.75], abs=0.02)
+    assert not np.any((loud > 0.3) & (loud < 1.45))
 
 
 def test_sound_of_a_film_is_found(tmp_path):

@@ -50,6 +50,10 @@ LARGEST_SIDE = 65_500
 """Rows or columns that can be written as JPEG."""
 TICK = Fraction(1, 1000)
 """Seconds: the finest step of a WebM file's clock."""
+SAMPLES = 48_000
+"""Samples a second of the sound that is written."""
+HOLE = 0.04
+"""Seconds by which sound may be off its pictures before it is put right: hardly anyone hears it."""
 UNSAID = 2
 """FFmpeg's number for a matrix that a film does not state, which PyAV has no name for."""
 HDR = ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67
@@ -600,23 +604,41 @@ class _Sound:
     def __init__(self, path: Path, start: float, output: Any, codec: str) -> None:
         self._input = _opened(path)
         self._output, self._start = output, start
-        self._stream = output.add_stream(codec, rate=48_000, layout="stereo")
+        self._stream = output.add_stream(codec, rate=SAMPLES, layout="stereo")
         self._frames = self._decoded()
         self._next = next(self._frames, None)
+        self._count = 0
 
     def _decoded(self) -> Iterator[Any]:
         stream = _readable(self._input.streams.audio)[0]
+        kind = None
         for packet in _packets(self._input, [stream]):
             with suppress(av.error.FFmpegError):  # of a damaged film, what can be heard
-                yield from stream.decode(packet)
+                for frame in stream.decode(packet):
+                    new = frame.format.name, frame.layout.name, frame.sample_rate
+                    if new != kind:  # as on television from one programme to the next
+                        kind, resampler = new, av.AudioResampler("s16", "stereo", SAMPLES)
+                    yield from resampler.resample(frame)
 
     def copy_until(self, time: Fraction) -> None:
-        """Append the sound from where it is to `time`, seconds after the first frame."""
-        while self._next is not None and (at := self._next.time - self._start) < time:
-            if at >= 0:
-                self._next.pts = round(at / self._next.time_base)
-                self._output.mux(self._stream.encode(self._next))
-            self._next = next(self._frames, None)
+        """Append the sound from where it is to `time`, seconds after the first frame.
+
+        Holes become silence, as the samples of a MOV have no times; what overlaps is left out.
+        """
+        while self._next is not None and (end := self._count / SAMPLES) < time:
+            frame, at = self._next, self._next.time - self._start
+            slack = HOLE if self._count else 0
+            if at > end + slack:
+                silence = np.zeros((1, 2 * max(1, round((min(at, time) - end) * SAMPLES))), "i2")
+                frame = av.AudioFrame.from_ndarray(silence, "s16", "stereo")
+                frame.rate, frame.time_base = SAMPLES, Fraction(1, SAMPLES)
+            else:
+                self._next = next(self._frames, None)
+                if at < end - slack:
+                    continue
+            frame.pts = self._count
+            self._count += frame.samples
+            self._output.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
         """Append what the encoder still holds."""
