@@ -57,10 +57,16 @@ def timed(frames: list[np.ndarray]) -> Iterator[Frame]:
     return (Frame(frame, k / 24, 1 / 24) for k, frame in enumerate(frames))
 
 
-def encode(path: Path, frames: list[np.ndarray], sar: Fraction | None = None, turn: int = 0):
+def encode(
+    path: Path,
+    frames: list[np.ndarray],
+    sar: Fraction | None = None,
+    turn: int = 0,
+    **options: str,
+):
     """A film as a phone or a DVD may write it: PyAV's MPEG-4, which is not what we write."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
+        stream = container.add_stream("mpeg4", rate=10, options=options)
         stream.height, stream.width = frames[0].shape[:2]
         if sar:
             stream.codec_context.sample_aspect_ratio = sar
@@ -71,6 +77,33 @@ def encode(path: Path, frames: list[np.ndarray], sar: Fraction | None = None, tu
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
         container.mux(stream.encode())
     return path
+
+
+def encode_flat(path: Path, signals: np.ndarray, weights: tuple[float, float], height: int, **tags):
+    """A film of flat frames of R'G'B' in [0, 1], in Y'CbCr of 10 bits with the weights of red and
+    blue in its luma; `tags` are FFmpeg's names and numbers (ITU-T H.273).
+    """
+    red, blue = weights
+    full = tags.get("color_range") == 2
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, height, "yuv444p10le"
+        for name, value in tags.items():
+            setattr(stream.codec_context, name, value)
+        for r, g, b in signals:
+            y = red * r + (1 - red - blue) * g + blue * b
+            chroma = np.array([b - y, r - y]) / (2 - 2 * np.array([blue, red]))
+            levels = [1023 * y if full else 64 + 876 * y]
+            levels += list(512 + (1023 if full else 896) * chroma)
+            frame = av.VideoFrame(64, height, "yuv444p10le")
+            for plane, level in zip(frame.planes, levels, strict=True):
+                plane.update(np.full(plane.buffer_size // 2, round(level), np.uint16).tobytes())
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+BT601, BT709, BT2020 = (0.299, 0.114), (0.2126, 0.0722), (0.2627, 0.0593)
 
 
 def files(folder: Path) -> list[str]:
@@ -181,6 +214,69 @@ def test_rotated_film_is_upright_as_in_opencv(tmp_path, turn):
     capture.release()
 
 
+@pytest.mark.parametrize("matrix", [1, 5, 6, None])
+@pytest.mark.parametrize("height", [48, 720])
+@pytest.mark.parametrize("full", [False, True])
+def test_colours_follow_the_tags_of_a_film(tmp_path, matrix, height, full):
+    colours = np.array([(200, 40, 40), (40, 160, 60), (50, 60, 200), (255, 255, 255), (0, 0, 0)])
+    tags = {"color_range": 2} if full else {}
+    tags |= {"colorspace": matrix} if matrix else {}
+    hd = matrix == 1 or (matrix is None and height == 720)
+    path = encode_flat(tmp_path / "a.mkv", colours / 255, BT709 if hd else BT601, height, **tags)
+    for frame, colour in zip(read_video(path), colours, strict=True):
+        assert np.abs(frame.astype(int) - colour).max() <= 2
+
+
+def pq(light: np.ndarray) -> np.ndarray:
+    """The inverse EOTF of BT.2100, table 4: cd/m2 -> signal."""
+    power = (light / 10_000) ** (2610 / 16_384)
+    return ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
+
+
+def hlg(light: np.ndarray) -> np.ndarray:
+    """The inverse OOTF and the OETF of BT.2100, table 5, for a screen of 1000 cd/m2."""
+    luma = light @ (BT2020[0], 1 - sum(BT2020), BT2020[1])
+    scene = light / 1000 * (luma[:, None] / 1000) ** (1 / 1.2 - 1)
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    return np.where(
+        scene <= 1 / 12, (3 * scene) ** 0.5, a * np.log(np.maximum(12 * scene - b, 1e-9)) + c
+    )
+
+
+@pytest.mark.parametrize(("encoded", "transfer"), [(pq, 16), (hlg, 18)])
+def test_hdr_up_to_its_reference_white_looks_as_sdr_does(tmp_path, encoded, transfer):
+    colours = np.array([(255, 255, 255), (128, 128, 128), (220, 180, 140), (200, 40, 40)])
+    from_709 = np.array(  # BT.2087
+        [[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]]
+    )
+    light = 203 * (colours / 255) ** 2.4 @ from_709.T  # BT.2408: white; BT.1886: 2.4
+    light = np.concatenate([light, [[1000, 1000, 1000]]])
+    tags = {"colorspace": 9, "color_primaries": 9, "color_trc": transfer, "color_range": 1}
+    path = encode_flat(tmp_path / "phone.mkv", encoded(light), BT2020, 48, **tags)
+    for frame, colour in zip(read_video(path), [*colours, (255, 255, 255)], strict=True):
+        assert np.abs(frame.astype(int) - colour).max() <= 8
+
+
+def test_colours_that_ffmpeg_cannot_convert_are_named(tmp_path):
+    path = encode_flat(tmp_path / "ycgco.mkv", np.ones((2, 3)), BT709, 48, colorspace=8)
+    with pytest.raises(ValueError, match=r"ycgco\.mkv has colours .* \(matrix 8 of ITU-T H\.273"):
+        read_video(path)
+
+
+def test_interlaced_film_shows_one_moment_a_frame(tmp_path):
+    first, second = clip(20)[::2], clip(20)[1::2]
+    frames = [frame.copy() for frame in first]
+    for frame, later in zip(frames, second, strict=True):
+        frame[1::2] = later[1::2]
+    path = encode(tmp_path / "tape.avi", frames, flags="+ildct+ilme")
+    decoded = list(read_video(path).timed())
+    np.testing.assert_allclose([frame.time for frame in decoded], np.arange(10) / 10, atol=1e-3)
+    for frame, woven, moment in zip(decoded, frames, second, strict=True):  # bottom field first
+        assert np.abs(np.diff(woven.astype(int), axis=0))[11:28].mean() > 8
+        assert np.abs(np.diff(frame.pixels.astype(int), axis=0))[11:28].mean() < 2
+        assert np.abs(frame.pixels.astype(int) - moment).mean() < 6
+
+
 @pytest.mark.parametrize(("sar", "turn", "shape"), [((3, 2), 0, (48, 96)), ((3, 2), 90, (96, 48))])
 def test_pixels_that_are_not_square(tmp_path, sar, turn, shape):
     path = encode(tmp_path / "wide.mp4", clip(), Fraction(*sar), turn)
@@ -265,19 +361,22 @@ def test_film_whose_clock_does_not_begin_at_zero_is_whole(tmp_path):
 @pytest.mark.parametrize("suffix", ["ts", "mpg"])
 def test_joined_films_go_on_where_the_first_ends(tmp_path, suffix):
     path = tmp_path / f"joined.{suffix}"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg2video", rate=25)
-        stream.height, stream.width = H, W
-        sound = container.add_stream("mp2", rate=48_000, layout="mono")
-        for pixels in clip(25):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
-        container.mux(stream.encode())
-        wave = np.sin(np.arange(48_000) * 2 * np.pi * 440 / 48_000) * 16_000
-        wave[12_000:] = 0  # a quarter of a second can be heard
-        frame = av.AudioFrame.from_ndarray(np.int16(wave[None]), "s16", "mono")
-        frame.rate = 48_000
-        container.mux([*sound.encode(frame), *sound.encode()])
-    path.write_bytes(2 * path.read_bytes())
+    parts = []
+    for layout in ("mono", "stereo"):  # as television changes it
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mpeg2video", rate=25)
+            stream.height, stream.width = H, W
+            sound = container.add_stream("mp2", rate=48_000, layout=layout)
+            for pixels in clip(25):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+            container.mux(stream.encode())
+            wave = np.sin(np.arange(48_000) * 2 * np.pi * 440 / 48_000) * 16_000
+            wave[12_000:] = 0  # a quarter of a second can be heard
+            frame = av.AudioFrame.from_ndarray(np.int16(wave[None]), "s16", "mono")
+            frame.rate = 48_000
+            container.mux([*sound.encode(frame), *sound.encode()])
+        parts.append(path.read_bytes())
+    path.write_bytes(b"".join(parts))
     video = read_video(path)
     with VideoWriter(tmp_path / "copy.webm", 25, video.sound, video.start) as write:
         times = [write(*frame[:3]) or frame.time for frame in video.timed()]
@@ -507,6 +606,24 @@ def test_sound_goes_with_the_pictures(tmp_path, suffix, start):
     assert 0 <= begin < 0.1
     assert begin + loud.max() / 48_000 == pytest.approx(2.0 - start, abs=0.02)
     assert begin + len(wave) / 48_000 == pytest.approx(3.0, abs=0.1)  # as long as the pictures
+
+
+@pytest.mark.parametrize("suffix", ["webm", "mov"])
+def test_a_hole_in_the_sound_stays_as_long(tmp_path, suffix):
+    wave = np.int16(16_000 * np.sin(np.arange(12_000) * 2 * np.pi * 440 / 48_000))
+    with av.open(str(tmp_path / "tone.mkv"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        for begin in (0, 72_000):
+            frame = av.AudioFrame.from_ndarray(wave[None], "s16", "mono")
+            frame.rate, frame.pts, frame.time_base = 48_000, begin, Fraction(1, 48_000)
+            container.mux(stream.encode(frame))
+    with VideoWriter(tmp_path / f"clip.{suffix}", 10, tmp_path / "tone.mkv") as write:
+        for frame in clip(30):
+            write(frame)
+    wave, begin = sound_of(tmp_path / f"clip.{suffix}")
+    loud = np.flatnonzero(np.abs(wave) > 0.3 * np.abs(wave).max()) / 48_000 + begin
+    assert loud[[0, -1]] == pytest.approx([0, 1.75], abs=0.02)
+    assert not np.any((loud > 0.3) & (loud < 1.45))
 
 
 def test_sound_of_a_film_is_found(tmp_path):

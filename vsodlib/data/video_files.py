@@ -21,7 +21,14 @@ from typing import Any, NamedTuple, Self
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.filter import Graph
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    VideoReformatter,
+)
 
 from vsodlib.data.folders import is_picture, listed, natural
 from vsodlib.data.image_files import (
@@ -44,6 +51,14 @@ LARGEST_SIDE = 65_500
 """Rows or columns that can be written as JPEG."""
 TICK = Fraction(1, 1000)
 """Seconds: the finest step of a WebM file's clock."""
+SAMPLES = 48_000
+"""Samples a second of the sound that is written."""
+HOLE = 0.04
+"""Seconds by which sound may be off its pictures before it is put right: hardly anyone hears it."""
+UNSAID = 2
+"""FFmpeg's number for a matrix that a film does not state, which PyAV has no name for."""
+HDR = ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67
+"""The transfer functions of BT.2100: PQ and HLG."""
 NO_FILMS = ("tty", "bin", "xbin", "adf", "idf", "hls", "dash", "concat")
 """Formats in which FFmpeg would take any text for pictures, or follow links to other places."""
 FORMATS = {  # suffix -> codec, its options, pixel format, that with transparency, codec of sound
@@ -141,8 +156,9 @@ class Video:
 def read_video(source: str | int | Path) -> Video:
     """The frames of a film, an animated picture, a folder of frames, or a camera.
 
-    Frames are as a player shows them: upright and with square pixels. Nothing but the current one
-    is held in memory. A film that breaks off gives the frames before its break, then a warning.
+    Frames are as a player shows them: upright, with square pixels, deinterlaced, and HDR as SDR.
+    Nothing but a few are held in memory. A film that breaks off gives the frames before its break,
+    then a warning.
 
     Args:
         source: a path, or the number of a camera (`0`, `"0"`).
@@ -319,29 +335,41 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
     size = max(1, round(stream.width * (stream.sample_aspect_ratio or 1))), stream.height
     longest = 1 / float(stream.average_rate or FOLDER_FPS)
     time, reached, lost = None, 0.0, 0
-    with container:
-        announced = _span(container)[1]
-        if container.format.name == "avi":  # without its index the duration is but a guess
-            announced = max(announced, stream.frames / float(stream.average_rate or FOLDER_FPS))
+
+    def decoded() -> Iterator[av.VideoFrame]:
+        nonlocal reached, lost
         for packet in _packets(container, [stream, *container.streams.audio]):
             if packet is not None and packet.pts is not None:
                 ends = packet.pts + (packet.duration or 0)
                 reached = max(reached, float(ends * packet.time_base))
             try:
-                frames = stream.decode(packet) if packet is None or packet.stream is stream else []
+                if packet is None or packet.stream is stream:
+                    for frame in stream.decode(packet):
+                        frame.time_base = stream.time_base  # None where nothing was left to read
+                        yield frame
             except av.error.FFmpegError:
                 lost += time is not None  # a recording may begin between two key frames
-                continue
-            for frame in frames:
-                duration = float(frame.duration * stream.time_base) or longest
-                before, time = time, None
-                if frame.pts is not None:
-                    time = float(frame.pts * stream.time_base)
-                if before is not None:
-                    time = before + duration if time is None else max(time, before + 1e-3)
-                    longest = max(longest, time - before)
-                time = time or 0.0
-                yield Frame(_as_shown(frame, *size), time, duration)
+
+    with container:
+        announced = _span(container)[1]
+        if container.format.name == "avi":  # without its index the duration is but a guess
+            announced = max(announced, stream.frames / float(stream.average_rate or FOLDER_FPS))
+        convert = VideoReformatter()  # one, for its tables for HDR take it seconds
+        for frame in _deinterlaced(decoded()):
+            duration = float(frame.duration * frame.time_base) or longest
+            before, time = time, frame.time
+            if before is not None:
+                time = before + duration if time is None else max(time, before + 1e-3)
+                longest = max(longest, time - before)
+            time = time or 0.0
+            try:
+                pixels = _as_shown(convert, frame, *size)
+            except av.error.FFmpegError:
+                raise ValueError(
+                    f"{path} has colours of a kind that FFmpeg cannot convert to RGB (matrix "
+                    f"{frame.colorspace} of ITU-T H.273); convert it to BT.709 first."
+                ) from None
+            yield Frame(pixels, time, duration)
     if lost:
         damage.append(f"{path} is damaged: {lost} of its packets cannot be decoded.")
     # A last frame of unknown duration is hardly shown for twice as long as any before it.
@@ -374,16 +402,51 @@ def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
         yield None
 
 
-def _as_shown(frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
+def _deinterlaced(frames: Iterator[Any]) -> Iterator[Any]:
+    """As many frames, those of two moments each through FFmpeg's filter bwdif."""
+    graph, kind = None, None
+    for frame in chain(frames, [None]):
+        new = frame and (frame.width, frame.height, frame.format.name, frame.interlaced_frame)
+        if graph and new != kind:
+            graph.push(None)
+            yield from _pulled(graph)
+            graph = None
+        if frame is None:
+            return
+        if frame.interlaced_frame:
+            if graph is None:
+                graph, kind = Graph(), new
+                nodes = graph.add_buffer(frame), graph.add("bwdif", "send_frame")
+                graph.link_nodes(*nodes, graph.add("buffersink")).configure()
+            graph.push(frame)
+            yield from _pulled(graph)
+        else:
+            yield frame
+
+
+def _pulled(graph: Graph) -> Iterator[Any]:
+    with suppress(BlockingIOError, EOFError):
+        while True:
+            yield graph.pull()
+
+
+def _as_shown(
+    convert: VideoReformatter, frame: av.VideoFrame, width: int, height: int
+) -> np.ndarray:
     """A decoded frame in RGB, at the size that a film has with square pixels, and upright."""
     # Films that do not say so are in BT.709 from HD on, below it in BT.601, FFmpeg's own choice.
-    unsaid = frame.colorspace == Colorspace.DEFAULT and frame.height >= 720
-    pixels = frame.to_ndarray(
-        format="rgb24",
-        width=width,
-        height=height,
+    unsaid = frame.colorspace == UNSAID and frame.height >= 720
+    # libswscale shows BT.2408's white of HDR, 203 cd/m2, as white; what is brighter is cut off.
+    wide = frame.color_trc in HDR or frame.color_primaries == ColorPrimaries.BT2020
+    pixels = convert.reformat(
+        frame,
+        width,
+        height,
+        "rgb24",
         src_colorspace=Colorspace.ITU709 if unsaid else None,
-    )
+        dst_color_trc=ColorTrc.BT709 if wide else None,
+        dst_color_primaries=ColorPrimaries.BT709 if wide else None,
+    ).to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
 
 
@@ -542,23 +605,41 @@ class _Sound:
     def __init__(self, path: Path, start: float, output: Any, codec: str) -> None:
         self._input = _opened(path)
         self._output, self._start = output, start
-        self._stream = output.add_stream(codec, rate=48_000, layout="stereo")
+        self._stream = output.add_stream(codec, rate=SAMPLES, layout="stereo")
         self._frames = self._decoded()
         self._next = next(self._frames, None)
+        self._count = 0
 
     def _decoded(self) -> Iterator[Any]:
         stream = _readable(self._input.streams.audio)[0]
+        kind = None
         for packet in _packets(self._input, [stream]):
             with suppress(av.error.FFmpegError):  # of a damaged film, what can be heard
-                yield from stream.decode(packet)
+                for frame in stream.decode(packet):
+                    new = frame.format.name, frame.layout.name, frame.sample_rate
+                    if new != kind:  # as on television from one programme to the next
+                        kind, resampler = new, av.AudioResampler("s16", "stereo", SAMPLES)
+                    yield from resampler.resample(frame)
 
     def copy_until(self, time: Fraction) -> None:
-        """Append the sound from where it is to `time`, seconds after the first frame."""
-        while self._next is not None and (at := self._next.time - self._start) < time:
-            if at >= 0:
-                self._next.pts = round(at / self._next.time_base)
-                self._output.mux(self._stream.encode(self._next))
-            self._next = next(self._frames, None)
+        """Append the sound from where it is to `time`, seconds after the first frame.
+
+        Holes become silence, as the samples of a MOV have no times; what overlaps is left out.
+        """
+        while self._next is not None and (end := self._count / SAMPLES) < time:
+            frame, at = self._next, self._next.time - self._start
+            slack = HOLE if self._count else 0
+            if at > end + slack:
+                silence = np.zeros((1, 2 * max(1, round((min(at, time) - end) * SAMPLES))), "i2")
+                frame = av.AudioFrame.from_ndarray(silence, "s16", "stereo")
+                frame.rate, frame.time_base = SAMPLES, Fraction(1, SAMPLES)
+            else:
+                self._next = next(self._frames, None)
+                if at < end - slack:
+                    continue
+            frame.pts = self._count
+            self._count += frame.samples
+            self._output.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
         """Append what the encoder still holds."""
