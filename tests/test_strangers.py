@@ -137,7 +137,7 @@ CASES = {
     "scores": (
         lambda: Path("scores.json").write_text("[]"),
         ["publish", "net", "--name", "new", "--scores", "scores.json"],
-        "scores.json was not written by `vsod evaluate --json`",
+        "scores.json must hold a JSON object, not list",
     ),
     "initial and resume": (
         lambda: None,
