@@ -357,6 +357,15 @@ STATES = {
     "net empty": lambda s: s["net"].clear(),
     "config text": lambda s: s["config"].update(steps="4"),
     "record text": lambda s: s.update(record="x"),
+    "start list": lambda s: s["record"].update(initial=[1]),
+    "start tensor": lambda s: s["record"].update(initial={"x": torch.zeros(1)}),
+    "first step text": lambda s: s["record"].update(first_step="x"),
+    "updates negative": lambda s: s.update(updates=-10),
+    "clock negative": lambda s: s.update(elapsed=-1.0),
+    "net nan": lambda s: s["net"]["head.bias"].fill_(torch.nan),
+    "moment sparse": lambda s: s["optimizer"]["state"][0].update(
+        momentum_buffer=s["optimizer"]["state"][0]["momentum_buffer"].to_sparse()
+    ),
     "optimizer empty": lambda s: s.update(optimizer={}),
     "moments gone": lambda s: s["optimizer"]["state"].clear(),
     "moment gone": drop_moment,

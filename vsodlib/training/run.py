@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import time
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -36,6 +35,7 @@ from vsodlib.files import aside, disk_full_named, read_file, write_file
 from vsodlib.inference.evaluate import mean_iou
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet
+from vsodlib.notes import note
 from vsodlib.training.optimizer import Clock, WeightAverage, build_optimizer
 from vsodlib.training.speed import fast_view, has_bfloat16, seconds_per_step
 
@@ -45,8 +45,15 @@ LOCK = "state.lock"
 LOG_EVERY = 10
 
 
-class Record(TypedDict):
-    """What `training_record` says and `fit` compares."""
+class Start(TypedDict, total=False):
+    """Where a run began, if not at step 0 or with new weights."""
+
+    initial: dict
+    first_step: int
+
+
+class Record(Start):
+    """What `training_record` says and `fit` compares or keeps."""
 
     data: str
 
@@ -262,12 +269,17 @@ def load_state(
     reasons: list[Exception] = []
     for path in paths:
         try:
+            if not path.is_file():
+                raise ValueError("it is no regular file")
             state = torch.load(path, map_location="cpu", weights_only=True)
             check_form(state, State, "the state:")
+            json.dumps(state["record"], indent=1)  # as checkpoints will have to
             theirs = TrainConfig.from_dict(state["config"])
             their_model = ModelConfig.from_dict(state["model_config"])
             if not (1 <= state["step"] <= theirs.steps and -1 <= state["best"] <= 1):
                 raise ValueError(f"step {state['step']} of {theirs.steps}, best {state['best']}")
+            if min(state["updates"], state["elapsed"]) < 0:
+                raise ValueError("its average or its clock has gone backwards")
             break
         except ValueError as error:
             reasons.append(error)
@@ -278,10 +290,9 @@ def load_state(
             f"{paths[0]} is not a readable training state ({reasons[0]})."
         ) from reasons[0]
     if reasons:
-        warnings.warn(
+        note(
             f"{paths[0]} is not a readable training state ({reasons[0]}): going on from "
-            f"{paths[1].name}, step {state['step']}.",
-            stacklevel=2,
+            f"{paths[1].name}, step {state['step']}."
         )
     theirs = replace(theirs, checkpoint_every=config.checkpoint_every)
     for given, stored in ((config, theirs), (model_config, their_model)):
@@ -386,8 +397,8 @@ class Run:
         fresh = optimizer.state_dict()
         try:
             tensors = [*state["net"].values(), *(state["average"] or {}).values()]
-            if any(tensor.is_complex() for tensor in tensors):
-                raise ValueError("weights are real, not complex")
+            if any(tensor.is_complex() or not tensor.isfinite().all() for tensor in tensors):
+                raise ValueError("weights are real and finite")
             self.net.load_state_dict(state["net"])
             if self.average:
                 self.average.net.load_state_dict(state["average"])
@@ -518,7 +529,7 @@ def _check_moments(optimizer: torch.optim.Optimizer) -> None:
         for name, value in moments.items():
             like = example.state[weight][name]
             shape = parameter.shape if like.ndim else like.shape
-            if value.shape != shape or value.is_complex():
+            if value.shape != shape or value.is_complex() or value.layout != like.layout:
                 raise ValueError(f"{name} of the optimiser is {tuple(value.shape)}, not {shape}")
 
 
