@@ -137,3 +137,53 @@ def test_damaged_frame_stops_pack_and_leaves_nothing(root, tmp_path):
     with pytest.raises(ValueError, match=r"00000/00002\.jpg is not a picture"):
         pack(root, 24, tmp_path / "x.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["root"]
+
+
+def by_sequence(root):
+    for split, names in {"train": "synthetic-00000", "val": "synthetic-05000"}.items():
+        (root / f"DAVIS/ImageSets/480p/{split}.txt").write_text(f"{names}\n")
+
+
+def in_utf_16(root):
+    path = root / "DAVIS/ImageSets/480p/train.txt"
+    path.write_bytes(path.read_text().encode("utf-16"))
+
+
+def with_a_mark(root):
+    path = root / "DAVIS/ImageSets/480p/train.txt"
+    path.write_bytes(path.read_text().encode("utf-8-sig"))
+
+
+def with_a_space(root):
+    for path in [*root.rglob("synthetic-00000")]:
+        path.rename(path.with_name("my clip"))
+    path = root / "DAVIS/ImageSets/480p/train.txt"
+    path.write_text(path.read_text().replace("synthetic-00000", "my clip"))
+
+
+@pytest.mark.parametrize("change", [by_sequence, in_utf_16, with_a_mark, with_a_space])
+def test_packed_lists_name_what_the_lists_named(change, root, tmp_path):
+    change(root)
+    (out,) = pack(root, 24, tmp_path / "x.zip")
+    for split in ("train", "val"):
+        whole, small = (open_dataset("davis2016", split, place) for place in (root, out))
+        assert small.records == whole.records
+
+
+def test_frames_that_no_encoder_knows_by_their_name_become_png(root, tmp_path):
+    for path in [*(root / FRAMES).glob("*/*.jpg")]:
+        grey(path.with_suffix(".pgm"), np.asarray(Image.open(path).convert("L")))
+        path.unlink()
+    (root / "DAVIS/ImageSets").rename(tmp_path / "lists")
+    whole, small = (
+        open_dataset("davis2016", None, place)
+        for place in (root, *pack(root, H, tmp_path / "x.zip"))
+    )
+    np.testing.assert_array_equal(small.image(1), whole.image(1))
+
+
+def test_a_part_that_is_there_stays(drawn, tmp_path):
+    (tmp_path / "x-2.zip").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"x-2\.zip exists already"):
+        pack(drawn, 48, tmp_path / "x.zip", max_mib=1e-3)
+    assert [path.name for path in tmp_path.iterdir()] == ["x-2.zip"]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from pathlib import PurePosixPath
 
 from vsodlib.data.dataset import FrameRecord
@@ -44,6 +45,7 @@ SPLITS: dict[str, tuple[str, ...]] = {
     split: tuple(names.split()) for split, names in SEQUENCES.items()
 }
 """The official sequences of each split."""
+OFFICIAL = frozenset(video for videos in SPLITS.values() for video in videos)
 
 
 def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecord]:
@@ -58,20 +60,17 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     """
     if split is not None and split not in SPLITS:
         raise ValueError(f"davis2016 has the splits train and val, not {split!r}.")
-    parts = SPLITS if split is None else {split: SPLITS[split]}
     found = _found(storage)
-    there = {record.video for record in found}
-    official = there & {video for videos in SPLITS.values() for video in videos}
-    records, listing = [], False
-    for part, videos in parts.items():
-        years = ("480p", "2016") if official else ("480p", "2016", "2017")
-        lists = [f"ImageSets/{year}/{part}.txt" for year in years]
-        if path := next(filter(storage.exists, lists), None):
-            records += _from_list(storage, path, found, only=split is not None)
-            listing = True
+    lists = _lists(storage, found)
+    records = []
+    for part in [split] if split else SPLITS:
+        if part in lists:
+            records += _from_list(storage, lists[part], found, only=split is not None)
         else:
-            records += [record for record in found if record.video in videos]
-    if listing or not found:
+            records += [record for record in found if record.video in SPLITS[part]]
+    there = {record.video for record in found}
+    official = there & OFFICIAL
+    if lists.keys() & ({split} if split else SPLITS.keys()) or not found:
         return records
     place = storage.locate("")
     if not official:
@@ -80,6 +79,24 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     if others := there - official:
         note(f"{place}: {listed(sorted(others))} are not of DAVIS 2016 and left out.")
     return records
+
+
+def packed_lists(storage: Storage, kept: Set[str]) -> Iterator[tuple[str, str]]:
+    """Path and text of the lists in `ImageSets`, of the frames `kept` and of masks as PNG alone."""
+    found = _found(storage)
+    for path in _lists(storage, found).values():
+        records = [r for r in _from_list(storage, path, found, only=False) if r.image in kept]
+        pairs = [(r.image, PurePosixPath(r.truth).with_suffix(".png")) for r in records if r.mask]
+        yield path, "".join(f"/{image} /{mask}\n" for image, mask in pairs)
+
+
+def _lists(storage: Storage, found: Sequence[FrameRecord]) -> dict[str, str]:
+    """Split -> its list."""
+    official = any(record.video in OFFICIAL for record in found)
+    years = ("480p", "2016") if official else ("480p", "2016", "2017")
+    paths = {part: [f"ImageSets/{year}/{part}.txt" for year in years] for part in SPLITS}
+    first = {part: next(filter(storage.exists, of), None) for part, of in paths.items()}
+    return {part: path for part, path in first.items() if path}
 
 
 def _from_list(
@@ -91,8 +108,10 @@ def _from_list(
     named: list[FrameRecord | str] = []
     suffix = "|".join(re.escape(suffix) for suffix in SUFFIXES)
     for number, line in enumerate(lines, 1):
-        pairs = re.fullmatch(rf"(\S.*?(?:{suffix}))\s+(\S.*(?:{suffix}))", line, re.IGNORECASE)
-        if pairs and "/" in pairs[1].strip("/"):
+        # The suffix at the end is looked for by itself: a long line would be gone through again
+        # and again.
+        pairs = re.fullmatch(rf"(\S.*?(?:{suffix}))\s+(\S.*)", line, re.IGNORECASE)
+        if pairs and line.lower().endswith(SUFFIXES) and "/" in pairs[1].strip("/"):
             image, mask = (column.strip("/") for column in pairs.groups())
             place = PurePosixPath(image)
             named.append(FrameRecord(place.parent.name, place.stem, image, mask))
@@ -101,7 +120,7 @@ def _from_list(
         elif line:
             raise ValueError(
                 f"{storage.locate(path)}, line {number}: expected the paths of a frame and its "
-                f"mask, or the name of a sequence, got {line!r}."
+                f"mask, or the name of a sequence, got {line!r:.200}."
             )
     if not named and only:
         raise ValueError(f"{storage.locate(path)} names no sequence.")
@@ -112,7 +131,9 @@ def _from_list(
         of_sequence = [one] if isinstance(one, FrameRecord) else []
         of_sequence = of_sequence or [record for record in found if record.video == one]
         if not of_sequence:
-            raise ValueError(f"{storage.locate(path)} names {one!r}, which has no frames there.")
+            raise ValueError(
+                f"{storage.locate(path)} names {one!r:.200}, which has no frames there."
+            )
         records += of_sequence
     return records
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from vsodlib.data.catalogue import FOLDERS, open_dataset
 from vsodlib.data.dataset import FrameDataset, FrameRecord, watched
+from vsodlib.data.davis import packed_lists
 from vsodlib.data.image_files import resize_rows
 from vsodlib.files import aside
 
@@ -35,7 +36,8 @@ def pack(
 ) -> list[Path]:
     """Write a data set, reduced to `height` rows, into one zip of the same layout, or into parts.
 
-    Frames keep their names whatever their format, masks become black-and-white PNG of one bit.
+    Frames keep their names whatever their format (PNG, where they are no JPEG), masks become
+    black-and-white PNG of one bit.
     Every command takes a zip in place of the folder; parts are unpacked into one folder first.
     Each zip is renamed at the end, so nothing half-written ever has its name.
 
@@ -78,6 +80,8 @@ def pack(
         for path, data in _entries(dataset, height, format, quality, every):
             if not zips or size + len(data) > limit:
                 zips.append(out if max_mib is None else _part(out, len(zips) + 1))
+                if max_mib is not None and zips[-1].exists():
+                    raise FileExistsError(f"{zips[-1]} exists already: delete it or name another.")
                 part, size = whole.enter_context(aside(zips[-1])), 0
                 # Pictures are compressed already: stored as they are, they can be read at once.
                 archive = whole.enter_context(zipfile.ZipFile(part, "w", zipfile.ZIP_STORED))
@@ -98,10 +102,8 @@ def _entries(
     assert storage is not None, "it was opened from files"
     kept = [i for frames in dataset.videos.values() for i in frames[::every]]
     images = {dataset.records[i].image for i in kept}
-    for path in storage.list("ImageSets"):
-        lines = storage.read(path).decode().splitlines(keepends=True)
-        listed = [line for line in lines if line.lstrip("/").partition(" ")[0].strip() in images]
-        yield f"{top}/{path}", "".join(listed).encode()
+    for path, text in packed_lists(storage, images) if dataset.name == "davis2016" else ():
+        yield f"{top}/{path}", text.encode()
     for index in watched(kept, f"Packing {dataset.name}"):
         record, image = dataset.records[index], dataset.image(index)
         rows = min(height, len(image))
@@ -114,7 +116,7 @@ def _entries(
 
 def _encode(picture: np.ndarray, record: FrameRecord, format: str, quality: int) -> bytes:
     if PurePosixPath(record.image).suffix.lower() not in (".jpg", ".jpeg"):
-        return cv2.imencode(PurePosixPath(record.image).suffix, picture[..., ::-1])[1].tobytes()
+        return cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
     if format == "jpg":
         options = [cv2.IMWRITE_JPEG_QUALITY, quality]
         return cv2.imencode(".jpg", picture[..., ::-1], options)[1].tobytes()
