@@ -125,3 +125,13 @@ def test_make_synthetic_refuses_and_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         make_synthetic(tmp_path / "full", videos=2, frames=1, height=32, width=48)
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_nothing_is_drawn_through_a_link(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "clips.part").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    for name in ("clips", "dangling"):
+        with pytest.raises(FileExistsError):
+            make_synthetic(tmp_path / name, videos=2, frames=1, height=32, width=32)
+    assert not any((tmp_path / "elsewhere").iterdir())

@@ -124,13 +124,14 @@ def make_synthetic(
         OSError: no space, no permission.
     """
     out = Path(out)
-    if out.exists():
+    if out.exists() or out.is_symlink():
         raise FileExistsError(f"{out} exists already: choose another name or delete it.")
     if videos < 2:
         raise ValueError(f"make-synthetic needs 2 videos or more (train and val), got {videos}.")
     val = max(1, videos // 4)
     aside = out.with_name(out.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)  # or it would be written through a link of this name
     try:
         hidden = profile() == "smoke"
         with (
