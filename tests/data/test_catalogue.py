@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from small_sets import five, frames, mask, masks, picture
+from small_sets import five, frames, mask, masks, picture, zipped
 
 from vsodlib.data import DATASETS, FOLDERS, open_dataset
 from vsodlib.inference.score_folder import score_folder
@@ -109,3 +109,21 @@ def test_parts_of_ones_own(tmp_path):
     assert len(open_dataset(f"folder:{tmp_path}")) == 10
     with pytest.raises(FileNotFoundError, match="folders train, val, but not test"):
         open_dataset(f"folder:{tmp_path}", "test")
+
+
+def test_parts_by_other_words_and_what_lies_beside_them(tmp_path, capsys):
+    for part in ("Training/a", "validation/b", "c"):
+        frames(tmp_path / part / "Imgs", five())
+        masks(tmp_path / part / "GT", five())
+    assert list(open_dataset(f"folder:{tmp_path}", "train").videos) == ["a"]
+    assert list(open_dataset(f"folder:{tmp_path}", "val").videos) == ["b"]
+    assert "c/GT/00000.png, " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_the_lists_of_a_folder_deeper_hold(as_zip, drawn, tmp_path, capsys):
+    """Whoever trains on it does not train on val."""
+    picture(drawn / "preview.png", mask(0))
+    place = zipped(drawn, tmp_path / "d.zip") if as_zip else drawn
+    assert len(open_dataset(f"folder:{place}", "train").videos) == 3
+    assert "preview.png lie outside its parts and are left out" in capsys.readouterr().err

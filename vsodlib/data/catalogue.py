@@ -8,10 +8,11 @@ from pathlib import Path
 
 from vsodlib.data import davis, image_sets, video_sets
 from vsodlib.data.dataset import FrameDataset, FrameRecord, StoredFrames
-from vsodlib.data.folders import own_records, sort_out
+from vsodlib.data.folders import is_picture, listed, own_records, sort_out
 from vsodlib.data.mask_levels import TruthLevels
 from vsodlib.data.storage import Storage, find_storage
 from vsodlib.data.synthetic import synthetic_dataset
+from vsodlib.notes import note
 
 FOLDERS: dict[str, str] = {"davis2016": davis.FOLDER} | {
     name: layout.folder
@@ -24,6 +25,13 @@ DATASETS = (*FOLDERS, "synthetic")
 
 OWN = "folder:"
 """Before the path of a folder or zip of one's own frames and masks (`folders`)."""
+
+PARTS = {
+    "train": {"train", "training"},
+    "val": {"val", "valid", "validation"},
+    "test": {"test", "testing"},
+}
+"""Split -> what its folder in there may be called, in any case."""
 
 
 def open_dataset(
@@ -126,19 +134,31 @@ def locate_dataset(
 
 
 def _own(path: Path, split: str | None) -> tuple[Storage, list[FrameRecord]]:
-    storage = Storage(path)
-    paths = storage.list()
-    if any(path.startswith("ImageSets/") for path in paths):
+    storage = Storage(path.expanduser())  # which no shell does behind "folder:"
+    files = storage.list()
+    paths = list(filter(is_picture, files))
+    lists = [f"/{file}".rpartition("/ImageSets/") for file in files]
+    if len(tops := {top for top, found, _ in lists if found}) == 1:
+        (top,) = tops
+        _leave_out(storage, [file for file in paths if not f"/{file}".startswith(f"{top}/")])
+        storage = Storage(storage.path, top)
         return storage, davis.davis_records(storage, split)
     parts = {
-        name: [p for p in paths if f"/{name}/" in f"/{p}"] for name in ("train", "val", "test")
+        name: [file for file in paths if words & set(file.lower().split("/")[:-1])]
+        for name, words in PARTS.items()
     }
     there = [name for name, found in parts.items() if found]
     if split and len(there) > 1:  # one alone may be a video
         if split not in there:
             raise FileNotFoundError(f"{path} has the folders {', '.join(there)}, but not {split}.")
-        return storage, own_records(sort_out(parts[split], [split]), storage)
+        _leave_out(storage, sorted(set(paths).difference(*parts.values())))
+        return storage, own_records(sort_out(parts[split], PARTS[split]), storage)
     return storage, own_records(sort_out(paths), storage)
+
+
+def _leave_out(storage: Storage, files: list[str]) -> None:
+    if files:
+        note(f"{storage.locate('')}: {listed(files)} lie outside its parts and are left out.")
 
 
 def _require_pairs(name: str, storage: Storage, records: list[FrameRecord]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from vsodlib.data.mask_levels import TruthLevels
 from vsodlib.data.storage import Storage
 
 Item = TypeVar("Item")
+_LEARNING = Lock()
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ class StoredFrames:
         Raises:
             ValueError: masks that contradict each other, or are all empty.
         """
-        if not self.levels.learned:
-            self.levels.learn(self.masks, self.mask_file)
+        with _LEARNING:  # threads that read masks all begin with this
+            if not self.levels.learned:
+                self.levels.learn(self.masks, self.mask_file)
 
 
 @dataclass(eq=False)
