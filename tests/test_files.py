@@ -8,6 +8,7 @@ from pathlib import PureWindowsPath
 import pytest
 
 from vsodlib.files import check_writable, disk_full_named, leads_out, write_file
+from vsodlib.notes import one_line
 
 
 def test_unwritable_places_are_named(tmp_path):
@@ -58,3 +59,7 @@ def test_what_leads_out_is_what_windows_would_say():
             read = PureWindowsPath(path)
             expected = bool(read.drive or read.root or ".." in read.parts or "\0" in path)
             assert leads_out(path) == expected, repr(path)
+
+
+def test_names_of_files_stay_on_one_line_and_do_not_steer_the_terminal():
+    assert one_line("a\nvsod: b \x1b[2J\udcff.jpg") == r"a vsod: b \x1b[2J\udcff.jpg"

@@ -64,7 +64,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 def check_writable(*paths: str | Path | None) -> None:
     """Refuse a place where no file can be written by an OSError before the work, not after it."""
-    for path in (p for p in paths if p):
+    for path in (p for p in paths if p is not None):
         folder = Path(path).parent
         with suppress(FileExistsError, NotADirectoryError):  # then it is no folder: see below
             folder.mkdir(parents=True, exist_ok=True)

@@ -31,10 +31,6 @@ from vsodlib.cli.main import main
         ("score a --gt b --protocol c", "give one of davis2016, davsod, frames, not 'c'"),
         ("score a", "score needs --dataset or --gt"),
         ("score a --gt b --dataset c", "score takes --gt or --dataset, not both"),
-        (
-            "train --out o --output-stride 4",
-            "train cannot be run so: output_stride must be 8 or 16",
-        ),
         ("score a --gt b --void 256", "--void: give a whole number from 0 to 255, not '256'"),
         ("score a --gt b --all --measures J", "score takes --all or --measures, not both"),
         (

@@ -19,6 +19,7 @@ from tyro import _errors  # private, but it tells what was refused: pyproject.to
 
 from vsodlib.cli import checkpoints, data, network, scores, training
 from vsodlib.cli.options import REGISTRY, Command
+from vsodlib.notes import one_line
 from vsodlib.training.allocator import keep_freed_memory
 
 COMMANDS: dict[str, type[Command]] = {
@@ -117,9 +118,7 @@ def _sentence(event: _errors.ParseErrorEvent, known: Iterable[str]) -> str:
             return f"{_name(argument)}: give one of {allowed}, not {value!r}"
         case _errors.BadValue(argument=argument):
             return f"{_name(argument)}: give a value"
-        case _errors.InstantiationFailure(argument=None, message=message):
-            return f"cannot be run so: {message.rstrip('.')}"
-        case _errors.InstantiationFailure(argument=argument, message=message):
+        case _errors.InstantiationFailure(argument=argument, message=message) if argument:
             return f"{_name(argument)}: {message}"
     return "does not understand its options"
 
@@ -147,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("VSOD_DEBUG") or not (known or short):
             raise
         hint = "" if known else " Memory is short: use smaller batches or frames."
-        print(f"vsod: {str(error).strip()}{hint}", file=sys.stderr)
+        print(f"vsod: {one_line(error)}{hint}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
         print(f"\nvsod: {str(stop) or 'Stopped.'}", file=sys.stderr)
