@@ -305,7 +305,7 @@ def test_a_lost_run_goes_on_from_its_weights(tiny_config, clips, tmp_path):
     assert [row["step"] for row in rows if "validation_iou" in row] == [5, 6]
     assert checkpoint.read(tmp_path / "next" / "last")[1]["first_step"] == 4
     assert "first_step" not in checkpoint.read(start)[1]
-    with pytest.raises(ValueError, match="first_step must be below the 6 steps"):
+    with pytest.raises(ValueError, match="of 6 steps cannot go from step 6 to step 6"):
         train(tiny_config, CONFIG, clips, tmp_path / "far", initial=start, first_step=6)
 
 

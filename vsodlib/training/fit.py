@@ -122,7 +122,7 @@ def fit(
             clock.tick(accelerator)
             log.add(clock.step, losses, run.optimizer.param_groups[-1]["lr"], _names(batch))
             bar.update()
-            bar.set_postfix(loss=f"{log.recent:.3f}", refresh=False)
+            bar.set_postfix_str(log.shown, refresh=False)
             stopping = stop.agreed(accelerator)
             if clock.step % config.checkpoint_every == 0 or clock.over or stopping:
                 log.check()

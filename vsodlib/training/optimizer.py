@@ -67,16 +67,16 @@ class Clock:
         """Count a step, and look at the time, the same on every process; refuse minutes that the
         first step alone has used up by a ValueError.
         """
-        self.step += 1
         self.elapsed = time.perf_counter() - self.start
         if self.config.minutes and accelerator.num_processes > 1:
             mine = torch.tensor(self.elapsed, device=accelerator.device)
             self.elapsed = accelerator.reduce(mine, reduction="mean").item()
-        if self.step == 1 and 0 < 60 * self.config.minutes < self.elapsed:
+        if self.step == 0 and 0 < 60 * self.config.minutes < self.elapsed:
             raise ValueError(
                 f"{self.config.minutes} minutes are too short for one step, which takes "
                 f"{self.elapsed:.1f} s."
             )
+        self.step += 1
 
     @property
     def position(self) -> float:

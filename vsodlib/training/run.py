@@ -100,7 +100,7 @@ class Log:
     def __init__(self, path: Path, first: int, active: bool, on_log: Callable | None):
         self.path, self.active, self.on_log = path, active, on_log
         self.pending: list[tuple[int, str, dict[str, Tensor]]] = []
-        self.recent = math.nan
+        self.shown = ""
         self.clock = time.perf_counter()
         if active:
             rows = read_log(path) if first and path.exists() else []
@@ -133,8 +133,9 @@ class Log:
         found = []
         for step, what, losses in self.pending:
             found.append({name: float(value) for name, value in losses.items()})
-            self.recent = found[-1]["loss"]
-            if not math.isfinite(self.recent):
+            loss = found[-1]["loss"]
+            self.shown = f"loss={loss:.3f}"
+            if not math.isfinite(loss):
                 raise ValueError(
                     f"The loss stopped being finite at step {step} (frames {what}); start anew "
                     "with a lower learning rate."
@@ -341,10 +342,12 @@ class Run:
             facts = facts | {"own_modules": net.own_modules}
         self.out, self.model_config, self.config = out, model_config, config
         state = load_state(out, model_config, config, resume)
+        if validation is not None:
+            for indices in validation.videos.values():
+                validation.images(indices)  # refused now, not after training: several sizes
         AcceleratorState._reset_state()  # it remembers the precision of an earlier run
         place = choose_device(device)
-        if first_step and (state is None) and not 0 < first_step < config.steps:
-            raise ValueError(f"first_step must be below the {config.steps} steps of the run.")
+        check_span(config, state["step"] if state else first_step, last_step, state is not None)
         torch.manual_seed(config.seed)
         fresh = state is None and initial is None
         net = net or VSODNet(model_config, pretrained_encoder and fresh)
@@ -464,6 +467,21 @@ class Run:
         return net
 
 
+def check_span(config: TrainConfig, first: int, last: int, resumed: bool = False) -> None:
+    """Whether a run from a step on, to the last or to the end (0), has something to do; a run that
+    is `resumed` may be at its end already.
+
+    Raises:
+        ValueError: it has not.
+    """
+    end = last or config.steps
+    if not first - resumed < end <= config.steps:
+        raise ValueError(
+            f"A run of {config.steps} steps cannot go from step {first} to step {end} (first_step, "
+            "last_step)."
+        )
+
+
 def choose_device(name: str | None = None) -> torch.device:
     """The device of this name, as `find_device`, which Accelerate takes from now on; None: this
     process's GPU, else the CPU.
@@ -535,11 +553,11 @@ def _check_moments(optimizer: torch.optim.Optimizer) -> None:
 
 @contextmanager
 def saved_on_failure(run: Run) -> Iterator[None]:
-    """Save what is trained so far when a file, the disk or a loading process fails."""
+    """Save what is trained so far when a frame, the disk or a loading process fails."""
     first = run.clock.step
     try:
         yield
-    except OSError:
+    except (OSError, ValueError):
         finite = all(tensor.isfinite().all() for tensor in run.net.state_dict().values())
         if run.clock.step > first and finite:  # losses are looked at only now and then
             run.save_state()
