@@ -273,6 +273,10 @@ def test_vsod_embed(tmp_path, tiny_config, capsys):
     assert json.loads(out.with_suffix(".json").read_text()) == record
     assert main(["embed", *words, "--every", "0", "--out", str(out)]) == 2
     assert "--every: give a whole number from 1 on" in capsys.readouterr().err
+    words += ["--every", "9", "--device", "cpu", "--out", str(tmp_path / "one.v2")]
+    assert main(["embed", *words]) == 0  # of one frame a video: nothing to compare, but features
+    assert "nothing can be compared" in capsys.readouterr().err
+    assert load(tmp_path / "one.v2")[1]["separation"] == {}
 
 
 def test_frames_that_differ_in_size_are_named(net):

@@ -102,13 +102,18 @@ def region_embeddings(
     )
 
 
+def place(path: str | Path) -> Path:
+    """The .npz file that a path with or without this ending means."""
+    return Path(path) if str(path).endswith(".npz") else Path(f"{path}.npz")
+
+
 def save(embeddings: Embeddings, path: str | Path, record: Mapping[str, Any]) -> Path:
     """Write PATH.npz, the vectors as float16, and PATH.json, the record of how they were made.
 
     Returns:
         The path of the .npz file.
     """
-    path = Path(path).with_suffix(".npz")
+    path = place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = asdict(embeddings)
     with aside(path) as part, part.open("wb") as file:
@@ -124,7 +129,7 @@ def load(path: str | Path) -> tuple[Embeddings, dict[str, Any]]:
         FileNotFoundError: one of the two files is missing.
         ValueError: the file was not written by `save`.
     """
-    path = Path(path).with_suffix(".npz")
+    path = place(path)
     record = read_json(path.with_suffix(".json"))
     try:
         with np.load(path) as stored:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from vsodlib.cli.options import Command, Count, DataRoot, MaybeCount
+from vsodlib.cli.options import Command, Count, DataRoot, MaskLevels, MaybeCount
 
 
 @dataclass(kw_only=True)
@@ -41,7 +41,7 @@ class Fetch(DataRoot, Command):
 
 
 @dataclass(kw_only=True)
-class Check(Command):
+class Check(MaskLevels, Command):
     """Report every missing, damaged or odd file."""
 
     root: Positional[str | None] = None
@@ -54,7 +54,7 @@ class Check(Command):
         from vsodlib.data.check import check
 
         root = data_root(self.root)
-        problems = check(root, self.name)
+        problems = check(root, self.name, self.foreground, self.void)
         for problem in problems:
             print(problem)
         if problems:

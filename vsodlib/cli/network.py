@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from tyro.conf import Positional
 
-from vsodlib.cli.options import Command, Count, DataRoot, Flag, Network, one_or_more, optional_word
+from vsodlib.cli.options import (
+    Command,
+    Count,
+    DataRoot,
+    Flag,
+    MaskLevels,
+    Network,
+    one_or_more,
+    optional_word,
+)
 from vsodlib.files import check_writable
+from vsodlib.notes import note
 
 
 @dataclass(kw_only=True)
@@ -47,7 +56,6 @@ class Predict(Network, Command):
     def run(self) -> None:
         from vsodlib.inference.video import Outputs, predict_sources
         from vsodlib.model import checkpoint
-        from vsodlib.notes import note
         from vsodlib.training.speed import has_bfloat16
 
         outputs = Outputs(not self.no_overlay, self.cutout, self.background, self.sheet)
@@ -70,7 +78,7 @@ class Predict(Network, Command):
 
 
 @dataclass(kw_only=True)
-class Embed(Network, DataRoot, Command):
+class Embed(Network, MaskLevels, DataRoot, Command):
     """Write the features of foregrounds and backgrounds (Eq. 9), and tell them apart."""
 
     dataset: str = "davis2016"
@@ -86,13 +94,17 @@ class Embed(Network, DataRoot, Command):
         from vsodlib.analysis import embeddings
         from vsodlib.data import open_dataset
 
-        check_writable(Path(self.out).with_suffix(".npz"))
+        check_writable(embeddings.place(self.out))
         net = load_network(self)
-        dataset = open_dataset(self.dataset, self.split, self.data)
+        dataset = open_dataset(self.dataset, self.split, self.data, self.foreground, self.void)
         record = record_of(self, net, self.dataset, self.split)
         options = (self.height, self.every, self.batch_size, True)
         found = embeddings.region_embeddings(net, dataset, *options)
-        separation = vars(embeddings.separation(found))
+        separation: dict[str, float] = {}
+        try:
+            separation = vars(embeddings.separation(found))
+        except ValueError as error:  # the features are worth keeping all the same
+            note(str(error))
         record |= {
             "every": self.every,
             "regions": len(found),

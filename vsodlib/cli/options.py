@@ -7,7 +7,8 @@ without a default must be given.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, get_args
 
@@ -86,6 +87,15 @@ def _rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
     return _words(get_args(info.type)[0], several=True) if info.type_origin is tuple else None
 
 
+@contextmanager
+def gathered(faults: list[str]) -> Iterator[None]:
+    """Put what is refused among the faults, to be told with others."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        faults.append(str(error))
+
+
 def one_or_more(name: str) -> object:
     """How help shows a positional argument of several words."""
     return tyro.conf.arg(metavar=f"{name} ...", help_behavior_hint="(required)")
@@ -108,6 +118,14 @@ class Command:
 class DataRoot:
     data: str | None = None
     """Folder or zip that holds the data sets; None: $VSOD_DATA, else data/."""
+
+
+@dataclass(kw_only=True)
+class MaskLevels:
+    foreground: Level = None
+    """Level of a mask above which the object lies, 0 to 255; None: found from the masks."""
+    void: Level = None
+    """Level of a mask whose pixels do not count, 0 to 255; None: found from the masks."""
 
 
 @dataclass(kw_only=True)

@@ -11,7 +11,15 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, create_mutex_group
 
 from vsodlib.cli.network import load_network, record_of
-from vsodlib.cli.options import Command, Count, DataRoot, Flag, Level, MaybeCount, Network
+from vsodlib.cli.options import (
+    Command,
+    Count,
+    DataRoot,
+    Flag,
+    MaskLevels,
+    MaybeCount,
+    Network,
+)
 from vsodlib.files import check_writable, read_json, write_file
 from vsodlib.notes import note
 
@@ -21,13 +29,9 @@ MEASURES = create_mutex_group(required=False, title="measures, at most one of")
 
 
 @dataclass(kw_only=True)
-class Report(DataRoot):
+class Report(MaskLevels, DataRoot):
     split: str | None = None
     """Part of the data set; None: the one commonly scored."""
-    foreground: Level = None
-    """Level of a mask above which the object lies, 0 to 255; None: found from the masks."""
-    void: Level = None
-    """Level of a mask whose pixels do not count, 0 to 255; None: found from the masks."""
     json: str | None = None
     """File for all scores; None: they are only printed."""
     per_frame: Flag = False

@@ -15,6 +15,7 @@ from vsodlib.data.catalogue import FOLDERS, OWN, locate_dataset, stored_frames
 from vsodlib.data.dataset import FrameRecord, watched
 from vsodlib.data.image_files import decode_image
 from vsodlib.data.storage import Storage, data_root
+from vsodlib.notes import one_line
 
 LONG_GAP = 1000
 """Frames left out in a row, beyond which they are told of at once."""
@@ -28,10 +29,15 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
+        return one_line(f"{self.path}: {self.message}")
 
 
-def check(root: str | os.PathLike[str] | None = None, name: str | None = None) -> list[Problem]:
+def check(
+    root: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    foreground: int | None = None,
+    void: int | None = None,
+) -> list[Problem]:
     """Open every frame and mask below `root` and report what is missing, damaged or odd.
 
     Reported: frames without a mask (where every frame should have one), masks without a frame, gaps
@@ -43,6 +49,7 @@ def check(root: str | os.PathLike[str] | None = None, name: str | None = None) -
         root: as in `open_dataset`.
         name: the data set; None: every one that is found there, else `root` as a folder of one's
             own.
+        foreground, void: as in `open_dataset`.
 
     Returns:
         The problems, by data set and file; empty where all is well.
@@ -66,7 +73,7 @@ def check(root: str | os.PathLike[str] | None = None, name: str | None = None) -
         if name is None and here and records and not any(record.mask for record in records):
             continue  # folders of the same names as the data set's, but another layout
         found = True
-        problems += _check_one(candidate, storage, records)
+        problems += _check_one(candidate, storage, records, foreground, void)
     if not found:
         raise FileNotFoundError(
             f"{data_root(root)} holds no data set known here: data/README.md names their folders, "
@@ -75,7 +82,13 @@ def check(root: str | os.PathLike[str] | None = None, name: str | None = None) -
     return problems
 
 
-def _check_one(name: str, storage: Storage, records: list[FrameRecord]) -> list[Problem]:
+def _check_one(
+    name: str,
+    storage: Storage,
+    records: list[FrameRecord],
+    foreground: int | None,
+    void: int | None,
+) -> list[Problem]:
     if not records:
         return [Problem(storage.locate(""), f"holds no frames of {name}")]
     problems = [
@@ -86,7 +99,7 @@ def _check_one(name: str, storage: Storage, records: list[FrameRecord]) -> list[
         problems += _gaps(storage, records)
     if all(record.mask is None for record in records):
         problems.append(Problem(storage.locate(""), "not one of the frames has a mask"))
-    files = stored_frames(name, storage, records)
+    files = stored_frames(name, storage, records, foreground, void)
     files.levels.learn(files.masks, files.mask_file, refuse=False)
     if files.masks and files.levels.counts.keys() <= {"empty"} and files.levels.counts:
         problems.append(Problem(storage.locate(""), "not one of the masks shows an object"))
