@@ -447,17 +447,7 @@ def _as_shown(
         dst_color_trc=ColorTrc.BT709 if wide else None,
         dst_color_primaries=ColorPrimaries.BT709 if wide else None,
     ).to_ndarray()
-    if _mirrored(frame):
-        pixels = pixels[::-1]
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
-
-
-def _mirrored(frame: Any) -> bool:
-    """Whether it is to be turned over too, as some selfies are, which its `rotation` leaves out."""
-    with suppress(ValueError):  # PyAV 18 does not list every kind of data that a frame may carry
-        if matrix := frame.side_data.get("DISPLAYMATRIX"):
-            return bool(np.linalg.det(np.frombuffer(matrix, "i4").reshape(3, 3)) < 0)
-    return False
 
 
 def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> None:
