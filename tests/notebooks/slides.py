@@ -1,10 +1,10 @@
-"""Write slides of the lectures that have a plan in teaching.md, from the notebooks as saved.
+"""Write slides of the notebooks whose first cell is a slide, from the notebooks as saved.
 
     python tests/notebooks/slides.py build/slides
 
 What a cell is, a slide, one below it, notes for the speaker (key S) or nothing, is chosen in
-JupyterLab's property inspector. A cell that draws shows its picture only. The folder needs nothing
-from elsewhere.
+JupyterLab's property inspector. A cell that draws, or has the tag `output-only`, shows no code. The
+folder needs nothing from elsewhere.
 """
 
 import re
@@ -19,7 +19,6 @@ from nbconvert.exporters import SlidesExporter
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-LECTURES = ("03", "06", "08")
 REVEAL = Path(sphinx_revealjs.__file__).with_name("_static") / "revealjs"
 MATHJAX = Path(jupyter_server_mathjax.__file__).with_name("static")
 LINK = re.compile(r'<a href="[^":#]+\.(?:ipynb|md)">(.*?)</a>', re.S)  # what is not a slide
@@ -36,7 +35,7 @@ def write_slides(out: Path) -> list[Path]:
     sources = {"reveal": REVEAL, "mathjax": MATHJAX, "assets": ROOT / "notebooks" / "assets"}
     for name, source in sources.items():
         shutil.copytree(source, out / name, dirs_exist_ok=True)
-    hidden = {"enabled": True, "remove_input_tags": {"draws"}}
+    hidden = {"enabled": True, "remove_input_tags": {"draws", "output-only"}}
     exporter = SlidesExporter(
         config=Config(TagRemovePreprocessor=hidden),
         template_name="slides",
@@ -45,9 +44,10 @@ def write_slides(out: Path) -> list[Path]:
         reveal_theme="white",  # its letters come along, others ask Google for them
     )
     pages = []
-    for number in LECTURES:
-        (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
+        if notebook.cells[0].metadata.get("slideshow", {}).get("slide_type") != "slide":
+            continue
         notebook.metadata.title = notebook.cells[0].source.split("\n")[0].lstrip("# ")
         for cell in filter(draws, notebook.cells):
             cell.metadata.tags = [*cell.metadata.get("tags", ()), "draws"]
