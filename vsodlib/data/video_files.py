@@ -630,7 +630,8 @@ class _Sound:
             frame, at = self._next, self._next.time - self._start
             slack = HOLE if self._count else 0
             if at > end + slack:
-                silence = np.zeros((1, 2 * max(1, round((min(at, time) - end) * SAMPLES))), "i2")
+                gap = min(at, time, end + 1) - end  # a second at a time
+                silence = np.zeros((1, 2 * max(1, round(gap * SAMPLES))), "i2")
                 frame = av.AudioFrame.from_ndarray(silence, "s16", "stereo")
                 frame.rate, frame.time_base = SAMPLES, Fraction(1, SAMPLES)
             else:
