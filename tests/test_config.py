@@ -41,6 +41,11 @@ def test_model_config_refuses(fields, named):
     ("fields", "named"),
     [
         ({"steps": 0}, "steps"),
+        ({"height": 8}, "^height must be 16 to 8192 pixels, got 8"),
+        ({"phases": ("0.5 width=9000",)}, "^width must be 16 to 8192 pixels, got 9000"),
+        ({"seed": 10**30}, "^seed must lie between 0 and 2"),
+        ({"mix": ("a=1", "a=2")}, "mix names a twice"),
+        ({"phases": ("",)}, "between 0 and 1, not with ''"),
         ({"batch_size": 8, "frames_per_video": 3}, "frames_per_video"),
         ({"image_fraction": 1.5}, "image_fraction"),
         ({"scale_min": 0.0}, "scale_min"),
@@ -87,6 +92,11 @@ def test_phases_follow_one_another():
     assert (second.contrastive_weight, third.contrastive_weight) == (1.0, 0.5)
     assert first.weights == {"a": 1, "b": 3} and third.weights == {"a": 2, "b": 1}
     assert TrainConfig.from_dict(config.to_dict()) == config
+    own = TrainConfig(mix=("folder:a=b=1",), phases=("0.5 mix=folder:a=b:2,c=3",))
+    assert [dict(phase.weights) for _, phase in own.schedule] == [
+        {"folder:a=b": 1},
+        {"folder:a=b": 2, "c": 3},
+    ]
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(1, 0), (40, 2), (1000, 50), (100_000, 500)])
@@ -115,6 +125,8 @@ def test_profile(monkeypatch):
 def test_all_faults_are_told_at_once():
     with pytest.raises(ValueError, match=r"steps .* momentum .* scale_min|steps .*scale_min.*mom"):
         TrainConfig(steps=0, momentum=-1, scale_min=0)
+    with pytest.raises(ValueError, match=r"output_stride .* channels .* aspp_rates"):
+        ModelConfig(output_stride=4, channels=0, aspp_rates=())
 
 
 def test_values_not_given_fit_the_data():
@@ -130,3 +142,8 @@ def test_values_not_given_fit_the_data():
         ValueError, match=r"divide that\. 3 samples .* still images.*image_fraction"
     ):
         lite.for_data({"image_fraction": 0.25, "frames_per_video": 4}, videos=3, images=0)
+    mix = {"mix": ("v=1", "i=0.7")}
+    mixed = lite.for_data(mix, videos=3, images=60, share=0.7 / 1.7)
+    assert (mixed.batch_size, mixed.frames_per_video) == (12, 7)
+    with pytest.raises(ValueError, match="place of image_fraction"):
+        lite.for_data(mix | {"image_fraction": 0.5}, videos=3, images=60)

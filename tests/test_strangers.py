@@ -139,6 +139,11 @@ CASES = {
         ["publish", "net", "--name", "new", "--scores", "scores.json"],
         "scores.json must hold a JSON object, not list",
     ),
+    "no table": (
+        lambda: None,
+        ["ablate", "table3", "--out", "runs", "--data", "clips", "--csv", "x.json"],
+        "--csv x.json: a JSON of this name goes beside it",
+    ),
     "initial and resume": (
         lambda: None,
         ["train", "--data", "clips", "--out", "run", "--resume", "--initial", "net"],
@@ -284,8 +289,9 @@ class Fatal:
 
     storage = None
 
-    def __init__(self, inner, count, fault=None):
-        self.inner, self.left, self.fault, self.process = inner, count, fault, os.getpid()
+    def __init__(self, inner, count, fault=None, here=False):
+        self.inner, self.left, self.fault = inner, count, fault
+        self.process = None if here else os.getpid()
 
     def image(self, record):
         self.left -= 1
@@ -313,6 +319,22 @@ def test_a_killed_loading_process_loses_nothing(here):
     resumed = run(lambda inner: inner, "cut", resume=True).state_dict()
     whole = run(lambda inner: inner, "whole").state_dict()
     assert all(torch.equal(tensor, whole[name]) for name, tensor in resumed.items())
+
+
+def test_a_damaged_frame_met_on_the_way_loses_nothing(here):
+    """Whoever trains on frames that are not in memory meets it after some steps."""
+    with pytest.raises(ValueError, match=r"0\.jpg is empty"):
+        run(lambda inner: Fatal(inner, 5, ValueError("0.jpg is empty."), here=True), "cut")
+    assert torch.load("cut/state.pt")["step"] == 2
+
+
+def test_held_out_frames_of_several_sizes_are_refused_before_training(here):
+    frames = clips()
+    for key in list(frames.sources[0].images)[:1]:
+        frames.sources[0].images[key] = np.zeros((24, 40, 3), np.uint8)
+    with pytest.raises(ValueError, match="all frames of a video must have one size"):
+        run(lambda inner: inner, "cut", validation=frames)
+    assert not Path("cut").exists()
 
 
 def test_what_a_loading_process_raises_is_one_line(here):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
@@ -18,6 +19,8 @@ from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hin
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+SMALLEST_SIDE, LARGEST_SIDE = 16, 8192
+"""Of what a network is trained on: the larger output stride, and more than any film has."""
 
 Profile = Literal["smoke", "laptop", "full"]
 PROFILES: tuple[Profile, ...] = ("smoke", "laptop", "full")
@@ -111,7 +114,17 @@ def check_counts(**counts: int) -> None:
 
 @dataclass(frozen=True)
 class _Config:
-    """What both configurations share: a plain dictionary there and back, unknown keys refused."""
+    """What both configurations share: all faults told at once, a plain dictionary there and back,
+    unknown keys refused.
+    """
+
+    def __post_init__(self) -> None:
+        if faults := list(self._faults()):
+            raise ValueError(" ".join(faults))
+
+    def _faults(self) -> Iterator[str]:
+        """Everything that is wrong, a sentence each."""
+        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as a JSON-ready dictionary (tuples become lists)."""
@@ -180,18 +193,19 @@ class ModelConfig(_Config):
     decoder_channels: int = 0
     """Channels of a residual decoder that corrects the map at strides 8, 4 and 2 (paper: none)."""
 
-    def __post_init__(self) -> None:
+    def _faults(self) -> Iterator[str]:
         if self.output_stride not in (8, 16):
-            raise ValueError(f"output_stride must be 8 or 16, got {self.output_stride!r}.")
+            yield f"output_stride must be 8 or 16, got {self.output_stride!r}."
         if self.channels < 1:
-            raise ValueError(f"channels must be positive, got {self.channels!r}.")
+            yield f"channels must be positive, got {self.channels!r}."
         if self.decoder_channels < 0 or (self.decoder_channels and not self.skip_connections):
-            raise ValueError(
+            yield (
                 f"decoder_channels must be 0 or more, and 0 without skip_connections, got "
                 f"{self.decoder_channels!r}."
             )
-        if not self.aspp_rates or any(rate < 1 for rate in self.aspp_rates):
-            raise ValueError(f"aspp_rates must be positive integers, got {self.aspp_rates!r}.")
+        rates = self.aspp_rates
+        if not 1 <= len(rates) <= 16 or any(not 1 <= rate <= LARGEST_SIDE for rate in rates):
+            yield f"aspp_rates must be 1 to 16 rates up to {LARGEST_SIDE}, got {rates!r:.60}."
 
     @classmethod
     def paper(cls) -> Self:
@@ -255,7 +269,7 @@ def _phase_changes(words: list[str]) -> dict[str, Any]:
                 f"A phase cannot change {name!r}; it can change {', '.join(PHASE_FIELDS)}."
             )
         try:
-            names = tuple(text.replace(":", "=").split(","))
+            names = tuple(re.sub(r":([^:=]*)$", r"=\1", word) for word in text.split(","))
             changes[name] = names if name == "mix" else hints[name](text)
         except ValueError:
             raise ValueError(f"A phase gives {name} the value {text!r}, not a number.") from None
@@ -349,15 +363,16 @@ class TrainConfig(_Config):
     seed: int = 0
     """Seed of weights, batches and augmentation."""
 
-    def __post_init__(self) -> None:
-        if faults := list(self._faults()):
-            raise ValueError(" ".join(faults))
-
     def _faults(self) -> Iterator[str]:
-        """Everything that is wrong, a sentence each."""
-        counts = ("steps", "batch_size", "frames_per_video", "height", "width", "samples")
+        counts = ("steps", "batch_size", "frames_per_video", "samples")
         more = ("region_grid", "checkpoint_every")
         yield from too_few({name: getattr(self, name) for name in (*counts, *more)})
+        for name in ("height", "width"):
+            if not SMALLEST_SIDE <= getattr(self, name) <= LARGEST_SIDE:
+                sides = f"{SMALLEST_SIDE} to {LARGEST_SIDE} pixels"
+                yield f"{name} must be {sides}, got {getattr(self, name)!r}."
+        if not 0 <= self.seed < 2**63:
+            yield f"seed must lie between 0 and 2**63 - 1, got {self.seed!r}."
         for name in ("image_fraction", "color_jitter", "paste", "ema_decay"):
             if not 0 <= getattr(self, name) <= 1:
                 yield f"{name} must lie between 0 and 1, got {getattr(self, name)!r}."
@@ -397,7 +412,9 @@ class TrainConfig(_Config):
         """`mix` as data set -> weight."""
         weights = {}
         for word in self.mix:
-            name, _, weight = word.partition("=")
+            name, _, weight = word.rpartition("=")
+            if name in weights:
+                raise ValueError(f"mix names {name} twice; give it one weight.")
             weights[name] = _number(weight)
             if not name or not 0 < weights[name] < math.inf:
                 raise ValueError(f"mix takes NAME=WEIGHT with a positive weight, not {word!r}.")
@@ -410,7 +427,7 @@ class TrainConfig(_Config):
             return ((0.0, self),)
         phases = [(0.0, replace(self, phases=()))]
         for text in self.phases:
-            share, *changes = text.split()
+            share, *changes = text.split() or [""]
             start = _number(share)
             if not phases[-1][0] < start < 1:
                 raise ValueError(
@@ -424,7 +441,9 @@ class TrainConfig(_Config):
         """The number of the phase in force at a share of the schedule, from 0 on."""
         return max(i for i, (start, _) in enumerate(self.schedule) if start <= progress or i == 0)
 
-    def for_data(self, given: dict[str, Any], videos: int, images: int) -> Self:
+    def for_data(
+        self, given: dict[str, Any], videos: int, images: int, share: float | None = None
+    ) -> Self:
         """This configuration with some values given, and those that are not made to fit them and
         the data: no share of images where there are none, batches that the frames divide.
 
@@ -432,6 +451,7 @@ class TrainConfig(_Config):
             given: field -> value.
             videos: how many videos of two frames or more the data holds.
             images: how many still images.
+            share: what `mix` takes from data sets of still images alone; None: not known.
 
         Raises:
             ValueError: all that contradicts itself or the data, at once.
@@ -441,14 +461,16 @@ class TrainConfig(_Config):
             values.setdefault("image_fraction", float(not videos))
         if not images and videos and "image_fraction" not in given:
             values.setdefault("batch_size", round(self.batch_size * (1 - self.image_fraction)))
-        if values.get("mix", self.mix):  # shares follow from its weights
-            return replace(self, **values)
-        batch = values.get("batch_size", self.batch_size)
-        still = round(batch * values.get("image_fraction", self.image_fraction))
-        if "frames_per_video" not in given:
-            fitting = [n for n in range(1, self.frames_per_video + 1) if (batch - still) % n == 0]
+        batch, mixed = values.get("batch_size", self.batch_size), values.get("mix", self.mix)
+        if not mixed:
+            share = values.get("image_fraction", self.image_fraction)
+        stills = round(batch * (share or 0))
+        if "frames_per_video" not in given and share is not None:
+            fitting = [n for n in range(1, self.frames_per_video + 1) if (batch - stills) % n == 0]
             values["frames_per_video"] = max(fitting, default=1)
-        faults = list(batch_faults(batch, still, 1, videos, images))
+        faults = list(batch_faults(batch, stills, 1, videos, images))
+        if mixed and "image_fraction" in given:
+            faults.append("mix takes the place of image_fraction: give one of them.")
         try:
             config = replace(self, **values)
         except ValueError as error:

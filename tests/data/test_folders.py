@@ -152,6 +152,21 @@ def test_folders_as_sets_of_stills_call_them(images, truth, tmp_path):
     assert score_folder(maps, gt=tmp_path / "set")["J"]["mean"] == 1
 
 
+def test_the_meaning_of_masks_is_found_and_said_once(tmp_path, capsys):
+    frames(tmp_path / "images", five())
+    for k, name in enumerate(five()):
+        picture(tmp_path / "masks" / f"{name}.png", mask(k) // 255)
+    open_dataset(f"folder:{tmp_path}").in_memory()  # by several threads
+    assert capsys.readouterr().err.count(": 0/1.") == 1
+
+
+def test_a_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    frames(tmp_path / "mine/images", five())
+    masks(tmp_path / "mine/masks", five())
+    assert len(open_dataset("folder:~/mine")) == 5
+
+
 def test_sixty_frames_train_without_five_options(tmp_path, capsys):
     for video in "abc":
         frames(tmp_path / "d/JPEGImages/480p" / video, five())
@@ -169,3 +184,62 @@ def test_all_conflicts_at_once_and_an_unknown_name_first(tmp_path, capsys):
     said = capsys.readouterr().err
     order = ["no data set 'nothing'", "0 frames and 0 masks", "scale_min", "frames_per_video (5)"]
     assert [said.index(part) for part in order] == sorted(said.index(part) for part in order)
+    words += ["--hold-out", "x=1", "--channels", "0", "--initial", "none", "--resume"]
+    words += ["--first-step", "9", "--steps", "9", "--device", "none", "--backbone", "none"]
+    assert main(["train", *words]) == 2
+    said = capsys.readouterr().err
+    order = ["'nothing'", "from step 9 to step 9", "not 'x=1'", "channels", "--initial begins"]
+    assert [said.index(part) for part in order] == sorted(said.index(part) for part in order)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--first-step", "2", "--resume"], "--first-step goes on from weights"),
+        (["--last-step", "4"], "cannot go from step 0 to step 4"),
+        (["--initial", "lite-davis", "--first-step", "2", "--last-step", "1"], "step 2 to step 1"),
+        (["--initial", "lite-davis", "--channels", "8"], "channels is 128, not 8"),
+        (["--freeze-stages", "9", "--freeze-batch-norm"], "has 5 stages; 9 cannot be frozen"),
+        (["--hold-out", "folder:d=5"], "Holding 5 out leaves nothing of 5"),
+        (["--mix", "synthetic=1"], "--datasets and --mix name other data sets"),
+        (["--height", "8"], "height must be 16 to 8192 pixels, got 8"),
+        (["--backbone", "hf-hub:x"], "no backbone 'hf-hub:x'"),
+    ],
+)
+def test_contradictions_are_told_before_anything_is_decoded(
+    words, said, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(FrameDataset, "in_memory", lambda *_: pytest.fail("decoded"))
+    frames(tmp_path / "d/images", five())
+    masks(tmp_path / "d/masks", five())
+    words = ["--datasets", "folder:d", "--out", "run", "--steps", "3", *words]
+    assert main(["train", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_level_that_the_object_lies_above(tmp_path, capsys, monkeypatch):
+    """`vsod train` advises to name it, so it takes it."""
+    monkeypatch.chdir(tmp_path)
+    frames(tmp_path / "d/images", five())
+    for name in five():
+        picture(tmp_path / "d/masks" / f"{name}.png", np.where(mask(9) > 0, 128, mask(0)))
+    run = ["--datasets", "folder:d", "--out", "run", "--random-weights", "--steps", "1"]
+    words = ["train", *run, "--height", "32", "--width", "48"]
+    assert main(words) == 2
+    assert "(--foreground)" in capsys.readouterr().err
+    assert main([*words, "--foreground", "200"]) == 0
+    assert '"foreground": 200' in (tmp_path / "run/last.json").read_text()
+    assert main(["data", "check", "d", "--foreground", "200"]) == 0
+
+
+def test_mixes_of_videos_and_stills_fit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frames(tmp_path / "a=b/Imgs/v", five())
+    masks(tmp_path / "a=b/GT/v", five())
+    frames(tmp_path / "d/images", five())
+    masks(tmp_path / "d/masks", five())
+    mix = ["--mix", "folder:a=b=1", "folder:d=1", "--phases", "0.5 mix=folder:a=b:1,folder:d:3"]
+    words = ["--random-weights", "--height", "32", "--width", "48", "--steps", "2", "--out", "run"]
+    assert main(["train", *mix, *words, "--batch-size", "4", "--frames-per-video", "1"]) == 0
+    assert main(["train", *mix[:3], *words[:-1], "other"]) == 0  # 6 of 12 frames are of videos

@@ -6,6 +6,7 @@ The library is imported inside the functions, so that `vsod --help` answers at o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,7 +14,7 @@ from typing import Any, Literal, Self
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
-from vsodlib.cli.options import Command, DataRoot, Flag
+from vsodlib.cli.options import Command, DataRoot, Flag, MaskLevels, gathered
 from vsodlib.config import ModelConfig, Profile, TrainConfig
 from vsodlib.files import check_writable
 from vsodlib.notes import note
@@ -25,19 +26,26 @@ class Preset:
     """Network and training that the options below change: a laptop's, or the paper's."""
 
 
+class _Unchecked:
+    def __post_init__(self) -> None:
+        """Nothing: all is checked at once, when the data is known."""
+
+
 @dataclass(frozen=True)
-class Unchecked(TrainConfig):
+class Training(_Unchecked, TrainConfig):
     """One training run: objective, optimiser, schedule, batches, augmentation.
 
     What is not given fits the data and the options that are.
     """
 
-    def __post_init__(self) -> None:
-        """Nothing: `TrainConfig.for_data` checks, once the data is known."""
+
+@dataclass(frozen=True)
+class Model(_Unchecked, ModelConfig):
+    """The network: backbone, feature encoder, attention modules, decoder."""
 
 
 @dataclass(kw_only=True)
-class Train(Preset, DataRoot, Command):
+class Train(Preset, MaskLevels, DataRoot, Command):
     """Train a network."""
 
     out: str
@@ -62,8 +70,8 @@ class Train(Preset, DataRoot, Command):
     """Processes that load data."""
     tensorboard: Flag = False
     """Log for TensorBoard too, to the folder tensorboard in --out."""
-    training: OmitArgPrefixes[Unchecked]
-    model: OmitArgPrefixes[ModelConfig]
+    training: OmitArgPrefixes[Training]
+    model: OmitArgPrefixes[Model]
     _named: tyro.conf.Suppress[tuple[str, ...]] = ()
     """The options that were given."""
 
@@ -71,8 +79,8 @@ class Train(Preset, DataRoot, Command):
     def start(cls, words: Sequence[str]) -> Self:
         """The preset's values, so that --help shows them and options change only what they name."""
         preset = tyro.cli(Preset, args=words, add_help=False, return_unknown_args=True)[0].preset
-        training = Unchecked(**asdict(getattr(TrainConfig, preset)()))
-        model = getattr(ModelConfig, preset)()
+        training = Training(**asdict(getattr(TrainConfig, preset)()))
+        model = Model(**asdict(getattr(ModelConfig, preset)()))
         named = tuple(word.partition("=")[0].replace("_", "-") for word in words)
         return cls(preset=preset, out=tyro.MISSING, training=training, model=model, _named=named)
 
@@ -81,18 +89,11 @@ class Train(Preset, DataRoot, Command):
         from vsodlib.training.run import tensorboard
 
         out = Path(self.out)
-        if self.first_step and not (self.initial or self.resume):
-            raise ValueError("--first-step goes on from weights: name them with --initial.")
-        if self.initial and self.resume:
-            raise ValueError(
-                "--initial begins a new run and --resume goes on with one: give one of them."
-            )
-        check_writable(out / "last.safetensors")
-        config, opened = self._fitted()
-        counts = _held_out_counts(self.hold_out, list(opened))
+        config, opened, counts = self._fitted(out)
         dataset, validation = _in_memory(opened, config, counts)
+        facts = {"held_out": counts, "foreground": self.foreground, "void": self.void}
         fit(
-            self.model,
+            ModelConfig(**asdict(self.model)),
             config,
             dataset,
             out,
@@ -105,50 +106,106 @@ class Train(Preset, DataRoot, Command):
             workers=self.workers,
             device=self.device,
             on_log=tensorboard(out / "tensorboard") if self.tensorboard else None,
-            facts={"held_out": counts} if counts else None,
+            facts={name: fact for name, fact in facts.items() if fact not in (None, {})},
         )
         print(f"Wrote {out / 'last.safetensors'}")
 
-    def _fitted(self) -> tuple[TrainConfig, dict[str, Any]]:
-        """The configuration fitted to the data and to what was given, and the data sets by name."""
+    def _fitted(self, out: Path) -> tuple[TrainConfig, dict[str, Any], dict[str, int]]:
+        """The configuration fitted to the data and to what was given, the data sets by name, and
+        how much of each is held out.
+
+        Raises:
+            ValueError: all that is wrong, at once.
+        """
+        from vsodlib.training.run import check_span
+
         given = {
             name: value
             for name, value in asdict(self.training).items()
             if {f"--{name.replace('_', '-')}", f"--no-{name.replace('_', '-')}"} & set(self._named)
         }
         preset = getattr(TrainConfig, self.preset)()
-        names = list(replace(TrainConfig(), mix=given.get("mix", ())).weights) or self.datasets
-        opened, faults = _open_all(names, self.data)
-        lengths = [len(frames) for dataset in opened for frames in dataset.videos.values()]
-        images = lengths.count(1)
+        mix = given.get("mix", ())
+        names = list(dict.fromkeys([w.rpartition("=")[0] or w for w in mix] or self.datasets))
+        opened, faults = _open_all(names, self.data, self.foreground, self.void)
+        lengths = [[len(frames) for frames in dataset.videos.values()] for dataset in opened]
+        if mix and "--datasets" in self._named and {*names} != {*self.datasets}:
+            faults.append("--datasets and --mix name other data sets: give --mix alone.")
         if faults:  # what the missing data would hold is not known: suppose both
-            lengths, images = [1, 2], 1
-        try:
-            config = preset.for_data(given, len(lengths) - images, images)
-        except ValueError as error:
-            faults.append(str(error))
+            lengths = [[1, 2]]
+        images, videos = (sum((n > 1) == many for of in lengths for n in of) for many in (0, 1))
+        share = None
+        with suppress(ValueError):  # told below
+            weights = replace(TrainConfig(), mix=mix).weights
+            if weights and not faults:
+                stills = [name for name, of in zip(names, lengths, strict=True) if max(of) == 1]
+                share = sum(weights[name] for name in stills) / sum(weights.values())
+        holds = any(out.glob("state*.pt"))
+        with gathered(faults):
+            config = preset.for_data(given, videos, images, share)
+            check_span(config, 0 if holds else self.first_step, self.last_step)
+        with gathered(faults):
+            counts = _held_out_counts(self.hold_out, names)
+            for dataset in opened:
+                dataset.spread_out(counts.get(dataset.name, 0))
+        with gathered(faults):
+            self._check_network()
+        if self.first_step and not (self.initial or holds):
+            faults.append("--first-step goes on from weights: name them with --initial.")
+        if self.initial and self.resume:
+            faults.append(
+                "--initial begins a new run and --resume goes on with one: give one of them."
+            )
+        with gathered(faults):
+            check_writable(out / "last.safetensors")
         if faults:
             raise ValueError(" ".join(faults))
         changed = [name for name, value in asdict(config).items() if value != getattr(preset, name)]
         if fitted := [f"{n} {getattr(config, n):g}" for n in changed if n not in given]:
             note(f"{', '.join(fitted)}, to fit the data and the options given.")
-        return config, dict(zip(names, opened, strict=True))
+        return config, dict(zip(names, opened, strict=True)), counts
+
+    def _check_network(self) -> None:
+        """Whether the network can be built, started and put where it is wanted; takes no memory.
+
+        Raises:
+            ValueError, FileNotFoundError: it cannot.
+        """
+        import torch
+
+        from vsodlib.model.vsodnet import VSODNet
+        from vsodlib.provenance import find_device
+
+        with torch.device("meta"):
+            net = VSODNet(ModelConfig(**asdict(self.model)))
+            if self.initial:
+                net.load_trunk(self.initial)
+            if self.training.freeze_stages:
+                net.encoder.stages(self.training.freeze_stages)
+        if self.device is not None:
+            find_device(self.device)
 
 
 def _held_out_counts(words: Sequence[str], names: Sequence[str]) -> dict[str, int]:
     """`davis2016=6 duts-tr=500` as data set -> count."""
     counts = {}
     for word in words:
-        name, _, count = word.partition("=")
-        if name not in names or not count.isdecimal() or not int(count):
+        name, _, count = word.rpartition("=")
+        if name not in names or name in counts or not count.isdecimal() or not int(count):
             raise ValueError(
-                f"--hold-out takes NAME=COUNT with a name of {', '.join(names)}, not {word!r}."
+                f"--hold-out takes NAME=COUNT with a name of {', '.join(names)}, each once, not "
+                f"{word!r}."
             )
         counts[name] = int(count)
     return counts
 
 
-def _open_all(names: Sequence[str], root: str | None) -> tuple[list[Any], list[str]]:
+def _open_all(
+    names: Sequence[str],
+    root: str | None,
+    foreground: int | None = None,
+    void: int | None = None,
+) -> tuple[list[Any], list[str]]:
     """The named training sets, and a sentence for each that cannot be had, unknown names first."""
     from vsodlib.data import DATASETS, OWN, open_dataset
 
@@ -156,7 +213,7 @@ def _open_all(names: Sequence[str], root: str | None) -> tuple[list[Any], list[s
     faults: list[str] = []
     for name in names:
         try:
-            opened.append(open_dataset(name, "train", root).labelled())
+            opened.append(open_dataset(name, "train", root, foreground, void).labelled())
         except (ValueError, OSError) as error:
             unknown = name not in DATASETS and not name.startswith(OWN)
             faults.insert(0 if unknown else len(faults), str(error))
@@ -224,21 +281,28 @@ class Ablate(DataRoot, Command):
             model = replace(trunk, self_attention=True, co_attention=True)
         table = ablations.TABLES[self.table](model, config)
         chosen = [row for row in table if row.name in (self.rows or [row.name for row in table])]
+        faults: list[str] = []
         if self.rows and len(chosen) < len(set(self.rows)):
-            raise ValueError(f"{self.table} has the rows {', '.join(row.name for row in table)}.")
-        csv = self.csv or Path(self.out) / f"{self.table}.csv"
-        check_writable(csv, Path(self.out) / "run")
+            faults.append(f"{self.table} has the rows {', '.join(row.name for row in table)}.")
+        csv = Path(self.csv or Path(self.out) / f"{self.table}.csv")
+        if csv.suffix == ".json":
+            faults.append(f"--csv {csv}: a JSON of this name goes beside it; name a .csv.")
+        with gathered(faults):
+            check_writable(csv, Path(self.out) / "run")
         chosen_tests: dict[str, Any] = {}
         for word in self.test:
-            name, _, split = word.partition("=")
+            name, _, split = word.rpartition("=") if "=" in word else (word, "", "")
             suffix = f" ({name})" if chosen_tests else ""
             if suffix in chosen_tests:
-                raise ValueError(f"--test names {name} twice; score its splits in two tables.")
-            chosen_tests[suffix] = open_dataset(name, split or "val", self.data).labelled()
-        opened, faults = _open_all(self.datasets, self.data)
+                faults.append(f"--test names {name} twice; score its splits in two tables.")
+            with gathered(faults):
+                chosen_tests[suffix] = open_dataset(name, split or "val", self.data).labelled()
+        opened, missing = _open_all(self.datasets, self.data)
+        faults += missing
+        with gathered(faults):
+            counts = _held_out_counts(self.hold_out, self.datasets)
         if faults:
             raise ValueError(" ".join(faults))
-        counts = _held_out_counts(self.hold_out, self.datasets)
         named = dict(zip(self.datasets, opened, strict=True))
         dataset, held_out = _in_memory(named, config, counts)
         tests = {suffix: test.in_memory() for suffix, test in chosen_tests.items()}

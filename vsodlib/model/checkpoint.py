@@ -18,12 +18,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vsodlib import provenance
-from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD, ModelConfig, check_form
+from vsodlib.config import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    LARGEST_SIDE,
+    ModelConfig,
+    check_form,
+)
 from vsodlib.files import aside, read_json
 
 FORMAT = "vsodlib-1"
-LARGEST_HEIGHT = 8192
-"""Rows of a frame that a record may ask for."""
 
 
 class _Weights(TypedDict, total=False):
@@ -108,8 +112,8 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if other := record.get("own_modules", {}).keys() - {"self_attention", "co_attention"}:
             raise ValueError(f"own_modules cannot be {', '.join(sorted(other))}.")
         height = record.get("input_height")
-        if height is not None and not 1 <= height <= LARGEST_HEIGHT:
-            raise ValueError(f"input_height must be 1 to {LARGEST_HEIGHT}.")
+        if height is not None and not 1 <= height <= LARGEST_SIDE:
+            raise ValueError(f"input_height must be 1 to {LARGEST_SIDE}.")
         tensors = load_file(path)
     except ValueError as error:
         raise ValueError(f"{record_path} describes no network: {error}") from error
