@@ -30,6 +30,8 @@ def test_paper_values():
         ({"channels": 0}, "channels"),
         ({"aspp_rates": ()}, "aspp_rates"),
         ({"aspp_rates": (6, 0)}, "aspp_rates"),
+        ({"aspp_rates": (6, 10**18)}, "aspp_rates"),
+        ({"aspp_rates": (1,) * 10**5}, "aspp_rates must be 1 to 16 rates"),
     ],
 )
 def test_model_config_refuses(fields, named):

@@ -201,6 +201,8 @@ def test_all_conflicts_at_once_and_an_unknown_name_first(tmp_path, capsys):
         (["--initial", "lite-davis", "--channels", "8"], "channels is 128, not 8"),
         (["--freeze-stages", "9", "--freeze-batch-norm"], "has 5 stages; 9 cannot be frozen"),
         (["--hold-out", "folder:d=5"], "Holding 5 out leaves nothing of 5"),
+        (["--phases", "0.5 mix=folder:d:1,synthetic:1"], "The mix names folder:d, synthetic, but"),
+        (["--batch-size", "1"], "A batch of 1 leaves batch norms nothing"),
         (["--mix", "synthetic=1"], "--datasets and --mix name other data sets"),
         (["--height", "8"], "height must be 16 to 8192 pixels, got 8"),
         (["--backbone", "hf-hub:x"], "no backbone 'hf-hub:x'"),

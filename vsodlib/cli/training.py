@@ -89,8 +89,8 @@ class Train(Preset, MaskLevels, DataRoot, Command):
         from vsodlib.training.run import tensorboard
 
         out = Path(self.out)
-        config, opened, counts = self._fitted(out)
-        dataset, validation = _in_memory(opened, config, counts)
+        config, counts, parts = self._fitted(out)
+        dataset, validation = _in_memory(parts, config)
         facts = {"held_out": counts, "foreground": self.foreground, "void": self.void}
         fit(
             ModelConfig(**asdict(self.model)),
@@ -110,13 +110,15 @@ class Train(Preset, MaskLevels, DataRoot, Command):
         )
         print(f"Wrote {out / 'last.safetensors'}")
 
-    def _fitted(self, out: Path) -> tuple[TrainConfig, dict[str, Any], dict[str, int]]:
-        """The configuration fitted to the data and to what was given, the data sets by name, and
-        how much of each is held out.
+    def _fitted(self, out: Path) -> tuple[TrainConfig, dict[str, int], Any]:
+        """The configuration fitted to the data and to what was given, how much of each data set is
+        held out, and what `_divided` makes of them.
 
         Raises:
             ValueError: all that is wrong, at once.
         """
+        from vsodlib.data import concat
+        from vsodlib.data.sampling import TrainBatches
         from vsodlib.training.run import check_span
 
         given = {
@@ -146,8 +148,7 @@ class Train(Preset, MaskLevels, DataRoot, Command):
             check_span(config, 0 if holds else self.first_step, self.last_step)
         with gathered(faults):
             counts = _held_out_counts(self.hold_out, names)
-            for dataset in opened:
-                dataset.spread_out(counts.get(dataset.name, 0))
+            parts = _divided({dataset.name: dataset for dataset in opened}, counts)
         with gathered(faults):
             self._check_network()
         if self.first_step and not (self.initial or holds):
@@ -158,12 +159,15 @@ class Train(Preset, MaskLevels, DataRoot, Command):
             )
         with gathered(faults):
             check_writable(out / "last.safetensors")
+        if not faults:
+            with gathered(faults):
+                TrainBatches(concat(parts[0]), config)
         if faults:
             raise ValueError(" ".join(faults))
         changed = [name for name, value in asdict(config).items() if value != getattr(preset, name)]
         if fitted := [f"{n} {getattr(config, n):g}" for n in changed if n not in given]:
             note(f"{', '.join(fitted)}, to fit the data and the options given.")
-        return config, dict(zip(names, opened, strict=True)), counts
+        return config, counts, parts
 
     def _check_network(self) -> None:
         """Whether the network can be built, started and put where it is wanted; takes no memory.
@@ -220,22 +224,27 @@ def _open_all(
     return opened, faults
 
 
-def _in_memory(
-    opened: dict[str, Any], config: TrainConfig, held_out: dict[str, int]
-) -> tuple[Any, Any]:
-    """Training sets as one, decoded once and kept at one and a half times crop height; and of what
-    is held out the videos of several frames, or None.
+def _divided(opened: dict[str, Any], held_out: dict[str, int]) -> tuple[list[Any], list[Any]]:
+    """Of each data set what is trained on; and of what is held out the videos of several frames."""
+    kept, clips = [], []
+    for name, dataset in opened.items():
+        held = dataset.spread_out(held_out.get(name, 0))
+        kept.append(dataset.subset(set(dataset.videos) - set(held)))
+        if of_several := [video for video in held if len(dataset.videos[video]) > 1]:
+            clips.append(dataset.subset(of_several))
+    return kept, clips
+
+
+def _in_memory(parts: Sequence[list[Any]], config: TrainConfig) -> tuple[Any, Any]:
+    """What is trained on as one, and what is held out, or None: decoded once, and kept at one and
+    a half times crop height.
     """
     from vsodlib.data import concat
 
     height = round(1.5 * max(phase.height for _, phase in config.schedule))
-    kept, validation = [], []
-    for name, dataset in opened.items():
-        held = dataset.spread_out(held_out.get(name, 0))
-        kept.append(dataset.subset(set(dataset.videos) - set(held)).in_memory(height))
-        if clips := [video for video in held if len(dataset.videos[video]) > 1]:
-            validation.append(dataset.subset(clips).in_memory(height))
-    return concat(kept), concat(validation) if validation else None
+    decoded = [[dataset.in_memory(height) for dataset in part] for part in parts]
+    training, validation = (concat(part) if part else None for part in decoded)
+    return training, validation
 
 
 @dataclass(kw_only=True)
@@ -304,7 +313,7 @@ class Ablate(DataRoot, Command):
         if faults:
             raise ValueError(" ".join(faults))
         named = dict(zip(self.datasets, opened, strict=True))
-        dataset, held_out = _in_memory(named, config, counts)
+        dataset, held_out = _in_memory(_divided(named, counts), config)
         tests = {suffix: test.in_memory() for suffix, test in chosen_tests.items()}
         tests |= {" (held out)": held_out} if held_out else {}
         seeds = dict.fromkeys(self.seeds)  # each once

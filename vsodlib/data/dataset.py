@@ -66,8 +66,9 @@ class StoredFrames:
             H, W = image_size(self.storage.read(record.image), self.storage.locate(record.image))
             h, w = file.levels.shape
             if (h, w) != (H, W):
+                turned = " (turned by its EXIF note? Save it upright)" * ((h, w) == (W, H))
                 raise ValueError(
-                    f"{file.place} is {w}x{h}, but its frame {record.image} is {W}x{H}."
+                    f"{file.place} is {w}x{h}, but its frame {record.image} is {W}x{H}{turned}."
                 )
         self.learn()
         return self.levels.mask(file, record.video)
