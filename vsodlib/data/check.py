@@ -66,7 +66,7 @@ def check(
         try:
             storage, records = locate_dataset(candidate, None, root)
         except FileNotFoundError:
-            if name is not None:
+            if name is not None or not data_root(root).exists():
                 raise
             continue
         here = storage.path == data_root(root)

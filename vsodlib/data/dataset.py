@@ -186,7 +186,7 @@ class FrameDataset:
         from vsodlib.data.folders import folder_records
 
         storage, records = folder_records(Path(frames), Path(masks))
-        name = name or Path(frames).name
+        name = name or Path(frames).absolute().name
         levels = TruthLevels(name, foreground, void)
         found = [record.mask for record in records if record.mask]
         return cls(name, records, StoredFrames(storage, found, levels))

@@ -217,7 +217,10 @@ class TruthLevels(_Levels):
     """Pixels of this level count as neither; None: there are none."""
 
     def look(self, file: MaskFile) -> Found:
-        return look(file, self._split(file)[0])
+        levels = self._split(file)[0]
+        if isinstance(self.foreground, int) and not file.numbered:
+            levels = np.where(levels > self.foreground, levels, 0).astype(np.uint8)
+        return look(file, levels)
 
     def mask(self, file: MaskFile, video: str = "") -> np.ndarray:
         """The object, (H, W) bool.
@@ -279,7 +282,7 @@ class TruthLevels(_Levels):
         if found and all(one.kind == "empty" for one in found):
             raise ValueError(
                 f"Not one of the {count} masks of {self.name} shows an object"
-                + ("." if self.void is None else f" (pixels of level {self.void} do not count).")
+                + ("." if self.void == self.foreground is None else f" ({self.meaning}).")
             )
         if found and not callable(self.foreground) and self.meaning != "0/255":
             note(f"masks of {self.name}: {self.meaning}.")
