@@ -137,6 +137,8 @@ def test_frames_as_in_davis_with_masks_elsewhere(tmp_path):
 
 
 def test_nothing_to_check(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"The data root .*nowhere does not exist"):
+        check(tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="holds no data set known here"):
         check(tmp_path)
     with pytest.raises(FileNotFoundError, match="vsod data fetch visal"):
