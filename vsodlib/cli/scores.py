@@ -55,7 +55,7 @@ class Evaluate(Network, Report, Command):
     held_out: Flag = False
     """Score only what the checkpoint's training held out."""
     workers: Count = 1
-    """Processes that score."""
+    """Threads that score."""
     save_maps: str | None = None
     """Folder for the maps; None: they are not kept."""
 
