@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 from collections.abc import Iterator
 from fractions import Fraction
@@ -62,6 +63,7 @@ def encode(
     frames: list[np.ndarray],
     sar: Fraction | None = None,
     turn: int = 0,
+    matrix: tuple[int, ...] | None = None,
     **options: str,
 ):
     """A film as a phone or a DVD may write it: PyAV's MPEG-4, which is not what we write."""
@@ -73,6 +75,9 @@ def encode(
         stream.bit_rate = 4_000_000
         if turn:
             stream.set_display_rotation(turn)
+        if matrix:
+            a, b, c, d = (part << 16 for part in matrix)
+            stream.set_display_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30])
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
         container.mux(stream.encode())
@@ -212,6 +217,51 @@ def test_rotated_film_is_upright_as_in_opencv(tmp_path, turn):
         assert frame.shape == expected.shape == ((H, W, 3) if turn == 180 else (W, H, 3))
         assert np.abs(frame.astype(int) - expected).mean() < 2
     capture.release()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("right", "down"), [(1, 1), (1, -1), (-1, 1), (-1, -1)])
+def test_film_is_shown_as_its_display_matrix_says(tmp_path, suffix, turned, right, down):
+    a, b, c, d = (0, down, right, 0) if turned else (right, 0, 0, down)
+    corners = np.zeros((48, 80, 3), np.uint8)
+    corners[:16, :16], corners[:16, -16:], corners[-16:, :16] = 255, 170, 85
+    path = encode(tmp_path / f"phone.{suffix}", [corners] * 2, matrix=(a, b, c, d))
+    row, column = np.indices((48, 80))
+    x, y = a * column + c * row, b * column + d * row
+    shown = np.zeros((80, 48, 3) if turned else (48, 80, 3), np.uint8)
+    shown[y - y.min(), x - x.min()] = corners
+    for frame in read_video(path):
+        assert frame.shape == shown.shape and np.abs(frame.astype(int) - shown).mean() < 6
+
+
+def test_display_matrix_of_nothing_but_zeros_turns_nothing(tmp_path):
+    video = read_video(encode(tmp_path / "a.mov", clip(2), matrix=(0, 0, 0, 0)))
+    assert (video.height, video.width) == (H, W)
+
+
+def test_film_whose_first_frame_alone_is_said_to_lie_on_its_side(tmp_path):
+    with av.open(str(tmp_path / "phone.ts"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.height, stream.width = H, W
+        container.start_encoding()
+        said = "h264_metadata=display_orientation=insert:rotate=90"  # with key frames
+        note = av.bitstream.BitStreamFilterContext(said, stream, stream)
+        for frame in [*map(av.VideoFrame.from_ndarray, clip()), None]:
+            for packet in stream.encode(frame):
+                container.mux(note.filter(packet))
+    assert [frame.shape for frame in read_video(tmp_path / "phone.ts")] == [(W, H, 3)] * 11
+
+
+def test_mirrored_film_is_not_kept_in_memory(tmp_path):
+    path = encode(tmp_path / "selfie.mov", clip(300), matrix=(-1, 0, 0, 1))
+    gc.collect()
+    gc.disable()  # or it would hide for a while what keeps itself alive
+    try:
+        assert sum(1 for _ in read_video(path)) == 300
+        assert sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects()) < 5
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("matrix", [1, 5, 6, None])

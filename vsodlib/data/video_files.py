@@ -358,7 +358,9 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
         for frame in _deinterlaced(decoded()):
             duration = float(frame.duration * frame.time_base) or longest
             before, time = time, frame.time
-            if before is not None:
+            if before is None:
+                mirrored, turns = _orientation(frame)
+            else:
                 time = before + duration if time is None else max(time, before + 1e-3)
                 longest = max(longest, time - before)
             time = time or 0.0
@@ -369,7 +371,8 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
                     f"{path} has colours of a kind that FFmpeg cannot convert to RGB (matrix "
                     f"{frame.colorspace} of ITU-T H.273); convert it to BT.709 first."
                 ) from None
-            yield Frame(pixels, time, duration)
+            pixels = np.rot90(pixels[::-1] if mirrored else pixels, turns)
+            yield Frame(np.ascontiguousarray(pixels), time, duration)
     if lost:
         damage.append(f"{path} is damaged: {lost} of its packets cannot be decoded.")
     # A last frame of unknown duration is hardly shown for twice as long as any before it.
@@ -433,12 +436,12 @@ def _pulled(graph: Graph) -> Iterator[Any]:
 def _as_shown(
     convert: VideoReformatter, frame: av.VideoFrame, width: int, height: int
 ) -> np.ndarray:
-    """A decoded frame in RGB, at the size that a film has with square pixels, and upright."""
+    """A decoded frame in RGB, at the size that a film has with square pixels."""
     # Films that do not say so are in BT.709 from HD on, below it in BT.601, FFmpeg's own choice.
     unsaid = frame.colorspace == UNSAID and frame.height >= 720
     # libswscale shows BT.2408's white of HDR, 203 cd/m2, as white; what is brighter is cut off.
     wide = frame.color_trc in HDR or frame.color_primaries == ColorPrimaries.BT2020
-    pixels = convert.reformat(
+    return convert.reformat(
         frame,
         width,
         height,
@@ -447,7 +450,19 @@ def _as_shown(
         dst_color_trc=ColorTrc.BT709 if wide else None,
         dst_color_primaries=ColorPrimaries.BT709 if wide else None,
     ).to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
+
+
+def _orientation(frame: Any) -> tuple[bool, int]:
+    """How a film is to be shown by its first frame: rows reversed or not, then quarter turns.
+
+    Only that one is asked: it refers to itself from then on, and some films tell no other.
+    """
+    turns = round(frame.rotation / 90)
+    with suppress(ValueError):  # PyAV 18 does not list every kind of data that a frame may carry
+        if matrix := frame.side_data.get("DISPLAYMATRIX"):
+            a, b, _, c, d = np.frombuffer(matrix, "i4")[:5].tolist()
+            return a * d < b * c, turns if a or b else 0
+    return False, turns
 
 
 def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> None:
