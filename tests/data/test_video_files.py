@@ -676,6 +676,23 @@ def test_a_hole_in_the_sound_stays_as_long(tmp_path, suffix):
     assert not np.any((loud > 0.3) & (loud < 1.45))
 
 
+def test_sound_that_needs_no_conversion_keeps_its_time(tmp_path):
+    wave = np.int16(16_000 * np.sin(np.arange(96_000) * 2 * np.pi * 440 / 48_000))
+    with av.open(str(tmp_path / "tone.mkv"), "w") as container:  # whose clock has milliseconds
+        stream = container.add_stream("pcm_s16le", rate=48_000, layout="stereo")
+        for begin in range(0, 96_000, 4800):
+            part = wave[begin : begin + 4800].repeat(2)[None]
+            frame = av.AudioFrame.from_ndarray(part, "s16", "stereo")
+            frame.rate, frame.pts, frame.time_base = 48_000, begin, Fraction(1, 48_000)
+            container.mux(stream.encode(frame))
+    with VideoWriter(tmp_path / "clip.webm", 10, tmp_path / "tone.mkv") as write:
+        for frame in clip(20):
+            write(frame)
+    with av.open(str(tmp_path / "clip.webm")) as container:
+        times = [frame.time for frame in container.decode(audio=0)]
+    assert max(times) == pytest.approx(2.0, abs=0.15) and np.diff(times).max() < 0.15
+
+
 def test_sound_of_a_film_is_found(tmp_path):
     tone(tmp_path / "tone.wav", 2.0)
     with VideoWriter(tmp_path / "a.webm", 10, tmp_path / "tone.wav") as write:

@@ -648,12 +648,12 @@ class _Sound:
                 gap = min(at, time, end + 1) - end  # a second at a time
                 silence = np.zeros((1, 2 * max(1, round(gap * SAMPLES))), "i2")
                 frame = av.AudioFrame.from_ndarray(silence, "s16", "stereo")
-                frame.rate, frame.time_base = SAMPLES, Fraction(1, SAMPLES)
+                frame.rate = SAMPLES
             else:
                 self._next = next(self._frames, None)
                 if at < end - slack:
                     continue
-            frame.pts = self._count
+            frame.pts, frame.time_base = self._count, Fraction(1, SAMPLES)
             self._count += frame.samples
             self._output.mux(self._stream.encode(frame))
 
