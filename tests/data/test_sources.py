@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -106,6 +107,30 @@ def test_folder_of_sequences_and_of_films(tmp_path):
     found = find_sources([tmp_path / "all"])
     assert [source.name for source in found] == ["film", "s9", "s10", "stills"]
     assert {source.out.parent for source in found} == {tmp_path / "all-saliency"}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind", "codec"),
+    [
+        ("3g2", "3g2", "mpeg4"),
+        ("DV", "dv", "dvvideo"),
+        ("m2t", "mpegts", "mpeg2video"),
+        ("MOD", "mpeg", "mpeg2video"),
+        ("mxf", "mxf", "mpeg2video"),
+        ("TOD", "mpegts", "mpeg2video"),
+        ("VOB", "vob", "mpeg2video"),
+    ],
+)
+def test_films_of_tapes_discs_and_recorders(tmp_path, suffix, kind, codec):
+    with av.open(str(tmp_path / f"tape.{suffix}"), "w", format=kind) as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width = 576, 720
+        for frame in [*map(av.VideoFrame.from_ndarray, clip(5, 576, 720)), None]:
+            container.mux(stream.encode(frame))
+    (source,) = find_sources([tmp_path])
+    video = source.open()
+    assert (source.name, video.fps, len(list(video))) == ("tape", 25, 5)
+    assert video.length is not None and video.length <= 5
 
 
 def test_films_beside_photographs_are_not_lost(tmp_path):

@@ -294,6 +294,8 @@ def _film(path: Path) -> Video:
         raise ValueError(f"{path} has frames of {stream.width}x{stream.height} pixels, too large.")
     stream.codec_context.options = {"max_pixels": str(LARGEST_FRAME)}  # headers may be wrong
     fps = float(stream.average_rate or 0)
+    if fps >= 1000:  # FFmpeg's dv demuxer gives its clock's
+        fps = float(stream.guessed_rate or 0)
     begin, end = _span(container)
     damage: list[str] = []
     return Video(
