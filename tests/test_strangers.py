@@ -22,6 +22,7 @@ from vsodlib.files import aside, inside, read_file, unlinked, write_file
 from vsodlib.metrics import region_similarity, saliency_scores
 from vsodlib.metrics.inputs import check_map
 from vsodlib.model import checkpoint
+from vsodlib.training import ablations
 from vsodlib.training.fit import fit
 
 CONFIG = ModelConfig("tf_efficientnet_lite0", 16, channels=8, aspp_rates=(1, 2))
@@ -334,6 +335,8 @@ def test_held_out_frames_of_several_sizes_are_refused_before_training(here):
         frames.sources[0].images[key] = np.zeros((24, 40, 3), np.uint8)
     with pytest.raises(ValueError, match="all frames of a video must have one size"):
         run(lambda inner: inner, "cut", validation=frames)
+    with pytest.raises(ValueError, match="all frames of a video must have one size"):
+        ablations.run([], [0], clips(), {"": frames}, "cut")
     assert not Path("cut").exists()
 
 

@@ -252,6 +252,11 @@ class FrameDataset:
                 )
         return np.stack(frames)
 
+    def check_sizes(self) -> None:
+        """Refuse a video whose frames differ in size, by the ValueError of `images`."""
+        for indices in self.videos.values():
+            self.images(indices)
+
     def __getitem__(self, index: int) -> dict[str, Any]:
         """One sample, transformed: `image` uint8 (3, H, W), `mask` uint8 {0, 1} (1, H, W), `video`,
         `frame`, `index`; frames without annotation have no `mask`.

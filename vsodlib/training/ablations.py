@@ -162,6 +162,8 @@ def run(
         ValueError: a run's folder is taken by other settings, or taken at all without `resume`.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the training state was saved.
     """
+    for test in tests.values():
+        test.check_sizes()  # refused now, not after training
     for seed in seeds:
         for experiment in experiments:
             config = replace(experiment.train, seed=seed)

@@ -343,8 +343,7 @@ class Run:
         self.out, self.model_config, self.config = out, model_config, config
         state = load_state(out, model_config, config, resume)
         if validation is not None:
-            for indices in validation.videos.values():
-                validation.images(indices)  # refused now, not after training: several sizes
+            validation.check_sizes()  # refused now, not after training
         AcceleratorState._reset_state()  # it remembers the precision of an earlier run
         place = choose_device(device)
         check_span(config, state["step"] if state else first_step, last_step, state is not None)
