@@ -472,6 +472,8 @@ def test_a_run_on_other_data_is_not_continued(tiny_config, clips, tmp_path):
     fewer = clips.subset(list(clips.videos)[1:])
     with pytest.raises(ValueError, match=r"run on synthetic, 4 videos.* not on synthetic, 3 vid"):
         train(tiny_config, two_steps, fewer, tmp_path, resume=True)
+    with pytest.raises(ValueError, match=r"not on synthetic, 4 .* 16 frames, foreground 50; give"):
+        train(tiny_config, two_steps, clips, tmp_path, resume=True, facts={"foreground": 50})
 
 
 def test_a_resumed_run_remembers_what_it_started_from(tiny_config, clips, tmp_path):

@@ -387,10 +387,15 @@ class Run:
         made = [record.get("own_modules", {}) for record in (before, self.record)]
         if made[0] != made[1]:
             raise ValueError(f"{self.out} holds a run with other modules of one's own: {made[0]}.")
-        if before["data"] != self.record["data"]:
+        facts = ("held_out", "foreground", "void")
+        was, now = (
+            ", ".join([record["data"], *(f"{key} {record[key]}" for key in facts if key in record)])
+            for record in (before, self.record)
+        )
+        if was != now:
             raise ValueError(
-                f"{self.out} holds a run on {before['data']}, not on {self.record['data']}; give "
-                "the same data to resume it, or name another folder."
+                f"{self.out} holds a run on {was}, not on {now}; give the same data to resume it, "
+                "or name another folder."
             )
         start = ("initial", "first_step")
         self.record = {key: value for key, value in self.record.items() if key not in start}
