@@ -62,4 +62,5 @@ def test_what_leads_out_is_what_windows_would_say():
 
 
 def test_names_of_files_stay_on_one_line_and_do_not_steer_the_terminal():
+    assert one_line("a  b.jpg does\n  not exist.\n") == "a  b.jpg does not exist."
     assert one_line("a\nvsod: b \x1b[2J\udcff.jpg") == r"a vsod: b \x1b[2J\udcff.jpg"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import sys
 
 from tqdm.auto import tqdm
@@ -12,8 +13,8 @@ def one_line(text: object) -> str:
     """A sentence as one line; what names of strangers' files may hold to steer a terminal is shown,
     not sent.
     """
-    words = " ".join(str(text).split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    line = re.sub(r"\s*\n\s*", " ", str(text).strip())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def note(sentence: str) -> None:
