@@ -27,7 +27,9 @@ def test_paper_values():
     ("fields", "named"),
     [
         ({"output_stride": 32}, "output_stride"),
-        ({"channels": 0}, "channels"),
+        ({"channels": 0}, "channels must be 1 to 8192, got 0"),
+        ({"channels": 10**12}, "channels must be 1 to 8192"),
+        ({"decoder_channels": 10**12}, "decoder_channels must be 0 to 8192"),
         ({"aspp_rates": ()}, "aspp_rates"),
         ({"aspp_rates": (6, 0)}, "aspp_rates"),
         ({"aspp_rates": (6, 10**18)}, "aspp_rates"),

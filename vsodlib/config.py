@@ -21,6 +21,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 SMALLEST_SIDE, LARGEST_SIDE = 16, 8192
 """Of what a network is trained on: the larger output stride, and more than any film has."""
+MOST_CHANNELS = 8192
 
 Profile = Literal["smoke", "laptop", "full"]
 PROFILES: tuple[Profile, ...] = ("smoke", "laptop", "full")
@@ -196,12 +197,12 @@ class ModelConfig(_Config):
     def _faults(self) -> Iterator[str]:
         if self.output_stride not in (8, 16):
             yield f"output_stride must be 8 or 16, got {self.output_stride!r}."
-        if self.channels < 1:
-            yield f"channels must be positive, got {self.channels!r}."
-        if self.decoder_channels < 0 or (self.decoder_channels and not self.skip_connections):
+        if not 1 <= self.channels <= MOST_CHANNELS:
+            yield f"channels must be 1 to {MOST_CHANNELS}, got {self.channels!r}."
+        if not 0 <= self.decoder_channels <= MOST_CHANNELS * self.skip_connections:
             yield (
-                f"decoder_channels must be 0 or more, and 0 without skip_connections, got "
-                f"{self.decoder_channels!r}."
+                f"decoder_channels must be 0 to {MOST_CHANNELS}, and 0 without skip_connections, "
+                f"got {self.decoder_channels!r}."
             )
         rates = self.aspp_rates
         if not 1 <= len(rates) <= 16 or any(not 1 <= rate <= LARGEST_SIDE for rate in rates):
@@ -251,7 +252,7 @@ def batch_faults(
         )
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
     """The number that a text is, or NaN."""
     try:
         return float(text)
@@ -415,7 +416,7 @@ class TrainConfig(_Config):
             name, _, weight = word.rpartition("=")
             if name in weights:
                 raise ValueError(f"mix names {name} twice; give it one weight.")
-            weights[name] = _number(weight)
+            weights[name] = number(weight)
             if not name or not 0 < weights[name] < math.inf:
                 raise ValueError(f"mix takes NAME=WEIGHT with a positive weight, not {word!r}.")
         return weights
@@ -428,7 +429,7 @@ class TrainConfig(_Config):
         phases = [(0.0, replace(self, phases=()))]
         for text in self.phases:
             share, *changes = text.split() or [""]
-            start = _number(share)
+            start = number(share)
             if not phases[-1][0] < start < 1:
                 raise ValueError(
                     f"A phase begins with the share of the schedule at which it starts, rising "

@@ -22,7 +22,7 @@ def test_every_run_is_a_row_and_every_data_set_a_licence():
     while "initial" in first:
         first = first["initial"]
     first["data"] = "fbms, 3 videos, 30 frames"
-    first["train"]["phases"] = ["0.5 height=320 width=544", "0.9 height=64"]
+    first["train"]["phases"] = ["0.5 height=320 width=544", "0.9 height=64", "", "x"]
     first["step"] = 1200
     card = model_card("other", record)
     rows = [line for line in card.splitlines() if " cpu, " in line]

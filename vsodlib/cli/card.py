@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vsodlib.config import ModelConfig
+from vsodlib.config import ModelConfig, number
 from vsodlib.data.download import SOURCES
 
 _CARD = """# {name}
@@ -112,7 +112,7 @@ def _stages(record: dict[str, Any]) -> Iterator[str]:
     weight = f"{train.get('contrastive_weight', 0):g}"
     first, steps = record.get("first_step", 0), train["steps"]
     last = record.get("step", steps)
-    reached = [p for p in train.get("phases", ()) if float(p.split()[0]) * steps < last]
+    reached = [p for p in train.get("phases", ()) if number((p.split() or [""])[0]) * steps < last]
     window = ", from ".join([f"{train['height']}x{train['width']}", *reached])
     if last - first != steps:
         steps = f"{last - first} ({first + 1} to {last} of {steps})"

@@ -30,11 +30,14 @@ from vsodlib.files import aside, read_json
 FORMAT = "vsodlib-1"
 
 
-class _Weights(TypedDict, total=False):
-    contrastive_weight: float  # runs before L_cl was written lack it
+class _Added(TypedDict, total=False):
+    """What the first runs lack."""
+
+    contrastive_weight: float
+    phases: list[str]
 
 
-class Schedule(_Weights):
+class Schedule(_Added):
     """Of a run's `TrainConfig`, which may be of another version, what others read."""
 
     height: int
