@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vsodlib import ModelConfig, TrainConfig
+from vsodlib import FrameDataset, ModelConfig, TrainConfig
 from vsodlib.cli.main import main, parse
 from vsodlib.model import checkpoint
 
@@ -111,10 +111,13 @@ def test_train_evaluate_predict(root, tmp_path, capsys):
     assert (tmp_path / "clip-saliency" / "overlay.webm").exists()
 
 
-def test_resume_of_a_finished_run(root, tmp_path):
+def test_resume_of_a_finished_run(root, tmp_path, monkeypatch, capsys):
     words = ["train", "--data", str(root), "--out", str(tmp_path / "run"), "--random-weights"]
     assert main([*words, *TRAIN]) == 0
     assert main([*words, *TRAIN, "--resume"]) == 0
+    monkeypatch.setattr(FrameDataset, "in_memory", lambda *_: pytest.fail("decoded"))
+    assert main([*words, *TRAIN]) == 2
+    assert "run holds a run already" in capsys.readouterr().err
 
 
 def test_missing_data_root(tmp_path, sentence):

@@ -233,7 +233,7 @@ def test_a_level_that_the_object_lies_above(tmp_path, capsys, monkeypatch):
     assert main([*words, "--foreground", "200"]) == 0
     assert '"foreground": 200' in (tmp_path / "run/last.json").read_text()
     assert main(["data", "check", "d", "--foreground", "200"]) == 0
-    assert main([*words, "--foreground", "255"]) == 2
+    assert main([*words, "--foreground", "255", "--out", "other"]) == 2
     assert "shows an object (object above 255)" in capsys.readouterr().err
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from torch import nn
 
-from vsodlib import ModelConfig, TrainConfig, VSODNet
+from vsodlib import FrameDataset, ModelConfig, TrainConfig, VSODNet
 from vsodlib.analysis.seeds import read_table
 from vsodlib.cli.main import main
 from vsodlib.data import synthetic_dataset
@@ -171,18 +171,27 @@ def test_seeds_differ_and_names_do_not_matter(rows, clips, tmp_path):
     assert scores["plain"][0] != scores["plain"][1]
 
 
-def test_command_line(tmp_path, capsys):
+def test_command_line(tmp_path, capsys, monkeypatch):
     make_synthetic(tmp_path / "DAVIS", videos=3, frames=9, height=48, width=72)
     words = ["ablate", "table4", "--seeds", "0", "--profile", "smoke", "--datasets", "davis2016"]
     words += ["--test", "davis2016", "synthetic=val"]
     words += ["--data", str(tmp_path), "--out", str(tmp_path / "runs"), "--random-weights"]
+    words += ["--foreground", "9", "--hold-out", "davis2016=1"]
     assert main([*words, "--rows", "baseline", "+ inter-frame co-attention"]) == 0
+    _, record = checkpoint.read(tmp_path / "runs/baseline-seed0/last")
+    assert (record["foreground"], record["held_out"]) == (9, {"davis2016": 1})
     out = capsys.readouterr().out
     assert "2 runs scored (2 asked)" in out and "against the row above" in out
     measures = set(read_table(tmp_path / "runs" / "table4.csv"))
     assert measures >= {"max_f", "J", "seconds_per_frame", "J (synthetic)"}
     assert main([*words, "--test", "davis2016", "synthetic", "synthetic=train"]) == 2
     assert "--test names synthetic twice" in capsys.readouterr().err
+    monkeypatch.setattr(FrameDataset, "in_memory", lambda *_: pytest.fail("decoded"))
+    assert main([*words, "--profile", "laptop", "--rows", "nonsense", "--hold-out", "x=1"]) == 2
+    said = capsys.readouterr().err
+    assert "table4 has the rows" in said and "not 'x=1'" in said
+    assert main([*words, "--profile", "laptop"]) == 2
+    assert "4 samples of a batch come from still images" in capsys.readouterr().err
     assert main([*words, "--rows", "nonsense"]) == 2
     assert "table4 has the rows baseline, + inter-frame" in capsys.readouterr().err
 

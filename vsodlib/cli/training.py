@@ -26,6 +26,13 @@ class Preset:
     """Network and training that the options below change: a laptop's, or the paper's."""
 
 
+class TrainingData(MaskLevels, DataRoot):
+    def facts(self, held_out: dict[str, int]) -> dict[str, Any]:
+        """What records say of the data besides its name and size."""
+        found = {"held_out": held_out, "foreground": self.foreground, "void": self.void}
+        return {name: fact for name, fact in found.items() if fact not in (None, {})}
+
+
 class _Unchecked:
     def __post_init__(self) -> None:
         """Nothing: all is checked at once, when the data is known."""
@@ -45,7 +52,7 @@ class Model(_Unchecked, ModelConfig):
 
 
 @dataclass(kw_only=True)
-class Train(Preset, MaskLevels, DataRoot, Command):
+class Train(Preset, TrainingData, Command):
     """Train a network."""
 
     out: str
@@ -91,7 +98,6 @@ class Train(Preset, MaskLevels, DataRoot, Command):
         out = Path(self.out)
         config, counts, parts = self._fitted(out)
         dataset, validation = _in_memory(parts, config)
-        facts = {"held_out": counts, "foreground": self.foreground, "void": self.void}
         fit(
             ModelConfig(**asdict(self.model)),
             config,
@@ -106,7 +112,7 @@ class Train(Preset, MaskLevels, DataRoot, Command):
             workers=self.workers,
             device=self.device,
             on_log=tensorboard(out / "tensorboard") if self.tensorboard else None,
-            facts={name: fact for name, fact in facts.items() if fact not in (None, {})},
+            facts=self.facts(counts),
         )
         print(f"Wrote {out / 'last.safetensors'}")
 
@@ -119,7 +125,7 @@ class Train(Preset, MaskLevels, DataRoot, Command):
         """
         from vsodlib.data import concat
         from vsodlib.data.sampling import TrainBatches
-        from vsodlib.training.run import check_span
+        from vsodlib.training.run import check_span, load_state
 
         given = {
             name: value
@@ -162,6 +168,7 @@ class Train(Preset, MaskLevels, DataRoot, Command):
         if not faults:
             with gathered(faults):
                 TrainBatches(concat(parts[0]), config)
+                load_state(out, ModelConfig(**asdict(self.model)), config, self.resume)
         if faults:
             raise ValueError(" ".join(faults))
         changed = [name for name, value in asdict(config).items() if value != getattr(preset, name)]
@@ -248,7 +255,7 @@ def _in_memory(parts: Sequence[list[Any]], config: TrainConfig) -> tuple[Any, An
 
 
 @dataclass(kw_only=True)
-class Ablate(DataRoot, Command):
+class Ablate(TrainingData, Command):
     """Train and score the rows of an ablation table of the paper."""
 
     table: Positional[Literal["table3", "table4"]]
@@ -279,7 +286,8 @@ class Ablate(DataRoot, Command):
     def run(self) -> None:
         from vsodlib.analysis.seeds import read_table
         from vsodlib.config import profile
-        from vsodlib.data import open_dataset
+        from vsodlib.data import concat, open_dataset
+        from vsodlib.data.sampling import TrainBatches
         from vsodlib.model import checkpoint
         from vsodlib.training import ablations
 
@@ -298,6 +306,7 @@ class Ablate(DataRoot, Command):
             faults.append(f"--csv {csv}: a JSON of this name goes beside it; name a .csv.")
         with gathered(faults):
             check_writable(csv, Path(self.out) / "run")
+        place = (self.data, self.foreground, self.void)
         chosen_tests: dict[str, Any] = {}
         for word in self.test:
             name, _, split = word.rpartition("=") if "=" in word else (word, "", "")
@@ -305,15 +314,18 @@ class Ablate(DataRoot, Command):
             if suffix in chosen_tests:
                 faults.append(f"--test names {name} twice; score its splits in two tables.")
             with gathered(faults):
-                chosen_tests[suffix] = open_dataset(name, split or "val", self.data).labelled()
-        opened, missing = _open_all(self.datasets, self.data)
+                test = open_dataset(name, split or "val", *place)
+                chosen_tests[suffix] = test.labelled()
+        opened, missing = _open_all(self.datasets, *place)
         faults += missing
         with gathered(faults):
             counts = _held_out_counts(self.hold_out, self.datasets)
+            parts = _divided({dataset.name: dataset for dataset in opened}, counts)
+            if not missing:
+                TrainBatches(concat(parts[0]), config)
         if faults:
             raise ValueError(" ".join(faults))
-        named = dict(zip(self.datasets, opened, strict=True))
-        dataset, held_out = _in_memory(_divided(named, counts), config)
+        dataset, held_out = _in_memory(parts, config)
         tests = {suffix: test.in_memory() for suffix, test in chosen_tests.items()}
         tests |= {" (held out)": held_out} if held_out else {}
         seeds = dict.fromkeys(self.seeds)  # each once
@@ -322,7 +334,7 @@ class Ablate(DataRoot, Command):
         def on_run() -> None:
             print(f"{ablations.collect(table, self.out, csv)} runs scored ({total} asked): {csv}")
 
-        options = (self.resume, not self.random_weights, self.trunk, on_run)
+        options = (self.resume, not self.random_weights, self.trunk, self.facts(counts), on_run)
         ablations.run(chosen, seeds, dataset, tests, self.out, *options)
         _report_table(read_table(csv))
 

@@ -138,6 +138,7 @@ def run(
     resume: bool = False,
     pretrained_encoder: bool = True,
     trunk: str | Path | None = None,
+    facts: dict[str, Any] | None = None,
     on_run: Callable[[], None] = lambda: None,
     progress: bool = True,
 ) -> None:
@@ -155,6 +156,7 @@ def run(
         resume: keep the runs that are scored and continue the one that was stopped.
         pretrained_encoder: start the backbone from ImageNet.
         trunk: start every run from this checkpoint instead (`VSODNet.load_trunk`).
+        facts: what else the record of every run shall say, as in `fit`.
         on_run: called after each run.
         progress: show a bar for each run.
 
@@ -185,6 +187,7 @@ def run(
                     resume=resume,
                     initial=trunk,
                     progress=progress,
+                    facts=facts,
                     net=net,
                 )
                 _, record = checkpoint.read(folder / "last")
