@@ -1,6 +1,8 @@
 """Protocols, streams and folders: what is scored, how it is averaged, what is refused."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tracemalloc
@@ -181,3 +183,48 @@ def test_processes_end_with_the_first_even_if_it_is_killed():
         assert int(first.stdout.readline()) != first.pid
         first.kill()
         first.communicate(timeout=30)  # its output is open as long as a worker lives
+
+
+STOPPED = """
+import os, signal, sys, time
+from dataclasses import dataclass
+import numpy as np
+from vsodlib.metrics.scoring import score_stream
+
+@dataclass
+class Slow:
+    name: str
+    video: str = "a"
+    prediction: str = "there"
+    def load(self, protocol):
+        print(self.name, os.getpid(), flush=True)
+        time.sleep(0.2)
+        return np.eye(9, dtype=np.uint8) * 255, np.eye(9, dtype=bool), ()
+
+if sys.argv[1] == "early":
+    late = lambda: time.sleep(0.1) or os.killpg(0, signal.SIGINT)
+    os.register_at_fork(after_in_parent=late, after_in_child=lambda: time.sleep(0.3))
+try:
+    score_stream([Slow(str(k)) for k in range(64)], "frames", workers=99, progress=False)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads score")
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_ctrl_c_ends_after_the_frame_under_way_of_no_more_processes_than_are_of_use(when):
+    command, pipe = [sys.executable, "-c", STOPPED, when], subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as first:
+        line = first.stdout.readline()
+        if when == "late":
+            os.killpg(first.pid, signal.SIGINT)
+        rest, complaints = first.communicate(timeout=30)
+    *scored, end = [line, *rest.splitlines()]
+    workers = {line.split()[1] for line in scored}
+    assert end.strip() == "stopped"
+    assert not complaints
+    assert len(workers) <= min(4, os.cpu_count())
+    assert len(scored) <= 3 * len(workers)

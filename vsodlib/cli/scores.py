@@ -106,7 +106,7 @@ class Score(Report, Command):
     explain: str | None = None
     """Say which measure and protocol give this number, e.g. 0.83, as it is printed."""
     workers: MaybeCount = None
-    """Threads that score; None: as many as there are processors."""
+    """Processes or threads that score; None: as many as there are processors."""
 
     def run(self) -> None:
         from vsodlib.inference.score_folder import score_folder

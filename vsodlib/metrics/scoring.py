@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 import multiprocessing
 import os
 import signal
@@ -34,6 +35,8 @@ from vsodlib.metrics.weighted_f import weighted_f
 CHUNK = 16
 """Consecutive frames that one task of several workers scores."""
 Measures = str | Sequence[str]
+_unwanted: Sequence[int] | mmap.mmap = (0,)
+"""In a worker process a byte that is not 0 as soon as the first process wants no more scores."""
 
 
 class Frame(Interface):
@@ -148,6 +151,8 @@ def score_frame(
     frame: Frame, previous: Remembered | None, protocol: Protocol, measures: tuple[str, ...]
 ) -> tuple[FrameScores, Remembered]:
     """Score one frame, given what is remembered of the one before; returns its own for the next."""
+    if _unwanted[0]:
+        raise InterruptedError("no more scores are wanted")
     scalars: dict[str, float] = {}
     curves: dict[str, np.ndarray] = {}
     try:
@@ -297,7 +302,12 @@ def in_order(
         OSError: a worker was killed.
     """
     pending: deque[Future] = deque()
-    pool = ThreadPoolExecutor(workers) if in_memory or not _may_fork() else _processes(workers)
+    unwanted = mmap.mmap(-1, 1)  # which processes share that are split off
+    if in_memory or not _may_fork():
+        pool: Executor = ThreadPoolExecutor(workers)
+    else:
+        tasks = list(tasks)
+        pool = _processes(max(1, min(workers, len(tasks), os.cpu_count() or 1)), unwanted)
     with pool:
         try:
             for task in tasks:
@@ -311,6 +321,7 @@ def in_order(
                 "A process that scores was killed, perhaps for want of memory; use fewer workers."
             ) from error
         finally:
+            unwanted[0] = 1  # or whole chunks would be waited for
             pool.shutdown(cancel_futures=True)
 
 
@@ -325,12 +336,25 @@ def _may_fork() -> bool:
     return sys.platform == "linux" and alone
 
 
-def _processes(workers: int) -> Executor:
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _end_with_parent)
+def _processes(workers: int, unwanted: mmap.mmap) -> Executor:
+    """A pool whose processes are there; Ctrl-C meanwhile comes when they are."""
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    context = multiprocessing.get_context("fork")
+    pool = ProcessPoolExecutor(workers, context, _begin, (unwanted,))
+    try:
+        pool.submit(int)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
+    return pool
 
 
-def _end_with_parent() -> None:
-    """Leave Ctrl-C to the first process, and end when it has ended, even if it was killed."""
+def _begin(unwanted: mmap.mmap) -> None:
+    """Leave Ctrl-C to the first process, stop when it says so, and end when it has ended."""
+    global _unwanted
+    _unwanted = unwanted
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None, "a worker was split off"
