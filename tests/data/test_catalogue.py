@@ -127,3 +127,20 @@ def test_the_lists_of_a_folder_deeper_hold(as_zip, drawn, tmp_path, capsys):
     place = zipped(drawn, tmp_path / "d.zip") if as_zip else drawn
     assert len(open_dataset(f"folder:{place}", "train").videos) == 3
     assert "preview.png lie outside its parts and are left out" in capsys.readouterr().err
+
+
+def test_lists_without_masks_beside_them_are_others(tmp_path):
+    """VOC's, whose folder Annotations holds no masks; what lies there is read as it is found."""
+    frames(tmp_path / "VOC/clip/Imgs", five())
+    masks(tmp_path / "VOC/clip/GT", five())
+    for place in ("ImageSets/Segmentation/val.txt", "Annotations/00000.xml"):
+        (tmp_path / "VOC" / place).parent.mkdir(parents=True)
+        (tmp_path / "VOC" / place).touch()
+    assert len(open_dataset(f"folder:{tmp_path}").labelled()) == 5
+
+
+def test_names_that_lead_nowhere_are_refused():
+    with pytest.raises(FileNotFoundError, match="~nobody-here/x does not exist"):
+        open_dataset("folder:~nobody-here/x")
+    with pytest.raises(ValueError, match="drawn, not read; `vsod data make-synthetic`"):
+        score_folder("maps", "synthetic")

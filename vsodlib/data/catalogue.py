@@ -127,6 +127,8 @@ def locate_dataset(
         return storage, image_sets.image_records(layout, storage)
     if name.startswith(OWN):
         return _own(Path(name.removeprefix(OWN)), split)
+    if name == "synthetic":
+        raise ValueError("synthetic is drawn, not read; `vsod data make-synthetic` writes files.")
     own = f"{OWN}{name if Path(name).exists() else 'PATH'}"
     raise ValueError(
         f"There is no data set {name!r}; choose one of {', '.join(DATASETS)}, or {own} for yours."
@@ -134,11 +136,11 @@ def locate_dataset(
 
 
 def _own(path: Path, split: str | None) -> tuple[Storage, list[FrameRecord]]:
-    storage = Storage(path.expanduser())  # which no shell does behind "folder:"
+    storage = Storage(os.path.expanduser(path))  # which no shell does behind "folder:"
     files = storage.list()
     paths = list(filter(is_picture, files))
-    lists = [f"/{file}".rpartition("/ImageSets/") for file in files]
-    if len(tops := {top for top, found, _ in lists if found}) == 1:
+    tops = _above("/ImageSets/", files) & _above("/Annotations/", paths)  # VOC's are of XML
+    if len(tops) == 1:
         (top,) = tops
         _leave_out(storage, [file for file in paths if not f"/{file}".startswith(f"{top}/")])
         storage = Storage(storage.path, top)
@@ -154,6 +156,10 @@ def _own(path: Path, split: str | None) -> tuple[Storage, list[FrameRecord]]:
         _leave_out(storage, sorted(set(paths).difference(*parts.values())))
         return storage, own_records(sort_out(parts[split], PARTS[split]), storage)
     return storage, own_records(sort_out(paths), storage)
+
+
+def _above(folder: str, files: list[str]) -> set[str]:
+    return {top for top, found, _ in (f"/{file}".rpartition(folder) for file in files) if found}
 
 
 def _leave_out(storage: Storage, files: list[str]) -> None:
