@@ -84,9 +84,9 @@ def test_what_does_not_compare(good):
     with pytest.raises(ValueError, match="no measure in common"):
         compare(score_frames(shifted(), measures="J"), score_frames(shifted(), measures="mae"))
     for odd in ([], {}, {"protocol": {}}, {"protocol": [], "per_sequence": {}}):
-        with pytest.raises(ValueError, match="no scores"):
+        with pytest.raises(ValueError, match="second of the two holds no scores"):
             compare(good, odd)
-        with pytest.raises(ValueError, match="no scores"):
+        with pytest.raises(ValueError, match="first of the two holds no scores"):
             compare(odd, good)
 
 

@@ -42,11 +42,13 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         ValueError: not results, values that are no numbers, different protocols, or no sequence or
             measure in common.
     """
-    for scores in (first, second):
+    for which, scores in (("first", first), ("second", second)):
         if not isinstance(scores, dict) or not all(
             isinstance(scores.get(key), dict) for key in ("protocol", "per_sequence")
         ):
-            raise ValueError("These are no scores; give files that `vsod score --json` wrote.")
+            raise ValueError(
+                f"The {which} of the two holds no scores; give what `vsod score --json` wrote."
+            )
     protocols = first["protocol"], second["protocol"]
     fields = protocols[0].keys() | protocols[1].keys()
     if unlike := sorted(k for k in fields if protocols[0].get(k) != protocols[1].get(k)):
