@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
@@ -114,7 +115,7 @@ def check_counts(**counts: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Config:
+class _Config(ABC):
     """What both configurations share: all faults told at once, a plain dictionary there and back,
     unknown keys refused.
     """
@@ -123,9 +124,9 @@ class _Config:
         if faults := list(self._faults()):
             raise ValueError(" ".join(faults))
 
+    @abstractmethod
     def _faults(self) -> Iterator[str]:
         """Everything that is wrong, a sentence each."""
-        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as a JSON-ready dictionary (tuples become lists)."""

@@ -111,6 +111,16 @@ def test_train_evaluate_predict(root, tmp_path, capsys):
     assert (tmp_path / "clip-saliency" / "overlay.webm").exists()
 
 
+def test_a_damaged_state_is_told_once(root, tmp_path, capsys):
+    words = ["train", "--data", str(root), "--out", str(tmp_path / "run")]
+    words += [*TRAIN, "--checkpoint-every", "1"]
+    assert main(words) == 0
+    (tmp_path / "run" / "state.pt").write_bytes(b"damaged")
+    capsys.readouterr()
+    assert main([*words, "--resume"]) == 0
+    assert capsys.readouterr().err.count("is not a readable training state") == 1
+
+
 def test_resume_of_a_finished_run(root, tmp_path, monkeypatch, capsys):
     words = ["train", "--data", str(root), "--out", str(tmp_path / "run"), "--random-weights"]
     assert main([*words, *TRAIN]) == 0

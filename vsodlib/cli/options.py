@@ -7,6 +7,7 @@ without a default must be given.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def one_or_more(name: str) -> object:
     return tyro.conf.arg(metavar=f"{name} ...", help_behavior_hint="(required)")
 
 
-class Command:
+class Command(ABC):
     """A command of `vsod`: the docstring is its help, the fields are its options."""
 
     @classmethod
@@ -109,9 +110,9 @@ class Command:
         """An instance whose values the options change; none: those of the class."""
         return tyro.MISSING_NONPROP
 
+    @abstractmethod
     def run(self) -> None:
         """Do what was asked."""
-        raise NotImplementedError
 
 
 @dataclass(kw_only=True)

@@ -27,6 +27,8 @@ class Preset:
 
 
 class TrainingData(MaskLevels, DataRoot):
+    """Where what is trained on lies, and how its masks are read."""
+
     def facts(self, held_out: dict[str, int]) -> dict[str, Any]:
         """What records say of the data besides its name and size."""
         found = {"held_out": held_out, "foreground": self.foreground, "void": self.void}
@@ -168,7 +170,7 @@ class Train(Preset, TrainingData, Command):
         if not faults:
             with gathered(faults):
                 TrainBatches(concat(parts[0]), config)
-                load_state(out, ModelConfig(**asdict(self.model)), config, self.resume)
+                load_state(out, ModelConfig(**asdict(self.model)), config, self.resume, tell=False)
         if faults:
             raise ValueError(" ".join(faults))
         changed = [name for name, value in asdict(config).items() if value != getattr(preset, name)]

@@ -84,7 +84,7 @@ class Storage:
         # Asked for so many bytes, deflate makes no more, whatever the header hides; others do.
         check_size(self.path / member.filename, member.file_size)
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise NotImplementedError("it is packed neither by deflate nor plainly")
+            raise zipfile.BadZipFile("it is packed neither by deflate nor plainly")
         with self._archive().open(member) as packed:
             return packed.read(member.file_size)
 

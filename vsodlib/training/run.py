@@ -251,9 +251,9 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(
-    out: Path, model_config: ModelConfig, config: TrainConfig, resume: bool
+    out: Path, model_config: ModelConfig, config: TrainConfig, resume: bool, tell: bool = True
 ) -> dict[str, Any] | None:
-    """The state to resume from, or None to start anew.
+    """The state to resume from, or None to start anew; where it is the one before, `tell` so.
 
     Raises:
         ValueError: `out` holds a run and `resume` was not asked for, the run is finished and its
@@ -290,7 +290,7 @@ def load_state(
         raise ValueError(
             f"{paths[0]} is not a readable training state ({reasons[0]})."
         ) from reasons[0]
-    if reasons:
+    if reasons and tell:
         note(
             f"{paths[0]} is not a readable training state ({reasons[0]}): going on from "
             f"{paths[1].name}, step {state['step']}."
