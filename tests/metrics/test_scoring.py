@@ -185,7 +185,7 @@ def test_processes_end_with_the_first_even_if_it_is_killed():
         first.communicate(timeout=30)  # its output is open as long as a worker lives
 
 
-STOPPED = """
+STOPPED = r"""
 import os, signal, sys, time
 from dataclasses import dataclass
 import numpy as np
@@ -197,7 +197,7 @@ class Slow:
     video: str = "a"
     prediction: str = "there"
     def load(self, protocol):
-        print(self.name, os.getpid(), flush=True)
+        os.write(1, f"{self.name} {os.getpid()}\n".encode())  # whole, whoever writes beside it
         time.sleep(0.2)
         return np.eye(9, dtype=np.uint8) * 255, np.eye(9, dtype=bool), ()
 
