@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vsodlib.data.dataset import FrameDataset
     from vsodlib.inference.cutout import cutout
     from vsodlib.inference.evaluate import evaluate
+    from vsodlib.inference.motion import Motion
     from vsodlib.inference.predict import predict_maps
     from vsodlib.inference.score_folder import score_folder
     from vsodlib.losses.objective import objective
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "FrameDataset": "data.dataset",
+    "Motion": "inference.motion",
     "Output": "model.vsodnet",
     "VSODNet": "model.vsodnet",
     "compare": "metrics.compare",
@@ -40,6 +42,7 @@ _HOMES = {
 __all__ = [
     "FrameDataset",
     "ModelConfig",
+    "Motion",
     "Output",
     "TrainConfig",
     "VSODNet",

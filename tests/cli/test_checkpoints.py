@@ -64,6 +64,15 @@ def test_publish_refuses_scores_at_several_scales(root, net, tmp_path, sentence,
     assert "scales must be one or more numbers above 0, got (0.0,)" in sentence()
 
 
+def test_publish_refuses_scores_of_maps_weighed_by_motion(root, net, tmp_path, sentence):
+    scores = tmp_path / "scores.json"
+    words = ["--checkpoint", net, "--data", str(root), "--height", "48", "--json", str(scores)]
+    assert main(["evaluate", *words, "--motion"]) == 0
+    assert json.loads(scores.read_text())["record"]["motion"]
+    assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 2
+    assert "scores.json holds scores of maps weighed by motion" in sentence()
+
+
 def test_average_writes_a_checkpoint(net, tmp_path, capsys, sentence):
     tensors, record = checkpoint.read(net)
     other = {k: 3 * t if t.is_floating_point() else t for k, t in tensors.items()}

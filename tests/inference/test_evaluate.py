@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from vsodlib import ModelConfig
 from vsodlib.data import synthetic_dataset
 from vsodlib.inference.evaluate import evaluate
+from vsodlib.inference.motion import Motion
 from vsodlib.inference.predict import predict_maps
 from vsodlib.metrics import scoring
 from vsodlib.model.vsodnet import Output
@@ -54,6 +56,20 @@ def test_progress_bar_knows_how_many_frames_there_are(monkeypatch, capsys):
     monkeypatch.setattr(scoring, "tqdm", lambda **options: shown(**options | {"disable": False}))
     evaluate(Oracle(), synthetic_dataset("val", videos=2, frames=5, height=48, width=72))
     assert "/10 " in capsys.readouterr().err
+
+
+def test_motion_weighs_every_video_by_itself(tmp_path):
+    clips, net = synthetic_dataset("val", videos=2, frames=5, height=48, width=72), Oracle()
+    evaluate(net, clips, motion=True, save_to=tmp_path, batch_size=2)
+    changed = 0
+    for video, indices in clips.videos.items():
+        weigh, frames = Motion(), clips.images(indices)
+        for frame, saliency, index in zip(frames, predict_maps(net, frames), indices, strict=True):
+            path = tmp_path / video / f"{clips.records[index].frame}.png"
+            found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) / np.float32(255)
+            np.testing.assert_array_equal(found, weigh(frame, saliency))
+            changed += np.abs(found - saliency).max() > 0.1
+    assert changed
 
 
 def test_perfect_maps_score_one():

@@ -20,6 +20,7 @@ from vsodlib import ModelConfig
 from vsodlib.data import video_files
 from vsodlib.data.sources import find_sources
 from vsodlib.data.video_files import VideoWriter
+from vsodlib.inference.motion import Motion
 from vsodlib.inference.video import (
     Outputs,
     overlay,
@@ -527,6 +528,43 @@ def test_source_that_fails_does_not_stop_the_others(film, folder, tmp_path):
     assert done["frames"] == 11
     with pytest.raises(ValueError, match="is not a film"):
         list(predict_sources(Oracle(), places[:1], tmp_path / "other"))
+
+
+def test_motion_weighs_films_and_goes_on_where_it_stopped(tmp_path, photographs):
+    scene = np.random.default_rng(0).integers(0, 256, (24, 60, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+    frames = np.stack([scene[:, 2 * t : 2 * t + 160] for t in range(9)])  # a camera that pans
+    for t in range(9):
+        frames[t, 30:60, 40 + 4 * t : 80 + 4 * t] = scene[:30, :40]  # something that moves
+    write_folder(tmp_path / "pan", frames)
+    expected, weigh = {}, Motion()
+    for t, frame in enumerate(frames):
+        expected[f"f{t}.png"] = np.rint(255 * weigh(frame, by_green(frame))).astype(np.uint8)
+    assert np.abs(expected["f8.png"] - np.rint(255 * by_green(frames[8]))).max() > 25
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        stopped = Counting(breaks_at=2)
+        predict_video(tmp_path / "pan", out, stopped, 2, False, motion=Motion())
+    predict_video(tmp_path / "pan", out, by_green, 3, False, motion=Motion())
+    for name, value in expected.items():
+        np.testing.assert_array_equal(read_maps(out)[name], value)
+    sources = [tmp_path / "pan", photographs]
+    for motion in (False, True):
+        place = tmp_path / f"motion {motion}"
+        list(predict_sources(Oracle(), sources, place, progress=False, motion=motion))
+    with pytest.raises(ValueError, match="motion"):
+        list(predict_sources(Oracle(), sources[:1], place / "pan", progress=False))
+    same = {
+        name: all(
+            (value == other).all()
+            for value, other in zip(
+                read_maps(tmp_path / "motion False" / name).values(),
+                read_maps(tmp_path / "motion True" / name).values(),
+                strict=True,
+            )
+        )
+        for name in ("pan", "photos")
+    }
+    assert same == {"pan": False, "photos": True}
 
 
 def test_bf16_computes_in_bfloat16_and_is_noted(film, tmp_path):

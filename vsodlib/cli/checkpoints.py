@@ -97,6 +97,7 @@ class Publish(Command):
         for special, there in (
             ("refined maps", made.get("refine")),
             ("maps at other scales", made.get("scales", [1]) != [1]),
+            ("maps weighed by motion", made.get("motion")),
         ):
             if there:
                 raise ValueError(f"{self.scores} holds scores of {special}, not the plain ones.")

@@ -50,6 +50,8 @@ class Predict(Network, Command):
     """Average with the map of the mirrored frame."""
     refine: Flag = False
     """Bring maps to the frame's size along its edges: more overlap, softer maps."""
+    motion: Flag = False
+    """Weigh the maps of a video by what moves against the camera: steadier, fewer false objects."""
     bf16: Flag = False
     """Compute in bfloat16, which is faster where the processor has it."""
 
@@ -64,7 +66,8 @@ class Predict(Network, Command):
         net, code = load_network(self), 0
         if self.bf16 and not has_bfloat16(next(net.parameters()).device):
             note("this device has no bfloat16 units: --bf16 makes it slower.")
-        for done in predict_sources(net, self.sources, self.out, outputs, *options, self.refine):
+        options += (self.refine, self.motion)
+        for done in predict_sources(net, self.sources, self.out, outputs, *options):
             if told := done.get("error") or done["damage"]:
                 print(f"vsod: {told}", file=sys.stderr)
                 code = 2 if "error" in done else code or 3

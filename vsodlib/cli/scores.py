@@ -50,6 +50,8 @@ class Evaluate(Network, Report, Command):
     """Average with the map of the mirrored frame."""
     refine: Flag = False
     """Bring maps to the frame's size along its edges: more overlap, softer maps."""
+    motion: Flag = False
+    """Weigh the maps of each video by what moves against the camera."""
     scales: tuple[float, ...] = (1.0,)
     """Average the maps at these multiples of the height, e.g. 1 0.75."""
     held_out: Flag = False
@@ -78,8 +80,10 @@ class Evaluate(Network, Report, Command):
             dataset = dataset.subset(dataset.spread_out(count))
             record["held_out"] = count
         options = (self.height, self.flip, self.protocol, self.batch_size, self.workers)
-        scores = evaluate(net, dataset, *options, self.save_maps, self.refine, self.scales)
+        ways = (self.refine, self.scales, self.motion)
+        scores = evaluate(net, dataset, *options, self.save_maps, *ways)
         switches = {"flip": self.flip, "refine": self.refine, "scales": self.scales}
+        switches["motion"] = self.motion
         _report(scores, self, record | switches)
         print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
 

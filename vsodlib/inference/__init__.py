@@ -2,6 +2,7 @@
 
 predict         saliency maps of frames
 guided          maps to the frame's size along its edges
+motion          maps of a video weighed by what moves against the camera
 video           any video in, maps and an overlay video out
 cutout          objects without their background; sheet: a video on one page
 evaluate        a network's scores on a data set

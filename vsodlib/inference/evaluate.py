@@ -14,6 +14,7 @@ from vsodlib.config import check_counts
 from vsodlib.data import FrameDataset
 from vsodlib.data.image_files import write_map
 from vsodlib.files import unlinked
+from vsodlib.inference.motion import Motion
 from vsodlib.inference.predict import predict_maps, reference_frames
 from vsodlib.metrics import region_similarity, score_frames
 from vsodlib.model.vsodnet import VSODNet
@@ -30,6 +31,7 @@ def evaluate(
     save_to: str | Path | None = None,
     refine: bool = False,
     scales: Sequence[float] = (1.0,),
+    motion: bool = False,
 ) -> dict[str, Any]:
     """Score a network on every labelled frame of a data set.
 
@@ -46,6 +48,7 @@ def evaluate(
         protocol: a protocol of `vsodlib.metrics`.
         workers: threads that score.
         save_to: also write the maps there, one folder per video.
+        motion: weigh the maps of each video by what moves, see `Motion`.
 
     Returns:
         What `score_frames` returns, `"levels"` (how the masks were read) and
@@ -61,12 +64,15 @@ def evaluate(
     def frames() -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
         for video, indices in dataset.videos.items():
             remaining, references = iter(indices), reference_frames(net, dataset, indices)
+            weigh = Motion() if motion else None
             while chunk := list(islice(remaining, batch_size)):
                 images = dataset.images(chunk)
                 start = time.perf_counter()
                 maps = predict_maps(
                     net, images, height, flip, batch_size, references, refine=refine, scales=scales
                 )
+                if weigh:
+                    maps = np.stack(list(map(weigh, images, maps)))
                 clock["seconds"] += time.perf_counter() - start
                 for index, saliency in zip(chunk, maps, strict=True):
                     frame = dataset.records[index].frame

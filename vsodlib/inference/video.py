@@ -30,6 +30,7 @@ from vsodlib.data.video_files import (
 )
 from vsodlib.files import read_json, unlinked, write_file
 from vsodlib.inference.cutout import Background, cutout, fitting_map
+from vsodlib.inference.motion import Motion
 from vsodlib.inference.overlap import Behind, ahead
 from vsodlib.inference.predict import predict_maps
 from vsodlib.inference.sheet import ContactSheet
@@ -123,6 +124,7 @@ def predict_sources(
     progress: bool = True,
     network_name: str = "",
     refine: bool = False,
+    motion: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Write maps of every video and photograph that the paths stand for (see `find_sources`).
 
@@ -135,6 +137,7 @@ def predict_sources(
         bf16: compute in bfloat16: faster on processors that have it, maps change a little.
         progress: show a progress bar.
         network_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
+        motion: weigh the maps of each video by what moves, see `Motion`.
 
     Yields:
         As each source is done, what `predict_video` returns with `source` and `out`; where it fails
@@ -156,7 +159,7 @@ def predict_sources(
             f"The maps of {' and '.join(both)} would go to one folder {twice}; give one at a time."
         )
     name = f"{network_name}, height {height or net.input_height}, flip {flip}"
-    name += ", bf16" * bf16 + ", refined" * refine
+    name += ", bf16" * bf16 + ", refined" * refine + ", motion" * motion
     device = next(net.parameters()).device.type
     for source, folder in zip(sources, folders, strict=True):
         try:
@@ -171,8 +174,9 @@ def predict_sources(
                         net, frames, rows, flip, batch_size, references, refine=refine
                     )
 
+            weigh = Motion() if motion and not source.photographs else None
             summary = predict_video(
-                source, folder, predictor, batch_size, progress, True, outputs, name
+                source, folder, predictor, batch_size, progress, True, outputs, name, weigh
             )
         except (ValueError, FileNotFoundError) as error:
             if len(sources) == 1:
@@ -202,6 +206,7 @@ def predict_video(
     resume: bool = True,
     outputs: Outputs = Outputs(),
     predictor_name: str = "",
+    motion: Motion | None = None,
 ) -> dict[str, Any]:
     """Write `maps/*.png` (8 bits, named 00000, 00001, ... or as the images of a folder), films or
     pictures as `outputs` says, and `run.json` (what the maps were made from) to `out_dir`.
@@ -220,6 +225,7 @@ def predict_video(
         outputs: what is written beside the maps.
         predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two networks never
             mix.
+        motion: what weighs the maps after the predictor, new for each video.
 
     Returns:
         `frames` in all, `kept` from an earlier run, `seconds` of this call and `fps`, the newly
@@ -264,11 +270,15 @@ def predict_video(
             todo = [k for k, value in enumerate(values) if value is None]
             if todo:
                 batch = np.stack([frames[k].pixels for k in todo])
-                for k, saliency in zip(todo, _checked(predictor(batch), batch), strict=True):
+                found = dict(zip(todo, _checked(predictor(batch), batch), strict=True))
+            for k, (frame, name) in enumerate(zip(frames, names, strict=True)):
+                if k in todo:
+                    saliency = motion(frame.pixels, found[k]) if motion else found[k]
                     values[k] = np.rint(saliency * 255).astype(np.uint8)
-                    later(_write_picture, paths[k], values[k], taken(names[k]))
-            for frame, name, value in zip(frames, names, values, strict=True):
-                later(write, frame, name, value)
+                    later(_write_picture, paths[k], values[k], taken(name))
+                elif motion:
+                    motion.skip(frame.pixels, values[k] / np.float32(255))
+                later(write, frame, name, values[k])
             count += len(frames)
             kept += len(frames) - len(todo)
             bar.update(len(frames))

@@ -1,0 +1,171 @@
+"""Maps of a video weighed by what moves against the camera, frame after frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vsodlib.data.transforms import check_frames
+
+ROWS = 192
+"""Rows at which motion is looked for; lengths of motion are in pixels of this size."""
+STILL = 0.15
+"""ε, the flow's own error: less motion cannot be told from none."""
+TOLERANCE = 0.75
+"""How far from the camera's motion a point may be and still agree with it."""
+AGREEING = 0.3
+"""Share of the background that must agree; with less, the camera's motion is unknown."""
+MEMORY = 0.75
+"""μ, the weight of the past in the evidence, which so reaches back some four frames."""
+LEAST = 1 / 256
+"""Maps are held this far from 0 and 1, where logits end."""
+
+
+class Motion:
+    """Adds to a video's maps what moves by itself, one frame after the other, without looking ahead.
+
+    At every pixel the optical flow v to the frame before is set against the flow h of the camera,
+    the homography on which most of the background agrees (RANSAC). What is left is averaged along
+    the flow and held against what moves most, its 95th percentile P₉₅ over the frame:
+
+        e_t = log max(|v - h|, ε)
+        m_t = μ m_{t-1}(x + v) + (1 - μ) e_t
+        z_t = (1 - κ) (logit p_t + β (m_t - max(P₉₅ m_t - τ, log ε))) + κ logit q_{t-1}(x + v)
+
+    The new map is q_t = σ(z_t). So what moves less than e^-τ of that must be all the clearer to the
+    network, what moves more may be less clear; where nothing moves, maps stay. With κ each map is
+    drawn to the one before. Where the camera's motion is not found, as at a cut, the map stays as
+    it is and all begins anew. The constants were chosen on training videos, see
+    `results/README.md`. Not in the paper, which takes each frame by itself.
+
+        >>> from vsodlib import Motion, VSODNet, demo_clips, predict_maps
+        >>> frames = demo_clips(frames=3)["fish"].frames
+        >>> maps = predict_maps(VSODNet.from_pretrained("lite-davis"), frames)
+        >>> motion = Motion()  # of this video
+        >>> [motion(frame, p).shape for frame, p in zip(frames, maps)]
+        [(192, 336), (192, 336), (192, 336)]
+
+    Args:
+        beta: β, the weight of motion against the network's logit.
+        kappa: κ, the weight of the past map.
+        tau: τ, how far motion may lie below what moves most.
+
+    Raises:
+        ValueError: `beta` or `tau` below 0, or `kappa` not in [0, 1).
+    """
+
+    def __init__(self, beta: float = 1.5, kappa: float = 0.3, tau: float = 1.0) -> None:
+        if not (beta >= 0 and tau >= 0 and 0 <= kappa < 1):
+            raise ValueError(
+                "beta and tau must be at least 0 and kappa in [0, 1), "
+                f"got {beta}, {tau}, {kappa}."
+            )
+        self.beta, self.kappa, self.tau = beta, kappa, tau
+        self._past: tuple[np.ndarray, np.ndarray] | None = None  # q and frame, small and grey
+        self._evidence: np.ndarray | None = None  # m
+
+    def __call__(self, frame: np.ndarray, saliency: np.ndarray) -> np.ndarray:
+        """The video's next map.
+
+        Args:
+            frame: (H, W, 3) uint8, RGB.
+            saliency: p, (H, W) float in [0, 1], the network's map of the frame.
+
+        Returns:
+            q, (H, W) float32 in [0, 1], in steps of 1/255 as a file holds it.
+
+        Raises:
+            ValueError: a frame of another shape or type, or a map of another size.
+        """
+        flow, grey = self._observe(frame, saliency)
+        if flow is not None:
+            p = _resized(saliency, grey.shape)
+            most = np.percentile(self._evidence, 95)
+            level = np.maximum(most - self.tau, np.log(STILL))
+            z = _logit(p) + self.beta * (self._evidence - level)
+            z += self.kappa * (_logit(_along(self._past[0], flow)) - z)
+            change = _resized(z - _logit(p), saliency.shape)
+            saliency = 1 / (1 + np.exp(-_logit(saliency) - change))
+        saliency = np.rint(saliency * np.float32(255)) / np.float32(255)
+        self._past = _resized(saliency, grey.shape), grey
+        return saliency
+
+    def skip(self, frame: np.ndarray, saliency: np.ndarray) -> None:
+        """Take a frame in whose map has been made before: `saliency` is what the call returned."""
+        _, grey = self._observe(frame, saliency)
+        self._past = _resized(saliency, grey.shape), grey
+
+    def _observe(
+        self, frame: np.ndarray, saliency: np.ndarray
+    ) -> tuple[np.ndarray | None, np.ndarray]:
+        """Bring the evidence to this frame; its flow, None where nothing is known, and its grey."""
+        check_frames(frame[None])
+        if saliency.shape != frame.shape[:2]:
+            raise ValueError(f"The map is {saliency.shape}, its frame {frame.shape[:2]}.")
+        columns = max(16, round(frame.shape[1] * ROWS / frame.shape[0]))
+        small = cv2.resize(frame, (columns, ROWS), interpolation=cv2.INTER_AREA)
+        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        if self._past is None or self._past[1].shape != grey.shape:
+            found = None
+        else:
+            found = own_motion(grey, self._past[1], self._past[0] < 0.5)
+        if found is None:
+            self._evidence = None
+            return None, grey
+        flow, own = found
+        now = np.log(np.maximum(own, STILL))
+        if self._evidence is None:
+            self._evidence = now
+        else:
+            self._evidence = MEMORY * _along(self._evidence, flow) + (1 - MEMORY) * now
+        return flow, grey
+
+
+def own_motion(
+    grey: np.ndarray, before: np.ndarray, background: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The flow from a frame back to the one before, and how far it is from the camera's.
+
+    Args:
+        grey, before: (h, w) uint8, the two frames.
+        background: (h, w) bool, of the frame before: where the camera's motion is looked for,
+            unless it is under a quarter of the frame.
+
+    Returns:
+        v, (h, w, 2) float32, and |v - h|, (h, w) float32, in pixels; None where less than
+        `AGREEING` of the background moves as a plane does in front of a camera.
+    """
+    h, w = grey.shape
+    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey, before, None)
+    here = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).astype(np.float32)
+    step = max(1, h // 16)
+    grid = here[step // 2 :: step, step // 2 :: step].reshape(-1, 2)
+    there = grid + flow[step // 2 :: step, step // 2 :: step].reshape(-1, 2)
+    column, row = np.rint(there).astype(int).clip(0, (w - 1, h - 1)).T
+    behind = background[row, column]
+    if behind.mean() > 0.25:
+        grid, there = grid[behind], there[behind]
+    camera, agree = cv2.findHomography(grid, there, cv2.RANSAC, TOLERANCE)
+    if camera is None or agree.mean() < AGREEING:
+        return None
+    moved = cv2.perspectiveTransform(here.reshape(1, -1, 2), camera).reshape(h, w, 2)
+    return flow, np.linalg.norm(here + flow - moved, axis=-1)
+
+
+def _along(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """What lies, in the frame before, where the flow leads; the border's value beyond it."""
+    h, w = values.shape
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    x, y = x + flow[..., 0], y + flow[..., 1]
+    return cv2.remap(values, x, y, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+
+
+def _logit(p: np.ndarray) -> np.ndarray:
+    p = p.clip(LEAST, 1 - LEAST)
+    return np.log(p / (1 - p))
+
+
+def _resized(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """(h, w) to `shape`: by areas where it gets smaller, else bilinear."""
+    way = cv2.INTER_AREA if shape[0] < values.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(values.astype(np.float32), (shape[1], shape[0]), interpolation=way)
