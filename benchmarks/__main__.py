@@ -3,6 +3,7 @@
 python -m benchmarks attention --json OUT.json --plot OUT.png
 python -m benchmarks inference --device cuda --json OUT.json
 python -m benchmarks metrics --data ROOT
+python -m benchmarks motion --checkpoint runs/fold/last --height 384 --json OUT.json
 python -m benchmarks training --json OUT.json
 python -m benchmarks onnx --json OUT.json
 python -m benchmarks page --json OUT.json
@@ -22,6 +23,7 @@ import torch
 from benchmarks.attention import bench_attention
 from benchmarks.inference import bench_inference
 from benchmarks.metrics import bench_metrics
+from benchmarks.motion import bench_motion
 from benchmarks.onnx import bench_onnx
 from benchmarks.page import bench_page
 from benchmarks.plots import plot_attention
@@ -33,10 +35,12 @@ from vsodlib.viz.style import to_png
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `python -m benchmarks`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed.")
-    choices = ["attention", "inference", "metrics", "onnx", "page", "training"]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure.")
+    choices = ["attention", "inference", "metrics", "motion", "onnx", "page", "training"]
     parser.add_argument("what", choices=choices)
-    parser.add_argument("--data", dest="root", metavar="ROOT", help="data root, for metrics")
+    parser.add_argument("--data", dest="root", metavar="ROOT", help="data, for metrics and motion")
+    parser.add_argument("--checkpoint", help="for motion: one that held videos out")
+    parser.add_argument("--height", type=int, help="for motion: rows that the network sees")
     parser.add_argument("--device", default="cpu", help="for attention and inference")
     parser.add_argument("--json", metavar="OUT", help="write the figures there")
     parser.add_argument("--plot", metavar="OUT.png", help="draw attention's figures there")
@@ -47,6 +51,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     """The figures that were asked for, with their record, written where they shall be."""
     if args.plot and args.what != "attention":
         raise ValueError(f"--plot draws attention, not {args.what}.")
+    if (args.what == "motion") != bool(args.checkpoint):
+        raise ValueError("motion needs a --checkpoint, and nothing else takes one.")
     check_writable(args.json, args.plot)
     device = find_device(args.device)
     if args.what == "attention":
@@ -59,6 +65,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         figures = bench_onnx()
     elif args.what == "page":
         figures = bench_page()
+    elif args.what == "motion":
+        figures = bench_motion(args.checkpoint, args.height, args.root)
     else:
         figures = bench_metrics(args.root)
     figures["record"] = {

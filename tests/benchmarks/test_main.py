@@ -30,6 +30,7 @@ def measured(monkeypatch):
             lambda device, what=what: seen.append((what, device)) or dict(ATTENTION),
         )
     monkeypatch.setattr(bench, "bench_metrics", lambda root: seen.append(("metrics", root)) or {})
+    monkeypatch.setattr(bench, "bench_motion", lambda *words: seen.append(words) or {})
     monkeypatch.setattr(bench, "bench_onnx", lambda: seen.append(("onnx", None)) or {})
     return seen
 
@@ -39,10 +40,23 @@ def test_each_measurement(measured, tmp_path, capsys):
     assert main(["inference", "--device", "cpu", "--json", str(out)]) == 0
     assert main(["metrics", "--data", "here"]) == 0
     assert main(["onnx"]) == 0
-    assert measured == [("inference", "cpu"), ("metrics", "here"), ("onnx", None)]
+    assert main(["motion", "--checkpoint", "fold", "--height", "384"]) == 0
+    assert measured == [
+        ("inference", "cpu"),
+        ("metrics", "here"),
+        ("onnx", None),
+        ("fold", 384, None),
+    ]
     written = json.loads(out.read_text())
     assert written["record"].keys() == {"commit", "device", "torch"}
     assert '"device": "cpu, ' in capsys.readouterr().out
+
+
+def test_motion_needs_a_checkpoint_and_others_take_none(measured, capsys):
+    for words in (["motion"], ["metrics", "--checkpoint", "fold"]):
+        assert main(words) == 2
+        assert "motion needs a --checkpoint" in capsys.readouterr().err
+    assert measured == []
 
 
 def test_plot(tmp_path, capsys):

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from vsodlib import ModelConfig
-from vsodlib.data import synthetic_dataset
+from vsodlib.data import open_dataset, synthetic_dataset
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.inference.motion import Motion
 from vsodlib.inference.predict import predict_maps
@@ -70,6 +71,26 @@ def test_motion_weighs_every_video_by_itself(tmp_path):
             np.testing.assert_array_equal(found, weigh(frame, saliency))
             changed += np.abs(found - saliency).max() > 0.1
     assert changed
+
+
+def test_motion_looks_at_frames_without_a_mask_too(tmp_path):
+    clips, net = synthetic_dataset("val", videos=1, frames=5, height=48, width=72), Oracle()
+    folder = tmp_path / "FBMS/Testset/cars1"
+    (folder / "GroundTruth").mkdir(parents=True)
+    for t, frame in enumerate(clips.images(range(5)), 1):
+        Image.fromarray(frame).save(folder / f"cars1_{t:02}.jpg")
+        Image.fromarray(clips.mask(t - 1)).save(folder / f"GroundTruth/cars1_{t:02}.png")
+    options = {"height": 48, "motion": True, "protocol": "frames", "batch_size": 2}
+    evaluate(net, open_dataset("fbms", "test", tmp_path), save_to=tmp_path / "all", **options)
+    for t in (1, 3, 4):
+        (folder / f"GroundTruth/cars1_{t:02}.png").unlink()
+    some = open_dataset("fbms", "test", tmp_path)
+    net.seen.clear()
+    assert evaluate(net, some, save_to=tmp_path / "some", **options)["frames"] == 2
+    assert sum(shape[0] for shape in net.seen) == 5
+    for name in ("cars1_02", "cars1_05"):
+        one, other = (tmp_path / f"{kind}/cars1/{name}.png" for kind in ("all", "some"))
+        assert one.read_bytes() == other.read_bytes()
 
 
 def test_perfect_maps_score_one():

@@ -8,8 +8,8 @@ from vsodlib.inference.motion import Motion, own_motion
 
 RNG = np.random.default_rng(0)
 SCENE = np.kron(RNG.integers(40, 216, (90, 110), np.uint8), np.ones((4, 4), np.uint8))
-PATCH = np.kron(RNG.integers(0, 256, (12, 12), np.uint8), np.ones((3, 3), np.uint8))
-STILL, MOVING = slice(20, 56), slice(110, 146)  # rows of two patches
+PATCH = np.kron(RNG.integers(0, 256, (20, 20), np.uint8), np.ones((3, 3), np.uint8))
+STILL, MOVING = slice(20, 80), slice(110, 170)  # rows of two patches
 
 
 def clip(frames: int = 6, pan: int = 2, speed: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -22,8 +22,8 @@ def clip(frames: int = 6, pan: int = 2, speed: int = 3) -> tuple[np.ndarray, np.
     for t in range(frames):
         picture, saliency = SCENE[:192, pan * t : pan * t + 256].copy(), np.full((192, 256), 0.1)
         for rows, left in ((STILL, 100 - pan * t), (MOVING, 60 + speed * t)):
-            picture[rows, left : left + 36] = PATCH
-            saliency[rows, left : left + 36] = 0.8
+            picture[rows, left : left + 60] = PATCH
+            saliency[rows, left : left + 60] = 0.8
         pictures.append(np.repeat(picture[..., None], 3, -1))
         maps.append(saliency.astype(np.float32))
     return np.stack(pictures), np.stack(maps)
@@ -40,7 +40,9 @@ def sample(values: np.ndarray, x: float, y: float) -> float:
     return (1 - b) * upper + b * lower
 
 
-def looped(frames: np.ndarray, maps: np.ndarray, beta: float, kappa: float) -> list[np.ndarray]:
+def looped(
+    frames: np.ndarray, maps: np.ndarray, beta: float, kappa: float, tau: float
+) -> list[np.ndarray]:
     """The equations of `Motion`, pixel by pixel, of frames that have `ROWS` rows."""
 
     def logit(p: float) -> float:
@@ -58,11 +60,11 @@ def looped(frames: np.ndarray, maps: np.ndarray, beta: float, kappa: float) -> l
                 new_m[i, j] = np.log(max(own[i, j], 0.15))
                 if m is not None:
                     new_m[i, j] = 0.75 * sample(m, x, y) + 0.25 * new_m[i, j]
-        top = np.percentile(new_m, 95)
+        level = max(np.percentile(new_m, 95) - tau, np.log(0.15))
         for i in range(h):
             for j in range(w):
                 x, y = j + flow[i, j, 0], i + flow[i, j, 1]
-                z = logit(maps[t, i, j]) + beta * (new_m[i, j] - top)
+                z = logit(maps[t, i, j]) + beta * (new_m[i, j] - level)
                 z = (1 - kappa) * z + kappa * logit(sample(q, x, y))
                 new_q[i, j] = 1 / (1 + np.exp(-z))
         m, q = new_m, new_q
@@ -70,11 +72,11 @@ def looped(frames: np.ndarray, maps: np.ndarray, beta: float, kappa: float) -> l
     return results
 
 
-@pytest.mark.parametrize(("beta", "kappa"), [(1, 0.5), (3, 0), (0, 0.3)])
-def test_equals_loops(beta, kappa):
+@pytest.mark.parametrize("way", [(1, 0.5, 1), (3, 0, 0), (0, 0.3, 2), (0.5, 0, 9)])
+def test_equals_loops(way):
     frames, maps = clip(3)
-    weigh = Motion(beta, kappa)
-    expected = looped(frames, maps, beta, kappa)
+    weigh = Motion(*way)
+    expected = looped(frames, maps, *way)
     for frame, saliency, other in zip(frames, maps, expected, strict=True):
         found = weigh(frame, saliency)
         assert found.dtype == np.float32
@@ -86,7 +88,7 @@ def test_equals_loops(beta, kappa):
 def test_own_motion_is_what_the_camera_does_not_explain():
     frames, maps = clip(2, pan=2, speed=3)
     flow, own = own_motion(frames[1, ..., 0], frames[0, ..., 0], maps[0] < 0.5)
-    inside = (slice(MOVING.start + 6, MOVING.stop - 6), slice(63 + 6, 63 + 30))
+    inside = (slice(MOVING.start + 6, MOVING.stop - 6), slice(63 + 6, 63 + 54))
     assert np.median(flow[STILL, 105:130, 0]) == pytest.approx(2, abs=0.1)  # back to where it was
     assert np.median(flow[inside][..., 0]) == pytest.approx(-3, abs=0.2)
     assert np.median(own[inside]) == pytest.approx(5, abs=0.3)
@@ -105,7 +107,7 @@ def test_the_camera_is_looked_for_in_the_background():
         filled[t, 20:172, 8 + 4 * t : 208 + 4 * t] = texture[:152, :200]
     _, own = own_motion(filled[1], filled[0], background)
     assert np.median(own[40:150, 40:180]) == pytest.approx(4, abs=0.3)
-    assert np.median(own[:10]) < motion.STILL
+    assert np.median(own[:10]) < 0.3
 
 
 def test_what_belongs_to_the_scene_is_dimmed_and_what_moves_stays():
@@ -113,8 +115,20 @@ def test_what_belongs_to_the_scene_is_dimmed_and_what_moves_stays():
     weigh = Motion()
     for frame, saliency in zip(frames, maps, strict=True):
         found = weigh(frame, saliency)
-    left = 60 + 3 * 5
-    assert np.median(found[STILL, 90:126]) < 0.5 < 0.7 < np.median(found[MOVING, left : left + 36])
+    still, moving = found[STILL, 90:150], found[MOVING, 75:135]
+    assert np.median(still) < 0.3 < 0.8 < np.median(moving)
+
+
+def test_what_is_small_and_moves_gains():
+    frames, maps = clip(6, pan=0, speed=0)
+    for t, frame in enumerate(frames):
+        frame[82:106, 10 + 3 * t : 34 + 3 * t] = PATCH[:24, :24, None]  # 1 % of the frame
+        maps[t, 82:106, 10 + 3 * t : 34 + 3 * t] = 0.3
+    weigh = Motion()
+    for frame, saliency in zip(frames, maps, strict=True):
+        found = weigh(frame, saliency)
+    assert np.median(found[82:106, 25:49]) > 0.6
+    assert np.median(found[STILL, 100:160]) == pytest.approx(0.8, abs=0.02)
 
 
 def test_where_nothing_moves_maps_stay():
@@ -141,7 +155,21 @@ def test_frames_of_another_size_begin_anew():
     frames, maps = clip(2)
     weigh = Motion()
     weigh(frames[0], maps[0])
-    np.testing.assert_allclose(weigh(frames[1, :, :200], maps[1, :, :200]), maps[1, :, :200], atol=1 / 255)
+    np.testing.assert_allclose(
+        weigh(frames[1, :, :200], maps[1, :, :200]), maps[1, :, :200], atol=1 / 255
+    )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 480), (480, 2), (16, 16), (1300, 48)])
+@pytest.mark.parametrize("kind", ["noise", "black", "same"])
+def test_odd_frames_do_no_harm(size, kind):
+    frames = np.random.default_rng(0).integers(0, 256, (3, *size, 3), np.uint8)
+    frames = {"noise": frames, "black": 0 * frames, "same": frames[:1].repeat(3, 0)}[kind]
+    weigh = Motion()
+    for frame in frames:
+        found = weigh(frame, np.full(size, 0.6, np.float32))
+        assert found.shape == size and found.dtype == np.float32
+        np.testing.assert_allclose(found, 0.6, atol=0.3 if kind == "noise" else 0.01)
 
 
 def test_maps_that_were_made_before_serve_as_well():
@@ -155,8 +183,8 @@ def test_maps_that_were_made_before_serve_as_well():
 
 
 def test_bad_arguments_are_refused():
-    for options in ((-1, 0.5), (1, 1), (1, -0.1), (float("nan"), 0)):
-        with pytest.raises(ValueError, match="beta must be at least 0 and kappa in"):
+    for options in ((-1, 0.5), (1, 1), (1, -0.1), (float("nan"), 0), (1, 0, -1)):
+        with pytest.raises(ValueError, match="beta and tau must be at least 0 and kappa in"):
             Motion(*options)
     frames, maps = clip(1)
     with pytest.raises(ValueError, match=r"The map is \(192, 255\), its frame \(192, 256\)"):

@@ -531,7 +531,9 @@ def test_source_that_fails_does_not_stop_the_others(film, folder, tmp_path):
 
 
 def test_motion_weighs_films_and_goes_on_where_it_stopped(tmp_path, photographs):
-    scene = np.random.default_rng(0).integers(0, 256, (24, 60, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+    scene = (
+        np.random.default_rng(0).integers(0, 256, (24, 60, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+    )
     frames = np.stack([scene[:, 2 * t : 2 * t + 160] for t in range(9)])  # a camera that pans
     for t in range(9):
         frames[t, 30:60, 40 + 4 * t : 80 + 4 * t] = scene[:30, :40]  # something that moves

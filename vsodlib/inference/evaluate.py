@@ -48,7 +48,8 @@ def evaluate(
         protocol: a protocol of `vsodlib.metrics`.
         workers: threads that score.
         save_to: also write the maps there, one folder per video.
-        motion: weigh the maps of each video by what moves, see `Motion`.
+        motion: weigh the maps of each video by what moves, see `Motion`; frames without a mask are
+            then looked at as well.
 
     Returns:
         What `score_frames` returns, `"levels"` (how the masks were read) and
@@ -58,11 +59,13 @@ def evaluate(
         ValueError: frames of a video that differ in size; as `predict_maps` and `score_frames`.
     """
     check_counts(batch_size=batch_size)
-    dataset = dataset.labelled()
-    clock = {"seconds": 0.0}
+    labelled = dataset.labelled()
+    dataset = dataset if motion else labelled
+    clock = {"seconds": 0.0, "frames": 0}
 
     def frames() -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
-        for video, indices in dataset.videos.items():
+        for video in labelled.videos:
+            indices = dataset.videos[video]
             remaining, references = iter(indices), reference_frames(net, dataset, indices)
             weigh = Motion() if motion else None
             while chunk := list(islice(remaining, batch_size)):
@@ -74,7 +77,10 @@ def evaluate(
                 if weigh:
                     maps = np.stack(list(map(weigh, images, maps)))
                 clock["seconds"] += time.perf_counter() - start
+                clock["frames"] += len(chunk)
                 for index, saliency in zip(chunk, maps, strict=True):
+                    if dataset.records[index].mask is None:
+                        continue
                     frame = dataset.records[index].frame
                     if save_to:
                         write_map(unlinked(save_to, f"{video}/{frame}.png"), saliency)
@@ -83,9 +89,9 @@ def evaluate(
                         saliency = saliency * counted
                     yield video, frame, saliency, dataset.mask(index)
 
-    scores = score_frames(frames(), protocol, "all", workers, total=len(dataset))
+    scores = score_frames(frames(), protocol, "all", workers, total=len(labelled))
     scores["levels"] = {"truth": dataset.levels}
-    return {**scores, "seconds_per_frame": clock["seconds"] / len(dataset)}
+    return {**scores, "seconds_per_frame": clock["seconds"] / clock["frames"]}
 
 
 def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -> float:

@@ -22,7 +22,7 @@ LEAST = 1 / 256
 
 
 class Motion:
-    """Adds to a video's maps what moves by itself, one frame after the other, without looking ahead.
+    """Weighs a video's maps by what moves by itself, one frame after the other, none ahead.
 
     At every pixel the optical flow v to the frame before is set against the flow h of the camera,
     the homography on which most of the background agrees (RANSAC). What is left is averaged along
@@ -57,12 +57,12 @@ class Motion:
     def __init__(self, beta: float = 1.5, kappa: float = 0.3, tau: float = 1.0) -> None:
         if not (beta >= 0 and tau >= 0 and 0 <= kappa < 1):
             raise ValueError(
-                "beta and tau must be at least 0 and kappa in [0, 1), "
-                f"got {beta}, {tau}, {kappa}."
+                f"beta and tau must be at least 0 and kappa in [0, 1), got {beta}, {tau}, {kappa}."
             )
         self.beta, self.kappa, self.tau = beta, kappa, tau
-        self._past: tuple[np.ndarray, np.ndarray] | None = None  # q and frame, small and grey
-        self._evidence: np.ndarray | None = None  # m
+        self._grey: np.ndarray = np.empty((0, 0), np.uint8)  # the last frame, small
+        self._map: np.ndarray = self._grey  # q of it
+        self._evidence: np.ndarray | None = None  # m of it
 
     def __call__(self, frame: np.ndarray, saliency: np.ndarray) -> np.ndarray:
         """The video's next map.
@@ -77,48 +77,47 @@ class Motion:
         Raises:
             ValueError: a frame of another shape or type, or a map of another size.
         """
-        flow, grey = self._observe(frame, saliency)
-        if flow is not None:
-            p = _resized(saliency, grey.shape)
-            most = np.percentile(self._evidence, 95)
-            level = np.maximum(most - self.tau, np.log(STILL))
-            z = _logit(p) + self.beta * (self._evidence - level)
-            z += self.kappa * (_logit(_along(self._past[0], flow)) - z)
-            change = _resized(z - _logit(p), saliency.shape)
+        known = self._observe(frame, saliency)
+        if known:
+            evidence, past = known
+            level = np.maximum(np.percentile(evidence, 95) - self.tau, np.log(STILL))
+            logits = _logit(_resized(saliency, evidence.shape))
+            z = logits + self.beta * (evidence - level)
+            z += self.kappa * (_logit(past) - z)
+            change = _resized(z - logits, saliency.shape)
             saliency = 1 / (1 + np.exp(-_logit(saliency) - change))
         saliency = np.rint(saliency * np.float32(255)) / np.float32(255)
-        self._past = _resized(saliency, grey.shape), grey
+        self._map = _resized(saliency, self._grey.shape)
         return saliency
 
     def skip(self, frame: np.ndarray, saliency: np.ndarray) -> None:
-        """Take a frame in whose map has been made before: `saliency` is what the call returned."""
-        _, grey = self._observe(frame, saliency)
-        self._past = _resized(saliency, grey.shape), grey
+        """Take in a frame whose map was made before: `saliency` is what the call returned then."""
+        self._observe(frame, saliency)
+        self._map = _resized(saliency, self._grey.shape)
 
     def _observe(
         self, frame: np.ndarray, saliency: np.ndarray
-    ) -> tuple[np.ndarray | None, np.ndarray]:
-        """Bring the evidence to this frame; its flow, None where nothing is known, and its grey."""
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """m of this frame and q of the last one along the flow; None where nothing is known."""
         check_frames(frame[None])
         if saliency.shape != frame.shape[:2]:
             raise ValueError(f"The map is {saliency.shape}, its frame {frame.shape[:2]}.")
-        columns = max(16, round(frame.shape[1] * ROWS / frame.shape[0]))
+        columns = round(frame.shape[1] * ROWS / frame.shape[0])
+        columns = min(max(columns, 16), 4 * ROWS)  # of a strip it is squeezed
         small = cv2.resize(frame, (columns, ROWS), interpolation=cv2.INTER_AREA)
-        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-        if self._past is None or self._past[1].shape != grey.shape:
-            found = None
-        else:
-            found = own_motion(grey, self._past[1], self._past[0] < 0.5)
+        before, self._grey = self._grey, cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        found = None
+        if before.shape == self._grey.shape:
+            found = own_motion(self._grey, before, self._map < 0.5)
         if found is None:
             self._evidence = None
-            return None, grey
+            return None
         flow, own = found
-        now = np.log(np.maximum(own, STILL))
-        if self._evidence is None:
-            self._evidence = now
-        else:
-            self._evidence = MEMORY * _along(self._evidence, flow) + (1 - MEMORY) * now
-        return flow, grey
+        evidence = np.log(np.maximum(own, STILL))
+        if self._evidence is not None:
+            evidence += MEMORY * (_along(self._evidence, flow) - evidence)
+        self._evidence = evidence
+        return evidence, _along(self._map, flow)
 
 
 def own_motion(
@@ -136,7 +135,8 @@ def own_motion(
         `AGREEING` of the background moves as a plane does in front of a camera.
     """
     h, w = grey.shape
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey, before, None)
+    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = method.calc(grey, before, np.zeros((h, w, 2), np.float32))
     here = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).astype(np.float32)
     step = max(1, h // 16)
     grid = here[step // 2 :: step, step // 2 :: step].reshape(-1, 2)

@@ -267,18 +267,17 @@ def predict_video(
             values = [
                 _read_map(path, shape, taken(path.stem)) if resume else None for path in paths
             ]
-            todo = [k for k, value in enumerate(values) if value is None]
-            if todo:
-                batch = np.stack([frames[k].pixels for k in todo])
-                found = dict(zip(todo, _checked(predictor(batch), batch), strict=True))
-            for k, (frame, name) in enumerate(zip(frames, names, strict=True)):
-                if k in todo:
-                    saliency = motion(frame.pixels, found[k]) if motion else found[k]
-                    values[k] = np.rint(saliency * 255).astype(np.uint8)
-                    later(_write_picture, paths[k], values[k], taken(name))
+            todo = [frame.pixels for frame, v in zip(frames, values, strict=True) if v is None]
+            found = iter(_checked(predictor(np.stack(todo)), np.stack(todo)) if todo else ())
+            for frame, name, path, value in zip(frames, names, paths, values, strict=True):
+                if value is None:
+                    saliency = next(found)
+                    saliency = motion(frame.pixels, saliency) if motion else saliency
+                    value = np.rint(saliency * 255).astype(np.uint8)
+                    later(_write_picture, path, value, taken(name))
                 elif motion:
-                    motion.skip(frame.pixels, values[k] / np.float32(255))
-                later(write, frame, name, values[k])
+                    motion.skip(frame.pixels, value / np.float32(255))
+                later(write, frame, name, value)
             count += len(frames)
             kept += len(frames) - len(todo)
             bar.update(len(frames))
