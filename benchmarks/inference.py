@@ -220,7 +220,7 @@ def modes(height: int, width: int, frames: int = 32) -> list[dict[str, Any]]:
     net = fold_batch_norms(VSODNet.from_pretrained("lite-davis"))
     net.to(memory_format=torch.channels_last)
     switches: dict[str, dict[str, Any]] = {"plain": {}}
-    switches |= {name: {name: True} for name in ("bf16", "flip", "refine")}
+    switches |= {name: {name: True} for name in ("bf16", "flip", "refine", "motion")}
     rows = []
     with TemporaryDirectory() as folder:
         source = _jpegs(folder, height, width, frames)

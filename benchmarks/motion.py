@@ -71,7 +71,7 @@ def bench_motion(
             del measure["per_sequence"]
         ways.append(way | found)
     return {
-        "checkpoint": name,
+        "checkpoint": checkpoint.locate(name).stem,
         "weights_sha256": checkpoint.fingerprint(name),
         "dataset": dataset,
         "videos": sorted(videos.videos),
