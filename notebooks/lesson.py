@@ -36,12 +36,13 @@ def _bare(function: Callable[..., Any]) -> str:
     return "\n".join(lines).rstrip()
 
 
-def scores_of(name: str, height: int | None = None) -> dict[str, Any]:
+def scores_of(name: str, height: int | None = None, motion: bool = False) -> dict[str, Any]:
     """What `vsod evaluate --json` found on DAVIS 2016 val for the weights of a checkpoint.
 
     Args:
         name: in `checkpoints/`.
         height: rows of the network's input; None: those that the checkpoint's record names.
+        motion: whether the maps were weighed by it.
 
     Raises:
         LookupError: these weights have not been scored at this height.
@@ -52,7 +53,11 @@ def scores_of(name: str, height: int | None = None) -> dict[str, Any]:
         found = read_json(path)
         made = found["record"]
         plain = not made["flip"] and made.get("scales", [1]) == [1]
-        if plain and (made["weights_sha256"], made["height"]) == (weights, height):
+        if (
+            plain
+            and made.get("motion", False) == motion
+            and (made["weights_sha256"], made["height"]) == (weights, height)
+        ):
             return found
     raise LookupError(f"No scores of {name} at {height} rows in results/lite-davis.")
 

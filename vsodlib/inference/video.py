@@ -240,8 +240,6 @@ def predict_video(
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
     out_dir = Path(out_dir)
-    if out_dir.exists() and not out_dir.is_dir():
-        raise ValueError(f"{out_dir} is a file; the output needs a folder.")
     photographs = source.photographs if isinstance(source, Source) else ()
     video = source.open() if isinstance(source, Source) else read_video(source)
     place = Path(video.source).resolve()
@@ -292,7 +290,9 @@ def predict_video(
 
 
 def _check_apart(place: Path, out: Path) -> None:
-    """Refuse to write over a source."""
+    """Refuse to write over a source, or into a file."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out} is a file; the output needs a folder.")
     if place.is_relative_to(out):
         product = Path(*place.relative_to(out).parts[:1]).stem
         if product in ("", "overlay", "cutout", "background", "sheet"):
