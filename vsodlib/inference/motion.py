@@ -25,18 +25,19 @@ class Motion:
     """Weighs a video's maps by what moves by itself, one frame after the other, none ahead.
 
     At every pixel the optical flow v to the frame before is set against the flow h of the camera,
-    the homography on which most of the background agrees (RANSAC). What is left is averaged along
-    the flow and held against what moves most, its 95th percentile P₉₅ over the frame:
+    the homography on which the largest part of the background agrees (RANSAC). What is left is
+    averaged along the flow and held against what moves most, its 95th percentile P₉₅ over the
+    frame, all at 192 rows; what it changes in the logit is then brought to the map's size:
 
         e_t = log max(|v - h|, ε)
         m_t = μ m_{t-1}(x + v) + (1 - μ) e_t
         z_t = (1 - κ) (logit p_t + β (m_t - max(P₉₅ m_t - τ, log ε))) + κ logit q_{t-1}(x + v)
 
     The new map is q_t = σ(z_t). So what moves less than e^-τ of that must be all the clearer to the
-    network, what moves more may be less clear; where nothing moves, maps stay. With κ each map is
-    drawn to the one before. Where the camera's motion is not found, as at a cut, the map stays as
-    it is and all begins anew. The constants were chosen on training videos, see
-    `results/README.md`. Not in the paper, which takes each frame by itself.
+    network, what moves more may be less clear; where nothing in the frame moves, motion says
+    nothing. With κ each map is drawn to the one before. Where the camera's motion is not found, as
+    at a cut, the map stays as it is and all begins anew. The constants were chosen on training
+    videos, see `results/README.md`. Not in the paper, which takes each frame by itself.
 
         >>> from vsodlib import Motion, VSODNet, demo_clips, predict_maps
         >>> frames = demo_clips(frames=3)["fish"].frames
