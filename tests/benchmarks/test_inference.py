@@ -31,7 +31,13 @@ def test_figures(monkeypatch):
     ]
     assert all(row["seconds_per_frame"] > 0 for row in rows)
     assert all(row["seconds_per_frame_alone"] > 0 for row in rows)
-    assert [row["mode"] for row in figures["modes"]] == ["plain", "bf16", "flip", "refine", "motion"]
+    assert [row["mode"] for row in figures["modes"]] == [
+        "plain",
+        "bf16",
+        "flip",
+        "refine",
+        "motion",
+    ]
     assert all(row["frames_per_second"] > 0 and row["frames"] == 3 for row in figures["modes"])
     (run,) = figures["end_to_end"]
     assert (run["height"], run["width"], run["frames"]) == (64, 96, 3)

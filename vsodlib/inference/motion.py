@@ -17,8 +17,8 @@ AGREEING = 0.3
 """Share of the background that must agree; with less, the camera's motion is unknown."""
 MEMORY = 0.75
 """μ, the weight of the past in the evidence, which so reaches back some four frames."""
-LEAST = 1 / 256
-"""Maps are held this far from 0 and 1, where logits end."""
+LEAST = 1 / 512
+"""Maps are held this far from 0 and 1, where logits end; less than half of 1/255: both stay."""
 
 
 class Motion:
