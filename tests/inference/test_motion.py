@@ -184,11 +184,24 @@ def test_maps_that_were_made_before_serve_as_well():
 
 
 def test_bad_arguments_are_refused():
-    for options in ((-1, 0.5), (1, 1), (1, -0.1), (float("nan"), 0), (1, 0, -1)):
+    for options in ((-1, 0.5), (1, 1), (1, -0.1), (np.nan, 0), (np.inf, 0), (1, 0, -1)):
         with pytest.raises(ValueError, match="beta and tau must be at least 0 and kappa in"):
             Motion(*options)
     frames, maps = clip(1)
-    with pytest.raises(ValueError, match=r"The map is \(192, 255\), its frame \(192, 256\)"):
-        Motion()(frames[0], maps[0, :, 1:])
-    with pytest.raises(ValueError, match="frames must be uint8"):
-        Motion()(maps[0], maps[0])
+    for weigh in (Motion(), Motion().skip):
+        for saliency in (maps[0, :, 1:], 2 * maps[0], np.nan * maps[0], maps[0][None]):
+            with pytest.raises(ValueError, match=r"does not fit a frame|saliency map must"):
+                weigh(frames[0], saliency)
+        with pytest.raises(ValueError, match="a frame is uint8"):
+            weigh(maps[0], maps[0])
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.uint8])
+def test_maps_of_any_kind_are_the_same(kind):
+    frames, maps = clip(3)
+    levels = np.rint(maps * 255).astype(np.uint8)
+    one, other = Motion(), Motion()
+    for frame, value in zip(frames, levels, strict=True):
+        found = one(frame, value if kind == np.uint8 else value / 255)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, other(frame, value / np.float32(255)))

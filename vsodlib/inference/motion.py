@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vsodlib.data.transforms import check_frames
+from vsodlib.inference.cutout import fitting_map
 
 ROWS = 192
 """Rows at which motion is looked for; lengths of motion are in pixels of this size."""
@@ -55,7 +55,7 @@ class Motion:
     """
 
     def __init__(self, beta: float = 1.5, kappa: float = 0.3, tau: float = 1.0) -> None:
-        if not (beta >= 0 and tau >= 0 and 0 <= kappa < 1):
+        if not (0 <= beta < np.inf and tau >= 0 and 0 <= kappa < 1):
             raise ValueError(
                 f"beta and tau must be at least 0 and kappa in [0, 1), got {beta}, {tau}, {kappa}."
             )
@@ -69,16 +69,16 @@ class Motion:
 
         Args:
             frame: (H, W, 3) uint8, RGB.
-            saliency: p, (H, W) float in [0, 1], the network's map of the frame.
+            saliency: p, (H, W) float in [0, 1] or uint8, the network's map of the frame.
 
         Returns:
             q, (H, W) float32 in [0, 1], in steps of 1/255 as a file holds it.
 
         Raises:
-            ValueError: a frame of another shape or type, or a map of another size.
+            ValueError: as `fitting_map`.
         """
-        known = self._observe(frame, saliency)
-        if known:
+        saliency = fitting_map(frame, saliency).astype(np.float32)
+        if known := self._observe(frame):
             evidence, past = known
             level = np.maximum(np.percentile(evidence, 95) - self.tau, np.log(STILL))
             logits = _logit(_resized(saliency, evidence.shape))
@@ -92,16 +92,12 @@ class Motion:
 
     def skip(self, frame: np.ndarray, saliency: np.ndarray) -> None:
         """Take in a frame whose map was made before: `saliency` is what the call returned then."""
-        self._observe(frame, saliency)
+        saliency = fitting_map(frame, saliency)
+        self._observe(frame)
         self._map = _resized(saliency, self._grey.shape)
 
-    def _observe(
-        self, frame: np.ndarray, saliency: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray] | None:
+    def _observe(self, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """m of this frame and q of the last one along the flow; None where nothing is known."""
-        check_frames(frame[None])
-        if saliency.shape != frame.shape[:2]:
-            raise ValueError(f"The map is {saliency.shape}, its frame {frame.shape[:2]}.")
         columns = round(frame.shape[1] * ROWS / frame.shape[0])
         columns = min(max(columns, 16), 4 * ROWS)  # of a strip it is squeezed
         small = cv2.resize(frame, (columns, ROWS), interpolation=cv2.INTER_AREA)

@@ -274,7 +274,7 @@ def predict_video(
                     value = np.rint(saliency * 255).astype(np.uint8)
                     later(_write_picture, path, value, taken(name))
                 elif motion:
-                    motion.skip(frame.pixels, value / np.float32(255))
+                    motion.skip(frame.pixels, value)
                 later(write, frame, name, value)
             count += len(frames)
             kept += len(frames) - len(todo)
