@@ -24,9 +24,10 @@ LEAST = 1 / 512
 class Motion:
     """Weighs a video's maps by what moves by itself, one frame after the other, none ahead.
 
-    At every pixel the optical flow v to the frame before is set against the flow h of the camera,
-    the homography on which most of the background agrees (RANSAC). What is left is averaged along
-    the flow and held against what moves most, its 95th percentile P₉₅ over the frame:
+    At every pixel, of frames made small, the optical flow v to the frame before is set against the
+    flow h of the camera, the homography on which most of the background agrees (RANSAC). What is
+    left is averaged along the flow and held against what moves most, its 95th percentile P₉₅ over
+    the frame. It begins with m_1 = e_1; z_t - logit p_t is enlarged to the map:
 
         e_t = log max(|v - h|, ε)
         m_t = μ m_{t-1}(x + v) + (1 - μ) e_t
