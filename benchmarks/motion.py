@@ -1,4 +1,4 @@
-"""β, κ and τ of `Motion`, judged on the training videos that a checkpoint held out."""
+"""The constants of `Motion`, judged on the training videos that a checkpoint held out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from vsodlib.metrics import score_frames
 from vsodlib.model import checkpoint
 
 MEASURES = ("J", "F", "T", "consistency", "max_f", "mae")
-SHIPPED = {"beta": 1.5, "kappa": 0.3, "tau": 1.0}
+SHIPPED = {"favour": 1.0, "against": 3.0, "margin": 1.0, "blend": 0.3}
 WAYS = [
     SHIPPED,
-    *(SHIPPED | {"beta": beta} for beta in (0.5, 1, 2, 3)),
-    *(SHIPPED | {"kappa": kappa} for kappa in (0, 0.5, 0.7)),
-    *(SHIPPED | {"tau": tau} for tau in (0, 0.5, 1.5)),
+    *(SHIPPED | {"favour": favour} for favour in (0, 0.5, 2, 3)),
+    *(SHIPPED | {"against": against} for against in (1, 2, 4)),
+    *(SHIPPED | {"margin": margin} for margin in (0.5, 1.5)),
+    *(SHIPPED | {"blend": blend} for blend in (0, 0.5)),
 ]
 
 
@@ -34,8 +35,8 @@ def bench_motion(
         root: where the data lie, as `open_dataset`.
 
     Returns:
-        `checkpoint`, `weights_sha256`, `dataset`, `videos`, `height`, and `ways`: `beta`, `kappa`,
-        `tau`, and of each measure what `compare` says, the network's own maps being the first.
+        `checkpoint`, `weights_sha256`, `dataset`, `videos`, `height` and `ways`: the constants and
+        of each measure what `compare` says, the network's own maps being the first.
 
     Raises:
         ValueError: the checkpoint held nothing of the data set out.

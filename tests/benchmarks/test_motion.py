@@ -23,7 +23,7 @@ def net(tmp_path, tiny_config):
 
 
 def test_every_way_is_held_against_the_networks_own_maps(net, monkeypatch):
-    way = SHIPPED | {"beta": 3}
+    way = SHIPPED | {"against": 1}
     monkeypatch.setattr(motion, "WAYS", [SHIPPED, way])
     name = net({"synthetic": 2})
     found = bench_motion(name, 48, dataset="synthetic")

@@ -1,6 +1,7 @@
 """`vsod evaluate`, `vsod score` and `vsod compare`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -126,3 +127,20 @@ def test_compare(maps, capsys, sentence):
     for odd in (folder / "odd.json", truth, folder / "none.json"):
         assert main(["compare", str(folder / "far.json"), str(odd)]) == 2
         sentence()
+
+
+def test_held_out_shows_motion_frames_without_a_mask(root, net, tmp_path):
+    data = tmp_path / "clips"
+    shutil.copytree(root / "JPEGImages/480p", data / "frames")
+    without = shutil.ignore_patterns("00001.png", "00002.png")
+    shutil.copytree(root / "Annotations/480p", data / "masks", ignore=without)
+    note = json.loads(Path(f"{net}.json").read_text())
+    Path(f"{net}.json").write_text(json.dumps(note | {"held_out": {f"folder:{data}": 1}}))
+    words = ["--checkpoint", net, "--dataset", f"folder:{data}", "--protocol", "frames", "--motion"]
+    for name, more in (("all", []), ("one", ["--held-out"])):
+        assert main(["evaluate", *words, "--save-maps", str(tmp_path / name), *more]) == 0
+    found = sorted((tmp_path / "one").glob("*/*.png"))
+    assert len(found) == 2
+    for path in found:
+        other = tmp_path / "all" / path.parent.name / path.name
+        assert path.read_bytes() == other.read_bytes()

@@ -41,12 +41,17 @@ def sample(values: np.ndarray, x: float, y: float) -> float:
 
 
 def looped(
-    frames: np.ndarray, maps: np.ndarray, beta: float, kappa: float, tau: float
+    frames: np.ndarray,
+    maps: np.ndarray,
+    favour: float,
+    against: float,
+    margin: float,
+    blend: float,
 ) -> list[np.ndarray]:
     """The equations of `Motion`, pixel by pixel, of frames that have `ROWS` rows."""
 
     def logit(p: float) -> float:
-        p = min(max(p, 1 / 256), 255 / 256)
+        p = min(max(p, 1 / 512), 511 / 512)
         return np.log(p / (1 - p))
 
     results, m, q = [maps[0]], None, maps[0]
@@ -60,19 +65,20 @@ def looped(
                 new_m[i, j] = np.log(max(own[i, j], 0.15))
                 if m is not None:
                     new_m[i, j] = 0.75 * sample(m, x, y) + 0.25 * new_m[i, j]
-        level = max(np.percentile(new_m, 95) - tau, np.log(0.15))
+        level = max(np.percentile(new_m, 95) - margin, np.log(0.15))
         for i in range(h):
             for j in range(w):
                 x, y = j + flow[i, j, 0], i + flow[i, j, 1]
-                z = logit(maps[t, i, j]) + beta * (new_m[i, j] - level)
-                z = (1 - kappa) * z + kappa * logit(sample(q, x, y))
+                r = new_m[i, j] - level
+                z = logit(maps[t, i, j]) + favour * max(r, 0) + against * min(r, 0)
+                z = (1 - blend) * z + blend * logit(sample(q, x, y))
                 new_q[i, j] = 1 / (1 + np.exp(-z))
         m, q = new_m, new_q
         results.append(q)
     return results
 
 
-@pytest.mark.parametrize("way", [(1, 0.5, 1), (3, 0, 0), (0, 0.3, 2), (0.5, 0, 9)])
+@pytest.mark.parametrize("way", [(1, 3, 1, 0.3), (2, 0, 0, 0), (0, 1, 2, 0.5), (0.5, 0.5, 9, 0)])
 def test_equals_loops(way):
     frames, maps = clip(3)
     weigh = Motion(*way)
@@ -132,10 +138,11 @@ def test_what_is_small_and_moves_gains():
 
 
 def test_where_nothing_moves_maps_stay():
-    frames, maps = clip(3, pan=0, speed=0)
+    frames, _ = clip(3, pan=0, speed=0)
+    saliency = np.repeat(np.arange(256, dtype=np.float32) / 255, 192).reshape(256, 192).T
     weigh = Motion()
-    for frame, saliency in zip(frames, maps, strict=True):
-        np.testing.assert_allclose(weigh(frame, saliency), saliency, atol=0.01)
+    for frame in frames:
+        np.testing.assert_allclose(weigh(frame, saliency), saliency, atol=1e-6)
 
 
 def test_a_cut_begins_anew():
@@ -183,11 +190,27 @@ def test_maps_that_were_made_before_serve_as_well():
 
 
 def test_bad_arguments_are_refused():
-    for options in ((-1, 0.5), (1, 1), (1, -0.1), (float("nan"), 0), (1, 0, -1)):
-        with pytest.raises(ValueError, match="beta and tau must be at least 0 and kappa in"):
-            Motion(*options)
+    for name in ("favour", "against", "margin", "blend"):
+        for value in (-0.1, np.nan, np.inf):
+            with pytest.raises(ValueError, match="margin must be at least 0 and blend in"):
+                Motion(**{name: value})
+    with pytest.raises(ValueError, match=r"blend in \[0, 1\), got 1.0, 3.0, 1.0, 1"):
+        Motion(blend=1)
     frames, maps = clip(1)
-    with pytest.raises(ValueError, match=r"The map is \(192, 255\), its frame \(192, 256\)"):
-        Motion()(frames[0], maps[0, :, 1:])
-    with pytest.raises(ValueError, match="frames must be uint8"):
-        Motion()(maps[0], maps[0])
+    for weigh in (Motion(), Motion().skip):
+        for saliency in (maps[0, :, 1:], 2 * maps[0], np.nan * maps[0], maps[0][None]):
+            with pytest.raises(ValueError, match=r"does not fit a frame|saliency map must"):
+                weigh(frames[0], saliency)
+        with pytest.raises(ValueError, match="a frame is uint8"):
+            weigh(maps[0], maps[0])
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.uint8])
+def test_maps_of_any_kind_are_the_same(kind):
+    frames, maps = clip(3)
+    levels = np.rint(maps * 255).astype(np.uint8)
+    one, other = Motion(), Motion()
+    for frame, value in zip(frames, levels, strict=True):
+        found = one(frame, value if kind == np.uint8 else value / 255)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, other(frame, value / np.float32(255)))

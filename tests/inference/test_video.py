@@ -549,12 +549,22 @@ def test_motion_weighs_films_and_goes_on_where_it_stopped(tmp_path, photographs)
     predict_video(tmp_path / "pan", out, by_green, 3, False, motion=Motion())
     for name, value in expected.items():
         np.testing.assert_array_equal(read_maps(out)[name], value)
+    frames[4, :, ::2] = frames[4, :, 1::2]  # another frame, so that maps after it change too
+    Image.fromarray(frames[4]).save(tmp_path / "pan/f4.png")
+    os.utime(tmp_path / "pan/f4.png", (1e9, 1e9))
+    assert predict_video(tmp_path / "pan", out, by_green, 3, False, motion=Motion())["kept"] == 4
+    weigh = Motion()
+    for t, frame in enumerate(frames):
+        value = np.rint(255 * weigh(frame, by_green(frame))).astype(np.uint8)
+        np.testing.assert_array_equal(read_maps(out)[f"f{t}.png"], value)
     sources = [tmp_path / "pan", photographs]
     for motion in (False, True):
         place = tmp_path / f"motion {motion}"
         list(predict_sources(Oracle(), sources, place, progress=False, motion=motion))
     with pytest.raises(ValueError, match="motion"):
         list(predict_sources(Oracle(), sources[:1], place / "pan", progress=False))
+    (again,) = predict_sources(Oracle(), sources[1:], place / "photos", progress=False)
+    assert again["kept"] == again["frames"]  # photographs know no motion
     same = {
         name: all(
             (value == other).all()

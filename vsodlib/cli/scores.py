@@ -76,8 +76,7 @@ class Evaluate(Network, Report, Command):
             count = checkpoint.read(self.checkpoint)[1].get("held_out", {}).get(self.dataset, 0)
             if not count:
                 raise ValueError(f"{self.checkpoint} held nothing of {self.dataset} out.")
-            dataset = dataset.labelled()
-            dataset = dataset.subset(dataset.spread_out(count))
+            dataset = dataset.subset(dataset.labelled().spread_out(count))
             record["held_out"] = count
         options = (self.height, self.flip, self.protocol, self.batch_size, self.workers)
         ways = (self.refine, self.scales, self.motion)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vsodlib.data.transforms import check_frames
+from vsodlib.inference.cutout import fitting_map
 
 ROWS = 192
 """Rows at which motion is looked for; lengths of motion are in pixels of this size."""
@@ -17,24 +17,25 @@ AGREEING = 0.3
 """Share of the background that must agree; with less, the camera's motion is unknown."""
 MEMORY = 0.75
 """μ, the weight of the past in the evidence, which so reaches back some four frames."""
-LEAST = 1 / 256
-"""Maps are held this far from 0 and 1, where logits end."""
+LEAST = 1 / 512
+"""Maps are held this far from 0 and 1, where logits end; less than half of 1/255: both stay."""
 
 
 class Motion:
     """Weighs a video's maps by what moves by itself, one frame after the other, none ahead.
 
-    At every pixel the optical flow v to the frame before is set against the flow h of the camera,
-    the homography on which the largest part of the background agrees (RANSAC). What is left is
-    averaged along the flow and held against what moves most, its 95th percentile P₉₅ over the
-    frame, all at 192 rows; what it changes in the logit is then brought to the map's size:
+    At every pixel of the frame, made small, the optical flow d to the frame before is set against
+    the camera's share c of it: the homography on which the largest part of the background agrees
+    (RANSAC). What is left is averaged along the flow, m_1 = e_1, and held against a level below
+    what moves most, the 95th percentile P₉₅ over the frame:
 
-        e_t = log max(|v - h|, ε)
-        m_t = μ m_{t-1}(x + v) + (1 - μ) e_t
-        z_t = (1 - κ) (logit p_t + β (m_t - max(P₉₅ m_t - τ, log ε))) + κ logit q_{t-1}(x + v)
+        e_t = log max(|d - c|, ε)
+        m_t = μ m_{t-1}(x + d) + (1 - μ) e_t
+        r_t = m_t - max(P₉₅ m_t - δ, log ε)
+        l_t = (1 - κ) (logit p_t + λ₊ max(r_t, 0) + λ₋ min(r_t, 0)) + κ logit q_{t-1}(x + d)
 
-    The new map is q_t = σ(z_t). So what moves less than e^-τ of that must be all the clearer to the
-    network, what moves more may be less clear; where nothing in the frame moves, motion says
+    The new map is q_t = σ(l_t), where l_t - logit p_t is enlarged to the map's size. So motion
+    speaks for what moves, and more loudly against what rests meanwhile; where nothing moves it says
     nothing. With κ each map is drawn to the one before. Where the camera's motion is not found, as
     at a cut, the map stays as it is and all begins anew. The constants were chosen on training
     videos, see `results/README.md`. Not in the paper, which takes each frame by itself.
@@ -47,20 +48,25 @@ class Motion:
         [(192, 336), (192, 336), (192, 336)]
 
     Args:
-        beta: β, the weight of motion against the network's logit.
-        kappa: κ, the weight of the past map.
-        tau: τ, how far motion may lie below what moves most.
+        favour: λ₊, the weight of motion for what moves, against the network's logit.
+        against: λ₋, the weight against what rests.
+        margin: δ, how far below what moves most, in logarithms, motion begins to speak against.
+        blend: κ, the weight of the past map.
 
     Raises:
-        ValueError: `beta` or `tau` below 0, or `kappa` not in [0, 1).
+        ValueError: a weight or margin below 0, or `blend` not in [0, 1).
     """
 
-    def __init__(self, beta: float = 1.5, kappa: float = 0.3, tau: float = 1.0) -> None:
-        if not (beta >= 0 and tau >= 0 and 0 <= kappa < 1):
+    def __init__(
+        self, favour: float = 1.0, against: float = 3.0, margin: float = 1.0, blend: float = 0.3
+    ) -> None:
+        numbers = (favour, against, margin)
+        if not (all(0 <= number < np.inf for number in numbers) and 0 <= blend < 1):
             raise ValueError(
-                f"beta and tau must be at least 0 and kappa in [0, 1), got {beta}, {tau}, {kappa}."
+                "favour, against and margin must be at least 0 and blend in [0, 1), "
+                f"got {favour}, {against}, {margin}, {blend}."
             )
-        self.beta, self.kappa, self.tau = beta, kappa, tau
+        self.favour, self.against, self.margin, self.blend = *numbers, blend
         self._grey: np.ndarray = np.empty((0, 0), np.uint8)  # the last frame, small
         self._map: np.ndarray = self._grey  # q of it
         self._evidence: np.ndarray | None = None  # m of it
@@ -70,22 +76,22 @@ class Motion:
 
         Args:
             frame: (H, W, 3) uint8, RGB.
-            saliency: p, (H, W) float in [0, 1], the network's map of the frame.
+            saliency: p, (H, W) float in [0, 1] or uint8, the network's map of the frame.
 
         Returns:
             q, (H, W) float32 in [0, 1], in steps of 1/255 as a file holds it.
 
         Raises:
-            ValueError: a frame of another shape or type, or a map of another size.
+            ValueError: as `fitting_map`.
         """
-        known = self._observe(frame, saliency)
-        if known:
+        saliency = fitting_map(frame, saliency).astype(np.float32)
+        if known := self._observe(frame):
             evidence, past = known
-            level = np.maximum(np.percentile(evidence, 95) - self.tau, np.log(STILL))
-            logits = _logit(_resized(saliency, evidence.shape))
-            z = logits + self.beta * (evidence - level)
-            z += self.kappa * (_logit(past) - z)
-            change = _resized(z - logits, saliency.shape)
+            r = evidence - np.maximum(np.percentile(evidence, 95) - self.margin, np.log(STILL))
+            change = np.where(r > 0, self.favour, self.against) * r
+            logits = _logit(_resized(saliency, r.shape))
+            change += self.blend * (_logit(past) - logits - change)
+            change = _resized(change, saliency.shape)
             saliency = 1 / (1 + np.exp(-_logit(saliency) - change))
         saliency = np.rint(saliency * np.float32(255)) / np.float32(255)
         self._map = _resized(saliency, self._grey.shape)
@@ -93,16 +99,12 @@ class Motion:
 
     def skip(self, frame: np.ndarray, saliency: np.ndarray) -> None:
         """Take in a frame whose map was made before: `saliency` is what the call returned then."""
-        self._observe(frame, saliency)
+        saliency = fitting_map(frame, saliency)
+        self._observe(frame)
         self._map = _resized(saliency, self._grey.shape)
 
-    def _observe(
-        self, frame: np.ndarray, saliency: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray] | None:
+    def _observe(self, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """m of this frame and q of the last one along the flow; None where nothing is known."""
-        check_frames(frame[None])
-        if saliency.shape != frame.shape[:2]:
-            raise ValueError(f"The map is {saliency.shape}, its frame {frame.shape[:2]}.")
         columns = round(frame.shape[1] * ROWS / frame.shape[0])
         columns = min(max(columns, 16), 4 * ROWS)  # of a strip it is squeezed
         small = cv2.resize(frame, (columns, ROWS), interpolation=cv2.INTER_AREA)
@@ -132,7 +134,7 @@ def own_motion(
             unless it is under a quarter of the frame.
 
     Returns:
-        v, (h, w, 2) float32, and |v - h|, (h, w) float32, in pixels; None where less than
+        d, (h, w, 2) float32, and |d - c|, (h, w) float32, in pixels; None where less than
         `AGREEING` of the background moves as a plane does in front of a camera.
     """
     h, w = grey.shape

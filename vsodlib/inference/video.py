@@ -159,7 +159,7 @@ def predict_sources(
             f"The maps of {' and '.join(both)} would go to one folder {twice}; give one at a time."
         )
     name = f"{network_name}, height {height or net.input_height}, flip {flip}"
-    name += ", bf16" * bf16 + ", refined" * refine + ", motion" * motion
+    name += ", bf16" * bf16 + ", refined" * refine
     device = next(net.parameters()).device.type
     for source, folder in zip(sources, folders, strict=True):
         try:
@@ -175,8 +175,9 @@ def predict_sources(
                     )
 
             weigh = Motion() if motion and not source.photographs else None
+            label = name + ", motion" * (weigh is not None)
             summary = predict_video(
-                source, folder, predictor, batch_size, progress, True, outputs, name, weigh
+                source, folder, predictor, batch_size, progress, True, outputs, label, weigh
             )
         except (ValueError, FileNotFoundError) as error:
             if len(sources) == 1:
@@ -221,7 +222,8 @@ def predict_video(
         predictor: np.uint8 (B, H, W, 3) RGB -> float (B, H, W) in [0, 1].
         batch_size: the largest B; less of large frames, at the end, or where a run is resumed.
         progress: show a progress bar.
-        resume: keep maps that an earlier run wrote, if they bear the time of their source.
+        resume: keep maps that an earlier run wrote, if they bear the time of their source; with
+            `motion` up to the first that is missing.
         outputs: what is written beside the maps.
         predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two networks never
             mix.
@@ -262,9 +264,10 @@ def predict_video(
             names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
             paths = [maps / f"{name}.png" for name in names]
             shape = frames[0].pixels.shape[:2]
-            values = [
-                _read_map(path, shape, taken(path.stem)) if resume else None for path in paths
-            ]
+            values = []
+            for path in paths:
+                values.append(_read_map(path, shape, taken(path.stem)) if resume else None)
+                resume &= not (motion and values[-1] is None)  # later maps hold something of it
             todo = [frame.pixels for frame, v in zip(frames, values, strict=True) if v is None]
             found = iter(_checked(predictor(np.stack(todo)), np.stack(todo)) if todo else ())
             for frame, name, path, value in zip(frames, names, paths, values, strict=True):
@@ -274,7 +277,7 @@ def predict_video(
                     value = np.rint(saliency * 255).astype(np.uint8)
                     later(_write_picture, path, value, taken(name))
                 elif motion:
-                    motion.skip(frame.pixels, value / np.float32(255))
+                    motion.skip(frame.pixels, value)
                 later(write, frame, name, value)
             count += len(frames)
             kept += len(frames) - len(todo)
