@@ -272,8 +272,7 @@ def predict_video(
             found = iter(_checked(predictor(np.stack(todo)), np.stack(todo)) if todo else ())
             for frame, name, path, value in zip(frames, names, paths, values, strict=True):
                 if value is None:
-                    saliency = next(found)
-                    saliency = motion(frame.pixels, saliency) if motion else saliency
+                    saliency = motion(frame.pixels, next(found)) if motion else next(found)
                     value = np.rint(saliency * 255).astype(np.uint8)
                     later(_write_picture, path, value, taken(name))
                 elif motion:
