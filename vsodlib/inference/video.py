@@ -251,8 +251,7 @@ def predict_video(
     taken = _times(place, photographs)
 
     count = kept = 0
-    started = time.perf_counter()
-    label = Path(video.source).name
+    started, label = time.perf_counter(), Path(video.source).name
     bar = tqdm(desc=label, total=video.length, unit="frame", leave=False, disable=not progress)
     with (
         bar,
