@@ -52,9 +52,9 @@ def scores_of(name: str, height: int | None = None, motion: bool = False) -> dic
     for path in bundled("results/lite-davis").glob("evaluate_*.json"):
         found = read_json(path)
         made = found["record"]
-        plain = not made["flip"] and made.get("scales", [1]) == [1]
+        alone = not (made["flip"] or made.get("refine")) and made.get("scales", [1]) == [1]
         if (
-            plain
+            alone
             and made.get("motion", False) == motion
             and (made["weights_sha256"], made["height"]) == (weights, height)
         ):

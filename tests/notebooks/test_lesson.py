@@ -56,6 +56,6 @@ def test_scores_are_those_of_the_weights_that_lie_there():
     assert found["record"]["weights_sha256"] == fingerprint("lite-davis")
     assert len(found["per_sequence"]) == 20 and 0 < found["J"]["mean"] < 1
     assert scores_of("lite-davis", motion=True)["record"]["motion"]
-    assert not found["record"].get("motion")
+    assert not any(found["record"].get(switch) for switch in ("motion", "refine", "flip"))
     with pytest.raises(LookupError, match="No scores of lite-davis at 17 rows"):
         scores_of("lite-davis", 17)
