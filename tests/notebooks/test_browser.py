@@ -166,8 +166,9 @@ def test_pick_a_pixel_with_mouse_and_keyboard(lab, page):
         )
         return panel.screenshot()
 
+    # Unlike page.mouse, these wait until it stands still: pictures above may still arrive.
+    frame.hover()
     box = frame.bounding_box()  # of a frame of 96 x 160
-    # Unlike page.mouse, this waits until it stands still: pictures above may still arrive.
     frame.click(position={"x": 40.5 / 160 * box["width"], "y": 48.5 / 96 * box["height"]})
     clicked = moved_to(7, 48, 40)
     active = page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex")
