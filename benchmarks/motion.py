@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from vsodlib import Motion, VSODNet, compare, open_dataset, predict_maps
+from vsodlib.inference.evaluate import held_out
 from vsodlib.inference.folding import fold_batch_norms
 from vsodlib.metrics import score_frames
 from vsodlib.model import checkpoint
 
 MEASURES = ("J", "F", "T", "consistency", "max_f", "mae")
-SHIPPED = {"favour": 1.0, "against": 3.0, "margin": 1.0, "blend": 0.3}
+SHIPPED = {name: parameter.default for name, parameter in signature(Motion).parameters.items()}
 WAYS = [
     SHIPPED,
     *(SHIPPED | {"favour": favour} for favour in (0, 0.5, 2, 3)),
@@ -41,11 +43,7 @@ def bench_motion(
     Raises:
         ValueError: the checkpoint held nothing of the data set out.
     """
-    count = checkpoint.read(name)[1].get("held_out", {}).get(dataset, 0)
-    if not count:
-        raise ValueError(f"{name} held nothing of {dataset} out.")
-    videos = open_dataset(dataset, "train", root).labelled()
-    videos = videos.subset(videos.spread_out(count))
+    videos = held_out(name, open_dataset(dataset, "train", root), dataset).labelled()
     net = VSODNet.from_pretrained(name)
     net.encoder = fold_batch_norms(net.encoder)
     maps = {

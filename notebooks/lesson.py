@@ -52,12 +52,9 @@ def scores_of(name: str, height: int | None = None, motion: bool = False) -> dic
     for path in bundled("results/lite-davis").glob("evaluate_*.json"):
         found = read_json(path)
         made = found["record"]
-        alone = not (made["flip"] or made.get("refine")) and made.get("scales", [1]) == [1]
-        if (
-            alone
-            and made.get("motion", False) == motion
-            and (made["weights_sha256"], made["height"]) == (weights, height)
-        ):
+        switches = [made.get(name, False) for name in ("flip", "refine", "motion")]
+        alike = switches == [False, False, motion] and made.get("scales", [1]) == [1]
+        if alike and (made["weights_sha256"], made["height"]) == (weights, height):
             return found
     raise LookupError(f"No scores of {name} at {height} rows in results/lite-davis.")
 

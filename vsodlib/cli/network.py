@@ -66,8 +66,9 @@ class Predict(Network, Command):
         net, code = load_network(self), 0
         if self.bf16 and not has_bfloat16(next(net.parameters()).device):
             note("this device has no bfloat16 units: --bf16 makes it slower.")
-        ways = (self.refine, self.motion)
-        for done in predict_sources(net, self.sources, self.out, outputs, *options, *ways):
+        for done in predict_sources(
+            net, self.sources, self.out, outputs, *options, refine=self.refine, motion=self.motion
+        ):
             if told := done.get("error") or done["damage"]:
                 print(f"vsod: {told}", file=sys.stderr)
                 code = 2 if "error" in done else code or 3

@@ -63,8 +63,7 @@ class Evaluate(Network, Report, Command):
 
     def run(self) -> None:
         from vsodlib.data import open_dataset, scored_split
-        from vsodlib.inference.evaluate import evaluate
-        from vsodlib.model import checkpoint
+        from vsodlib.inference.evaluate import evaluate, held_out
 
         check_writable(self.json)
         split = self.split or scored_split(self.dataset)
@@ -73,16 +72,21 @@ class Evaluate(Network, Report, Command):
         # The record now: a training run may write the checkpoint anew meanwhile.
         record = record_of(self, net, self.dataset, split)
         if self.held_out:
-            count = checkpoint.read(self.checkpoint)[1].get("held_out", {}).get(self.dataset, 0)
-            if not count:
-                raise ValueError(f"{self.checkpoint} held nothing of {self.dataset} out.")
-            dataset = dataset.subset(dataset.labelled().spread_out(count))
-            record["held_out"] = count
-        options = (self.height, self.flip, self.protocol, self.batch_size, self.workers)
-        ways = (self.refine, self.scales, self.motion)
-        scores = evaluate(net, dataset, *options, self.save_maps, *ways)
-        switches = {"flip": self.flip, "refine": self.refine, "scales": self.scales}
-        switches["motion"] = self.motion
+            dataset = held_out(self.checkpoint, dataset, self.dataset)
+            record["held_out"] = len(dataset.videos)
+        switches: dict[str, Any] = {
+            name: getattr(self, name) for name in ("flip", "refine", "scales", "motion")
+        }
+        scores = evaluate(
+            net,
+            dataset,
+            self.height,
+            protocol=self.protocol,
+            batch_size=self.batch_size,
+            workers=self.workers,
+            save_to=self.save_maps,
+            **switches,
+        )
         _report(scores, self, record | switches)
         print(f"Network: {scores['seconds_per_frame']:.3f} s a frame")
 

@@ -17,6 +17,7 @@ from vsodlib.files import unlinked
 from vsodlib.inference.motion import Motion
 from vsodlib.inference.predict import predict_maps, reference_frames
 from vsodlib.metrics import region_similarity, score_frames
+from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet
 
 
@@ -92,6 +93,23 @@ def evaluate(
     scores = score_frames(frames(), protocol, "all", workers, total=len(labelled))
     scores["levels"] = {"truth": dataset.levels}
     return {**scores, "seconds_per_frame": clock["seconds"] / clock["frames"]}
+
+
+def held_out(name: str, dataset: FrameDataset, title: str) -> FrameDataset:
+    """Of a data set the videos that a checkpoint's training held out.
+
+    Args:
+        name: in `checkpoints/`, or a file.
+        dataset: as it was trained on, frames without a mask included or not.
+        title: what the training called it, e.g. `davis2016`.
+
+    Raises:
+        ValueError: it held nothing of the data set out.
+    """
+    count = checkpoint.read(name)[1].get("held_out", {}).get(title, 0)
+    if not count:
+        raise ValueError(f"{name} held nothing of {title} out.")
+    return dataset.subset(dataset.labelled().spread_out(count))
 
 
 def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -140,7 +142,7 @@ def own_motion(
     h, w = grey.shape
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flow = method.calc(grey, before, np.zeros((h, w, 2), np.float32))
-    here = np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).astype(np.float32)
+    here = _positions(h, w)
     step = max(1, h // 16)
     grid = here[step // 2 :: step, step // 2 :: step].reshape(-1, 2)
     there = grid + flow[step // 2 :: step, step // 2 :: step].reshape(-1, 2)
@@ -157,10 +159,14 @@ def own_motion(
 
 def _along(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """What lies, in the frame before, where the flow leads; the border's value beyond it."""
-    h, w = values.shape
-    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-    x, y = x + flow[..., 0], y + flow[..., 1]
+    x, y = cv2.split(_positions(*values.shape) + flow)
     return cv2.remap(values, x, y, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+
+
+@lru_cache(1)
+def _positions(h: int, w: int) -> np.ndarray:
+    """(h, w, 2) float32: column and row of every pixel."""
+    return np.stack(np.meshgrid(np.arange(w), np.arange(h)), -1).astype(np.float32)
 
 
 def _logit(p: np.ndarray) -> np.ndarray:

@@ -268,7 +268,7 @@ def predict_video(
                 values.append(_read_map(path, shape, taken(path.stem)) if resume else None)
                 resume &= not (motion and values[-1] is None)  # later maps hold something of it
             todo = [frame.pixels for frame, v in zip(frames, values, strict=True) if v is None]
-            found = iter(_checked(predictor(np.stack(todo)), np.stack(todo)) if todo else ())
+            found = iter(_predicted(predictor, np.stack(todo)) if todo else ())
             for frame, name, path, value in zip(frames, names, paths, values, strict=True):
                 if value is None:
                     saliency = motion(frame.pixels, next(found)) if motion else next(found)
@@ -428,8 +428,9 @@ def _read_map(path: Path, shape: tuple[int, int], taken: float | None) -> np.nda
     return value if value.shape == shape and value.dtype == np.uint8 else None
 
 
-def _checked(saliency: np.ndarray, batch: np.ndarray) -> np.ndarray:
-    """What the predictor returned, if it is what it promised."""
+def _predicted(predictor: Callable[[np.ndarray], np.ndarray], batch: np.ndarray) -> np.ndarray:
+    """What the predictor returns, if it is what it promised."""
+    saliency = predictor(batch)
     if saliency.shape != batch.shape[:3]:
         raise ValueError(
             f"The predictor must return {batch.shape[:3]} for frames {batch.shape}, "
