@@ -18,8 +18,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from benchmarks.attention import bench_attention
 from benchmarks.inference import bench_inference
 from benchmarks.metrics import bench_metrics
@@ -28,8 +26,8 @@ from benchmarks.onnx import bench_onnx
 from benchmarks.page import bench_page
 from benchmarks.plots import plot_attention
 from benchmarks.training import bench_training
-from vsodlib.files import check_writable, write_file
-from vsodlib.provenance import commit, describe_device, find_device
+from vsodlib.files import check_writable, write_json
+from vsodlib.provenance import find_device, made_with
 from vsodlib.viz.style import to_png
 
 
@@ -69,15 +67,10 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         figures = bench_motion(args.checkpoint, args.height, args.root)
     else:
         figures = bench_metrics(args.root)
-    figures["record"] = {
-        "commit": commit(),
-        "device": describe_device(device),
-        "torch": torch.__version__,
-    }
+    figures["record"] = made_with(device)
     print(json.dumps(figures, indent=1))
     if args.json:
-        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
-        write_file(Path(args.json), (json.dumps(figures, indent=1) + "\n").encode())
+        write_json(Path(args.json), figures)
         print(f"Wrote {args.json}")
     if args.plot:
         Path(args.plot).write_bytes(to_png(plot_attention(figures)))

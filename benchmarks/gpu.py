@@ -25,8 +25,9 @@ from benchmarks.clocks import now
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import concat, open_dataset
 from vsodlib.data.dataset import FrameDataset
+from vsodlib.files import write_json
 from vsodlib.model.vsodnet import VSODNet
-from vsodlib.provenance import commit, describe_device, find_device
+from vsodlib.provenance import find_device, made_with
 from vsodlib.training.fit import fit
 from vsodlib.training.run import read_log
 
@@ -198,9 +199,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         figures = train(data, args.out, args.minutes, args.initial, args.workers, trial=60)
     figures["paper"] = paper_speed(0 if args.dry_run else args.paper_seconds, device, args.dry_run)
-    figures["record"] = {"commit": commit(), "device": describe_device(device), "frames": len(data)}
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "gpu.json").write_text(json.dumps(figures, indent=1) + "\n")
+    figures["record"] = made_with(device) | {"frames": len(data)}
+    write_json(args.out / "gpu.json", figures)
     print(json.dumps(figures, indent=1))
 
 

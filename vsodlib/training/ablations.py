@@ -12,7 +12,6 @@ to seed, and show what a module does to a network that works already.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,7 @@ from torch import nn
 
 from vsodlib.config import ModelConfig, Profile, TrainConfig, check_form
 from vsodlib.data import FrameDataset
-from vsodlib.files import aside, read_json, write_file
+from vsodlib.files import aside, read_json, write_json
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet, class_names
@@ -200,8 +199,7 @@ def run(
                         kept[name + suffix] = score["mean"] if name in ("J", "F") else score
                     record["test"].append(f"{test.name}, {scores['frames']} frames")
                 found = {"experiment": experiment.name, "seed": seed, "scores": kept}
-                text = json.dumps(found | {"record": record}, indent=1)
-                write_file(folder / "scores.json", text.encode())
+                write_json(folder / "scores.json", found | {"record": record})
                 for state in folder.glob(Path(STATE).stem + "*"):
                     state.unlink()
             on_run()
@@ -250,6 +248,5 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
         first = records[0] if records else {}
         shared = {k: v for k, v in first.items() if all(r.get(k) == v for r in records)}
         own = [{k: v for k, v in record.items() if k not in shared} for record in records]
-        text = json.dumps({**shared, "runs": own}, indent=1) + "\n"
-        write_file(csv_path.with_suffix(".json"), text.encode())
+        write_json(csv_path.with_suffix(".json"), {**shared, "runs": own})
     return len(runs)

@@ -622,8 +622,6 @@ def training_record(
         "train": config.to_dict(),
         "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
         "precision": precision,
-        "commit": provenance.commit(),
-        "device": provenance.describe_device(device),
-        "torch": str(torch.__version__),
+        **provenance.made_with(device),
         **({"initial": origin} if initial else {}),
     }
