@@ -111,7 +111,7 @@ def fit(
     bar = partial(tqdm, total=config.steps, initial=clock.step, desc="Training", unit="step")
     with (
         sole_process(run.out, writes),
-        stop_requests() as stop,
+        stop_requests(accelerator) as asked_to_stop,
         bar(disable=not (progress and writes)) as bar,
         saved_on_failure(run),
         closing(from_workers(loader)) as batches,
@@ -123,7 +123,7 @@ def fit(
             log.add(clock.step, losses, run.optimizer.param_groups[-1]["lr"], _names(batch))
             bar.update()
             bar.set_postfix_str(log.shown, refresh=False)
-            stopping = stop.agreed(accelerator)
+            stopping = asked_to_stop()
             if clock.step % config.checkpoint_every == 0 or clock.over or stopping:
                 log.check()
                 run.save(log)

@@ -14,7 +14,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -122,9 +122,9 @@ class Log:
             values: dict[str, list[float]] = {}
             for row in self.check():
                 for name, value in row.items():
-                    values.setdefault(name, []).append(value)
-            kept = {name: [v for v in found if v == v] for name, found in values.items()}
-            means = {name: float(np.mean(found)) for name, found in kept.items() if found}
+                    if not math.isnan(value):
+                        values.setdefault(name, []).append(value)
+            means = {name: float(np.mean(found)) for name, found in values.items()}
             self.write({"step": step, **means, "lr": learning_rate, "seconds_per_step": seconds})
             self.pending, self.clock = [], time.perf_counter()
 
@@ -175,50 +175,42 @@ def tensorboard(folder: str | Path) -> Callable[[dict[str, Any]], None]:
     return listen
 
 
-@contextmanager
-def sole_process(out: Path, active: bool = True) -> Iterator[None]:
+def sole_process(out: Path, active: bool = True) -> AbstractContextManager[Any]:
     """Keep other processes out of a run's folder, by a ValueError there; those of the run itself
     that write nothing are not `active`.
     """
-    with ExitStack() as held:
-        try:
-            if active:
-                held.enter_context(FileLock(out / LOCK, blocking=False))
-        except Timeout:
-            raise ValueError(
-                f"Another process is training in {out}; wait for it, or name another folder."
-            ) from None
-        yield
-
-
-class StopRequest:
-    """Whether somebody asked this process of the run to stop."""
-
-    asked = False
-
-    def agreed(self, accelerator: Accelerator) -> bool:
-        """Whether any process was asked: all must leave the loop after the same step."""
-        if accelerator.num_processes == 1:
-            return self.asked
-        asked = torch.tensor(float(self.asked), device=accelerator.device)
-        return bool(accelerator.reduce(asked))
+    try:
+        return FileLock(out / LOCK).acquire(blocking=False) if active else nullcontext()
+    except Timeout:
+        raise ValueError(
+            f"Another process is training in {out}; wait for it, or name another folder."
+        ) from None
 
 
 @contextmanager
-def stop_requests() -> Iterator[StopRequest]:
-    """Turn the first Ctrl-C or SIGTERM into a request that the loop honours between two steps."""
-    stop = StopRequest()
+def stop_requests(accelerator: Accelerator) -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C or SIGTERM into a request that the loop honours between two steps.
 
-    def ask(number: int, _frame: Any) -> None:
-        stop.asked = True
+    Yields whether any process was asked: all must leave the loop after the same step.
+    """
+    asked = False
+
+    def ask(_number: int, _frame: Any) -> None:
+        nonlocal asked
+        asked = True
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C stops at once
+
+    def agreed() -> bool:
+        if accelerator.num_processes == 1:
+            return asked
+        return bool(accelerator.reduce(torch.tensor(float(asked), device=accelerator.device)))
 
     try:
         before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
     except ValueError:  # not in the main thread: signals do not reach us
         before = {}
     try:
-        yield stop
+        yield agreed
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -259,8 +251,8 @@ def load_state(
         ValueError: `out` holds a run and `resume` was not asked for, the run is finished and its
             state deleted, has another configuration, or its state cannot be read.
     """
-    paths = [out / STATE, (out / STATE).with_suffix(".previous.pt")]
-    paths = [path for path in paths if path.exists()]
+    both = (out / STATE, (out / STATE).with_suffix(".previous.pt"))
+    paths = [path for path in both if path.exists()]
     if not paths:
         if (out / "last.safetensors").exists():
             raise ValueError(f"{out} holds a finished run without {STATE}; name another folder.")
@@ -338,8 +330,6 @@ class Run:
     ):
         if net is not None and net.config != model_config:
             raise ValueError("The network given has another configuration: pass net.config.")
-        if net is not None and net.own_modules:
-            facts = facts | {"own_modules": net.own_modules}
         self.out, self.model_config, self.config = out, model_config, config
         state = load_state(out, model_config, config, resume)
         if validation is not None:
@@ -363,11 +353,7 @@ class Run:
         self.net, self.validation, self.best = net, validation, -1.0
         optimizer = build_optimizer(net, config)
         self.average = WeightAverage(net, config.ema_decay) if config.ema_decay else None
-        self.record = facts | training_record(
-            model_config, config, dataset, place, initial, precision
-        )
-        if first_step:
-            self.record["first_step"] = first_step
+        self.record = facts | self._made(dataset, place, precision, initial, first_step)
         self.clock = Clock(config, first_step, last=last_step)
         if state is not None:
             self._restore(state, optimizer)
@@ -375,6 +361,34 @@ class Run:
         set_training_mode(view, config)
         self.model, self.optimizer = self.accelerator.prepare(view, optimizer)
         self.out.mkdir(parents=True, exist_ok=True)
+
+    def _made(
+        self,
+        dataset: FrameDataset,
+        device: torch.device,
+        precision: str,
+        initial: str | Path | None,
+        first_step: int,
+    ) -> dict[str, Any]:
+        """What a checkpoint's JSON says of its making, and of that of what it started from."""
+        record = {
+            "model": self.model_config.to_dict(),
+            "input_height": self.config.schedule[-1][1].height,
+            "train": self.config.to_dict(),
+            "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
+            "precision": precision,
+            **provenance.made_with(device),
+        }
+        if initial:
+            _, earlier = checkpoint.read(initial)
+            kept = ("train", "first_step", "step", "data", "commit", "device", "initial")
+            record["initial"] = {"weights_sha256": checkpoint.fingerprint(initial)}
+            record["initial"] |= {key: earlier[key] for key in kept if key in earlier}
+        if self.net.own_modules:
+            record["own_modules"] = self.net.own_modules
+        if first_step:
+            record["first_step"] = first_step
+        return record
 
     def _restore(self, state: dict[str, Any], optimizer: torch.optim.Optimizer) -> None:
         """Put the run where a state left it.
@@ -600,28 +614,3 @@ def from_workers(loader: Iterable[Any]) -> Generator[Any, None, None]:
             signal.signal(signal.SIGCHLD, told_by)
         # While a traceback keeps `batches` alive its workers, deaf to SIGTERM, would outlive us.
         getattr(batches, "_shutdown_workers", bool)()
-
-
-def training_record(
-    model_config: ModelConfig,
-    config: TrainConfig,
-    dataset: FrameDataset,
-    device: torch.device,
-    initial: str | Path | None,
-    precision: str,
-) -> dict[str, Any]:
-    """What a checkpoint's JSON says of its making, and of the making of what it started from."""
-    if initial:
-        _, earlier = checkpoint.read(initial)
-        kept = ("train", "first_step", "step", "data", "commit", "device", "initial")
-        origin = {"weights_sha256": checkpoint.fingerprint(initial)}
-        origin |= {key: earlier[key] for key in kept if key in earlier}
-    return {
-        "model": model_config.to_dict(),
-        "input_height": config.schedule[-1][1].height,
-        "train": config.to_dict(),
-        "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
-        "precision": precision,
-        **provenance.made_with(device),
-        **({"initial": origin} if initial else {}),
-    }
