@@ -24,6 +24,8 @@ from vsodlib.model.self_attention import NonLocalSelfAttention, literal_non_loca
 
 SIZES = ((120, 216), (240, 432), (480, 854), (720, 1280), (1080, 1920))
 STRIDE = 8
+LIMIT = 15.0
+"""Seconds after which a size gets no further turn."""
 _SMALL = (20, 36)
 _MAPS = 3  # N x N maps alive at once in the literal forms: softmax(A) and two gradients
 
@@ -43,14 +45,8 @@ def _literal_co_attention(net: CrossLevelCoAttention, x: Tensor, low: Tensor) ->
 
 
 FORMS: dict[str, dict[str, Callable[..., Tensor]]] = {
-    "self_attention": {
-        "literal": _literal_self_attention,
-        "ours": lambda net, x, _: net(x),
-    },
-    "co_attention": {
-        "literal": _literal_co_attention,
-        "ours": lambda net, x, low: net(low, x),
-    },
+    "self_attention": {"literal": _literal_self_attention, "ours": lambda net, x, _: net(x)},
+    "co_attention": {"literal": _literal_co_attention, "ours": lambda net, x, low: net(low, x)},
 }
 
 
@@ -58,9 +54,7 @@ def bench_attention(
     sizes: Sequence[tuple[int, int]] = SIZES,
     channels: int = 256,
     repeats: int = 7,
-    limit: float = 15.0,
     device: str = "cpu",
-    progress: bool = True,
 ) -> dict[str, Any]:
     """Milliseconds and peak extra memory of both attention modules, one frame at stride 8.
 
@@ -72,9 +66,7 @@ def bench_attention(
         sizes: heights and widths of frames, pixels.
         channels: C.
         repeats: turns of each form.
-        limit: seconds after which a size gets no further turn.
         device: "cpu", "cuda", ...
-        progress: show a progress bar where there is a terminal.
 
     Returns:
         `sizes`: for each its N, and for both modules what `literal` and `ours` took, with
@@ -88,11 +80,11 @@ def bench_attention(
         if min(height, width) < STRIDE:
             raise ValueError(f"A frame of {height}x{width} is smaller than the stride, {STRIDE}.")
     rows = []
-    for height, width in tqdm(sizes, desc="bench", disable=None if progress else True):
+    for height, width in tqdm(sizes, desc="bench", disable=None):
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         row: dict[str, Any] = {"height": height, "width": width, "N": h * w}
         for module in FORMS:
-            row[module] = _time(module, (channels, h, w), repeats, limit, device)
+            row[module] = _time(module, (channels, h, w), repeats, device)
         rows.append(row)
     _gauge(rows, channels, device)
     return {
@@ -107,9 +99,7 @@ def bench_attention(
     }
 
 
-def _time(
-    module: str, shape: tuple[int, int, int], repeats: int, limit: float, device: str
-) -> dict[str, Any]:
+def _time(module: str, shape: tuple[int, int, int], repeats: int, device: str) -> dict[str, Any]:
     """Milliseconds of `literal` and `ours` of one module at one size."""
     _, h, w = shape
     needed = 4 * _MAPS * (h * w) ** 2
@@ -123,19 +113,14 @@ def _time(
     for form in calls:
         prepare(module, form, (shape[0], *_SMALL), device)()
     begun = now()
-    while len(seconds["ours"]) < repeats and (now() - begun < limit or not seconds["ours"]):
+    while len(seconds["ours"]) < repeats and (now() - begun < LIMIT or not seconds["ours"]):
         for form, call in calls.items():
             seconds[form].append(call())
     result: dict[str, Any] = {}
     for form, turns in seconds.items():
         forward, backward = (1000 * median(part) for part in zip(*turns, strict=True))
-        total = 1000 * median(map(sum, turns))
-        result[form] = {
-            "turns": len(turns),
-            "forward_ms": forward,
-            "backward_ms": backward,
-            "total_ms": total,
-        }
+        result[form] = {"turns": len(turns), "forward_ms": forward, "backward_ms": backward}
+        result[form]["total_ms"] = 1000 * median(map(sum, turns))
     if fits:
         result["times_faster"] = result["literal"]["total_ms"] / result["ours"]["total_ms"]
     else:
