@@ -83,18 +83,9 @@ def seconds_per_step(data: FrameDataset, initial: str, steps: int, workers: int)
         config = recipe(2 * steps, 0.5, 1.0)
         rows: list[dict[str, Any]] = []
         with TemporaryDirectory() as folder:
-            fit(
-                MODEL,
-                config,
-                data,
-                folder,
-                initial=initial,
-                first_step=start,
-                last_step=stop,
-                workers=workers,
-                progress=False,
-                on_log=rows.append,
-            )
+            options: dict[str, Any] = {"initial": initial, "workers": workers, "progress": False}
+            options |= {"first_step": start, "last_step": stop, "on_log": rows.append}
+            fit(MODEL, config, data, folder, **options)
         times = [row["seconds_per_step"] for row in rows[len(rows) // 3 :]]
         found.append(sum(times) / len(times))
     return found

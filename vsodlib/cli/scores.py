@@ -10,15 +10,7 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, create_mutex_group
 
 from vsodlib.cli.network import load_network, record_of
-from vsodlib.cli.options import (
-    Command,
-    Count,
-    DataRoot,
-    Flag,
-    MaskLevels,
-    MaybeCount,
-    Network,
-)
+from vsodlib.cli.options import Command, Count, DataRoot, Flag, MaskLevels, MaybeCount, Network
 from vsodlib.files import check_writable, read_json, write_json
 from vsodlib.notes import note
 

@@ -18,13 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vsodlib import provenance
-from vsodlib.config import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    LARGEST_SIDE,
-    ModelConfig,
-    check_form,
-)
+from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD, LARGEST_SIDE, ModelConfig, check_form
 from vsodlib.files import aside, read_json
 
 FORMAT = "vsodlib-1"

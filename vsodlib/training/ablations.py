@@ -15,6 +15,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -165,44 +166,35 @@ def run(
     """
     for test in tests.values():
         test.check_sizes()  # refused now, not after training
-    for seed in seeds:
-        for experiment in experiments:
-            config = replace(experiment.train, seed=seed)
-            folder = Path(out) / f"{experiment.folder}-seed{seed}"
-            settings = {"model": experiment.model.to_dict(), "train": config.to_dict()}
-            settings["own_modules"] = class_names(**experiment.own_modules)
-            scored = _is_scored(folder, settings)
-            if scored and not resume:
-                raise ValueError(f"{folder} is scored already: resume, or name another folder.")
-            if not scored:
-                torch.manual_seed(seed)
-                fresh = pretrained_encoder and trunk is None
-                net = VSODNet(experiment.model, fresh, **experiment.own_modules)
-                net = fit(
-                    experiment.model,
-                    config,
-                    dataset,
-                    folder,
-                    resume=resume,
-                    initial=trunk,
-                    progress=progress,
-                    facts=facts,
-                    net=net,
-                )
-                _, record = checkpoint.read(folder / "last")
-                kept: dict[str, float] = {}
-                record["test"] = []
-                for suffix, test in tests.items():
-                    scores = evaluate(net, test, config.height)
-                    for name in MEASURES:
-                        score = scores[name]
-                        kept[name + suffix] = score["mean"] if name in ("J", "F") else score
-                    record["test"].append(f"{test.name}, {scores['frames']} frames")
-                found = {"experiment": experiment.name, "seed": seed, "scores": kept}
-                write_json(folder / "scores.json", found | {"record": record})
-                for state in folder.glob(Path(STATE).stem + "*"):
-                    state.unlink()
-            on_run()
+    options: dict[str, Any] = {"resume": resume, "initial": trunk}
+    options |= {"progress": progress, "facts": facts}
+    for seed, experiment in product(seeds, experiments):
+        config = replace(experiment.train, seed=seed)
+        folder = Path(out) / f"{experiment.folder}-seed{seed}"
+        settings = {"model": experiment.model.to_dict(), "train": config.to_dict()}
+        settings["own_modules"] = class_names(**experiment.own_modules)
+        scored = _is_scored(folder, settings)
+        if scored and not resume:
+            raise ValueError(f"{folder} is scored already: resume, or name another folder.")
+        if not scored:
+            torch.manual_seed(seed)
+            fresh = pretrained_encoder and trunk is None
+            net = VSODNet(experiment.model, fresh, **experiment.own_modules)
+            net = fit(experiment.model, config, dataset, folder, net=net, **options)
+            _, record = checkpoint.read(folder / "last")
+            kept: dict[str, float] = {}
+            record["test"] = []
+            for suffix, test in tests.items():
+                scores = evaluate(net, test, config.height)
+                for name in MEASURES:
+                    score = scores[name]
+                    kept[name + suffix] = score["mean"] if name in ("J", "F") else score
+                record["test"].append(f"{test.name}, {scores['frames']} frames")
+            found = {"experiment": experiment.name, "seed": seed, "scores": kept}
+            write_json(folder / "scores.json", found | {"record": record})
+            for state in folder.glob(Path(STATE).stem + "*"):
+                state.unlink()
+        on_run()
 
 
 def _read_scored(path: Path) -> Scored:
