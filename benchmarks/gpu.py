@@ -29,7 +29,7 @@ from vsodlib.files import write_json
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.provenance import find_device, made_with
 from vsodlib.training.fit import fit
-from vsodlib.training.run import read_log
+from vsodlib.training.log import read_log
 
 MODEL = replace(ModelConfig.lite(), decoder_channels=24)
 HELD_OUT = {"davis2016": 6, "duts-tr": 500}

@@ -16,7 +16,7 @@ from vsodlib.data.synthetic import make_synthetic
 from vsodlib.model import checkpoint
 from vsodlib.training import ablations
 from vsodlib.training.ablations import Experiment, collect, table3, table4
-from vsodlib.training.run import read_log
+from vsodlib.training.log import read_log
 
 LITE, SMOKE = ModelConfig.lite(), ablations.training("smoke")
 

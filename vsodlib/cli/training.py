@@ -117,7 +117,7 @@ class Train(Preset, TrainingData, Command):
 
     def run(self) -> None:
         from vsodlib.training.fit import fit
-        from vsodlib.training.run import tensorboard
+        from vsodlib.training.log import tensorboard
 
         out = Path(self.out)
         config, counts, parts = self._fitted(out)
@@ -149,7 +149,8 @@ class Train(Preset, TrainingData, Command):
         """
         from vsodlib.data import concat
         from vsodlib.data.sampling import TrainBatches
-        from vsodlib.training.run import check_span, load_state
+        from vsodlib.training.run import check_span
+        from vsodlib.training.state import load_state
 
         given = {
             name: value

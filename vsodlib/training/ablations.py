@@ -30,8 +30,9 @@ from vsodlib.inference.evaluate import evaluate
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet, class_names
 from vsodlib.training.fit import fit
-from vsodlib.training.run import STATE, choose_device
+from vsodlib.training.run import choose_device
 from vsodlib.training.speed import has_bfloat16
+from vsodlib.training.state import STATE
 
 MEASURES = ("max_f", "s_measure", "mae", "J", "F", "T", "consistency", "seconds_per_frame")
 """What is kept of a run's scores, of J and F the mean; T is ours: `vsodlib.metrics.instability`."""

@@ -28,18 +28,11 @@ from vsodlib.losses.objective import objective
 from vsodlib.model.inter_frame import training_partners
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.training.allocator import keep_freed_memory
+from vsodlib.training.log import LOG, Log
 from vsodlib.training.optimizer import learning_rate_factor
-from vsodlib.training.run import (
-    LOG,
-    STATE,
-    Log,
-    Run,
-    from_workers,
-    leave_signals_to_the_loop,
-    saved_on_failure,
-    sole_process,
-    stop_requests,
-)
+from vsodlib.training.run import Run, saved_on_failure, sole_process
+from vsodlib.training.signals import from_workers, leave_signals_to_the_loop, stop_requests
+from vsodlib.training.state import STATE
 
 
 def fit(
