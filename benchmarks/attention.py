@@ -81,7 +81,7 @@ def bench_attention(
             raise ValueError(f"A frame of {height}x{width} is smaller than the stride, {STRIDE}.")
     rows = []
     for height, width in tqdm(sizes, desc="bench", disable=None):
-        h, w = -(-height // STRIDE), -(-width // STRIDE)
+        h, w = _grid(height, width)
         row: dict[str, Any] = {"height": height, "width": width, "N": h * w}
         for module in FORMS:
             row[module] = _time(module, (channels, h, w), repeats, device)
@@ -97,6 +97,11 @@ def bench_attention(
         "sizes": rows,
         "agreement": agreement(channels, device=device),
     }
+
+
+def _grid(height: int, width: int) -> tuple[int, int]:
+    """Rows and columns of x."""
+    return -(-height // STRIDE), -(-width // STRIDE)
 
 
 def _time(module: str, shape: tuple[int, int, int], repeats: int, device: str) -> dict[str, Any]:
@@ -130,23 +135,22 @@ def _time(module: str, shape: tuple[int, int, int], repeats: int, device: str) -
 
 def _gauge(rows: list[dict[str, Any]], channels: int, device: str) -> None:
     """Add the peak extra memory of every form that was timed."""
-    cases = [
-        (module, form, (channels, -(-row["height"] // STRIDE), -(-row["width"] // STRIDE)), device)
+    timed = [
+        (row, module, form)
         for row in rows
         for module, forms in FORMS.items()
         for form in forms
         if form in row[module]
     ]
-    peaks = iter(peak_memory(prepare, cases, device))
-    for row in rows:
-        for module, forms in FORMS.items():
-            result = row[module]
-            for form in forms:
-                if form in result:
-                    result[form]["peak_bytes"] = next(peaks)
-            if "literal" in result and result["ours"]["peak_bytes"]:
-                ratio = result["literal"]["peak_bytes"] / result["ours"]["peak_bytes"]
-                result["times_less_memory"] = ratio
+    cases = [
+        (module, form, (channels, *_grid(row["height"], row["width"])), device)
+        for row, module, form in timed
+    ]
+    for (row, module, form), peak in zip(timed, peak_memory(prepare, cases, device), strict=True):
+        result = row[module]
+        result[form]["peak_bytes"] = peak
+        if form == "ours" and "literal" in result and peak:
+            result["times_less_memory"] = result["literal"]["peak_bytes"] / peak
 
 
 def prepare(
@@ -188,7 +192,7 @@ def agreement(
         largest magnitude of the literal form in float64, on the same (rounded) input.
     """
     torch.manual_seed(0)
-    h, w = -(-height // STRIDE), -(-width // STRIDE)
+    h, w = _grid(height, width)
     x = torch.randn(1, channels, h, w, device=device).relu()
     query = 0.1 * torch.randn(1, h * w, channels, device=device)
     result: dict[str, Any] = {}
@@ -201,9 +205,7 @@ def agreement(
             rounded = [tensor.to(dtype) for tensor in inputs]
             exact = _with_gradients(literal, [tensor.double() for tensor in rounded])
             result[name][str(dtype).removeprefix("torch.")] = {
-                form: dict(
-                    zip(("output", "gradient"), _errors(function, rounded, exact), strict=True)
-                )
+                form: _errors(function, rounded, exact)
                 for form, function in (("literal", literal), ("ours", ours))
             }
     return result
@@ -211,13 +213,13 @@ def agreement(
 
 def _errors(
     function: Callable[..., Tensor], inputs: list[Tensor], exact: list[Tensor]
-) -> tuple[float, float]:
+) -> dict[str, float]:
     found = _with_gradients(function, inputs)
     output, *gradients = (
         ((a.double() - b).abs().max() / b.abs().max()).item()
         for a, b in zip(found, exact, strict=True)
     )
-    return output, max(gradients)
+    return {"output": output, "gradient": max(gradients)}
 
 
 def _with_gradients(function: Callable[..., Tensor], inputs: list[Tensor]) -> list[Tensor]:

@@ -232,6 +232,18 @@ def test_precision_is_measured_or_refused(tiny_config, monkeypatch):
         assert choose_precision(replace(CONFIG, precision="auto"), net, cpu) == chosen
 
 
+def test_a_resumed_run_keeps_the_precision_it_measured(tiny_config, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("vsodlib.training.run.has_bfloat16", lambda device: True)
+    config = replace(CONFIG, steps=2, warmup_steps=1, precision="auto")
+    for faster in (True, False):
+        monkeypatch.setattr(
+            "vsodlib.training.run.seconds_per_step",
+            lambda view, images, half, faster=faster: 1.0 + (half != faster),
+        )
+        train(tiny_config, config, clips, tmp_path, last_step=1 + (not faster), resume=not faster)
+        assert checkpoint.read(tmp_path / "last")[1]["precision"] == "bf16"
+
+
 @pytest.mark.parametrize("bfloat16", [False, True])
 def test_a_step_is_timed(tiny_config, bfloat16):
     net = VSODNet(tiny_config)

@@ -121,6 +121,7 @@ class Train(Preset, TrainingData, Command):
 
         out = Path(self.out)
         config, counts, parts = self._fitted(out)
+        on_log = tensorboard(out / "tensorboard") if self.tensorboard else None
         dataset, validation = _in_memory(parts, config)
         fit(
             ModelConfig(**asdict(self.model)),
@@ -135,17 +136,14 @@ class Train(Preset, TrainingData, Command):
             last_step=self.last_step,
             workers=self.workers,
             device=self.device,
-            on_log=tensorboard(out / "tensorboard") if self.tensorboard else None,
+            on_log=on_log,
             facts=self.facts(counts),
         )
         print(f"Wrote {out / 'last.safetensors'}")
 
     def _fitted(self, out: Path) -> tuple[TrainConfig, dict[str, int], Any]:
         """The configuration fitted to the data and to what was given, how much of each data set is
-        held out, and what `_divided` makes of them.
-
-        Raises:
-            ValueError: all that is wrong, at once.
+        held out, and what `_divided` makes of them; a ValueError tells all that is wrong at once.
         """
         from vsodlib.data import concat
         from vsodlib.data.sampling import TrainBatches
@@ -202,11 +200,7 @@ class Train(Preset, TrainingData, Command):
         return config, counts, parts
 
     def _check_network(self) -> None:
-        """Whether the network can be built, started and put where it is wanted; takes no memory.
-
-        Raises:
-            ValueError, FileNotFoundError: it cannot.
-        """
+        """Refuse what cannot be built, started or put where it is wanted; takes no memory."""
         import torch
 
         from vsodlib.model.vsodnet import VSODNet
@@ -302,7 +296,7 @@ class Ablate(TrainingData, Command):
             trunk = ModelConfig.from_dict(checkpoint.read(self.trunk)[1]["model"])
             model = replace(trunk, self_attention=True, co_attention=True)
         table = ablations.TABLES[self.table](model, config)
-        chosen = [row for row in table if row.name in (self.rows or [row.name for row in table])]
+        chosen = [row for row in table if not self.rows or row.name in self.rows]
         faults: list[str] = []
         if self.rows and len(chosen) < len(set(self.rows)):
             faults.append(f"{self.table} has the rows {', '.join(row.name for row in table)}.")

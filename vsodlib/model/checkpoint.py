@@ -4,13 +4,11 @@ The JSON holds the model's configuration, the normalisation of its input, and wh
 maker adds (training configuration, data, scores, commit, device). Nothing is unpickled.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import torch
 from safetensors import SafetensorError
@@ -24,20 +22,15 @@ from vsodlib.files import aside, read_json
 FORMAT = "vsodlib-1"
 
 
-class _Added(TypedDict, total=False):
-    """What the first runs lack."""
-
-    contrastive_weight: float
-    phases: list[str]
-
-
-class Schedule(_Added):
+class Schedule(TypedDict):
     """Of a run's `TrainConfig`, which may be of another version, what others read."""
 
     height: int
     width: int
     steps: int
     batch_size: int
+    contrastive_weight: NotRequired[float]  # the first runs lack it and phases
+    phases: NotRequired[list[str]]
 
 
 class Stage(TypedDict, total=False):
@@ -49,7 +42,7 @@ class Stage(TypedDict, total=False):
     device: str | None
     first_step: int
     step: int
-    initial: Stage
+    initial: "Stage"
     held_out: dict[str, int]
     own_modules: dict[str, str]
     input_height: int | None

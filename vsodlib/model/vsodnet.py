@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -105,11 +106,8 @@ class VSODNet(nn.Module):
         self.encoder = Encoder(config, pretrained_encoder)
         low = self.encoder.channels_at
         if config.self_attention:
-            self.self_attention = (
-                self_attention(c)
-                if self_attention
-                else NonLocalSelfAttention(c, config.dynamic_filters)
-            )
+            ours = partial(NonLocalSelfAttention, dynamic=config.dynamic_filters)
+            self.self_attention = (self_attention or ours)(c)
         if config.co_attention:
             self.co_attention = (co_attention or CrossLevelCoAttention)(low[4], c)
         if config.inter_frame_attention:

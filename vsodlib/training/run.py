@@ -88,7 +88,8 @@ class Run:
         if config.freeze_stages:
             for stage in net.encoder.stages(config.freeze_stages):
                 stage.requires_grad_(False)
-        precision = choose_precision(config, net, place)
+        before = state["record"].get("precision") if state else None
+        precision = choose_precision(config, net, place, before)
         self.accelerator = Accelerator(mixed_precision=precision)
         if self.accelerator.num_processes > 1 and place.type == "cuda":
             net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
@@ -256,8 +257,11 @@ def set_training_mode(net: nn.Module, config: TrainConfig) -> None:
                 module.eval()
 
 
-def choose_precision(config: TrainConfig, net: VSODNet, device: torch.device) -> str:
-    """The precision of a run: what is asked for, or for "auto" what a trial step finds faster.
+def choose_precision(
+    config: TrainConfig, net: VSODNet, device: torch.device, before: str | None = None
+) -> str:
+    """The precision of a run: what is asked for, or for "auto" that of the run `before` which it
+    goes on with, or else what a trial step finds faster.
 
     Raises:
         ValueError: bfloat16 is asked for on a device without units for it.
@@ -271,6 +275,8 @@ def choose_precision(config: TrainConfig, net: VSODNet, device: torch.device) ->
         return config.precision
     if not has_bfloat16(device):
         return "no"
+    if before:
+        return before
     view = fast_view(net, config.freeze_batch_norm)
     set_training_mode(view, config)
     images = torch.rand(config.batch_size, 3, config.height, config.width, device=device)

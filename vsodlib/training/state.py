@@ -9,7 +9,7 @@ import shutil
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import torch
 from torch import nn
@@ -27,6 +27,7 @@ class Record(TypedDict):
     """What a run's record says that resuming compares or keeps."""
 
     data: str
+    precision: NotRequired[Literal["no", "fp16", "bf16"]]
     initial: NotRequired[dict]
     first_step: NotRequired[int]
 
