@@ -17,8 +17,7 @@ from vsodlib.config import TrainConfig, check_counts
 from vsodlib.losses.objective import objective
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.training.allocator import keep_freed_memory
-from vsodlib.training.run import set_training_mode
-from vsodlib.training.speed import fast_view, has_bfloat16
+from vsodlib.training.speed import fast_view, has_bfloat16, set_training_mode
 
 CONFIG = replace(
     TrainConfig.lite(), height=224, width=384, edge_weight=5.0, freeze_batch_norm=True
@@ -34,7 +33,7 @@ def build(form: str, checkpoint: str) -> tuple[nn.Module, bool]:
         for stage in net.encoder.stages(3):
             stage.requires_grad_(False)
     model = fast_view(net, frozen_norms=True) if place >= 1 else net
-    set_training_mode(model, CONFIG)
+    set_training_mode(model, frozen_norms=True)
     return model, place >= 3
 
 

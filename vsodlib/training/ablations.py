@@ -124,10 +124,7 @@ def table4(model: ModelConfig, train: TrainConfig) -> list[Experiment]:
     return [baseline, Experiment("+ inter-frame co-attention", rival, baseline.train), ours]
 
 
-TABLES: dict[str, Callable[[ModelConfig, TrainConfig], list[Experiment]]] = {
-    "table3": table3,
-    "table4": table4,
-}
+TABLES = {"table3": table3, "table4": table4}
 
 
 def run(

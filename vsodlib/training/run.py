@@ -101,7 +101,6 @@ class Run:
         if state is not None:
             self._restore(state, optimizer)
         view = fast_view(net, config.freeze_batch_norm)
-        set_training_mode(view, config)
         self.model, self.optimizer = self.accelerator.prepare(view, optimizer)
         self.out.mkdir(parents=True, exist_ok=True)
 
@@ -248,15 +247,6 @@ def choose_device(name: str | None = None) -> torch.device:
     return device
 
 
-def set_training_mode(net: nn.Module, config: TrainConfig) -> None:
-    """Training mode, batch norms excepted where the configuration freezes them."""
-    net.train()
-    if config.freeze_batch_norm:
-        for module in net.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eval()
-
-
 def choose_precision(
     config: TrainConfig, net: VSODNet, device: torch.device, before: str | None = None
 ) -> str:
@@ -278,7 +268,6 @@ def choose_precision(
     if before:
         return before
     view = fast_view(net, config.freeze_batch_norm)
-    set_training_mode(view, config)
     images = torch.rand(config.batch_size, 3, config.height, config.width, device=device)
     plain, half = (seconds_per_step(view, images, bf16) for bf16 in (False, True))
     net.zero_grad()
