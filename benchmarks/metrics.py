@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from benchmarks.clocks import run_times
 from vsodlib.config import check_counts
-from vsodlib.data import data_root, open_dataset
+from vsodlib.data import data_root, open_dataset, synthetic_dataset
 from vsodlib.metrics import contour_accuracy, region_similarity, saliency_scores, weighted_f
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -197,21 +197,19 @@ def _davis_pairs(root: str | os.PathLike[str] | None, frames: int) -> list[Pair]
         g = dataset.mask(index)
         if g.shape == (480, 854):
             published = cv2.imread(str(masks / record.video / "00020.png"), cv2.IMREAD_GRAYSCALE)
-            shifted = np.roll(g.astype(np.uint8) * 255, (4, 6), (0, 1))
-            mask = shifted if published is None else published
-            pairs.append((cv2.GaussianBlur(mask, (0, 0), 5), g))
+            pairs.append((_blurred(_shifted(g) if published is None else published), g))
     return pairs
 
 
 def synthetic_pairs(frames: int) -> list[Pair]:
-    """Blurred ellipses over ellipses, 854x480."""
-    rng = np.random.default_rng(0)
-    pairs = []
-    for _ in range(frames):
-        image = np.zeros((480, 854), np.uint8)
-        centre = int(rng.integers(200, 650)), int(rng.integers(120, 360))
-        axes = int(rng.integers(60, 180)), int(rng.integers(40, 110))
-        g = cv2.ellipse(image.copy(), centre, axes, 0, 0, 360, 255, -1) > 0
-        moved = cv2.ellipse(image, (centre[0] + 9, centre[1] - 5), axes, 8, 0, 360, 255, -1)
-        pairs.append((cv2.GaussianBlur(moved, (0, 0), 6), g))
-    return pairs
+    """Shifted truths, blurred, over the masks of drawn frames, 854x480."""
+    clip = synthetic_dataset("val", videos=1, frames=frames, height=480, width=854)
+    return [(_blurred(_shifted(g)), g) for g in map(clip.mask, range(frames))]
+
+
+def _shifted(mask: np.ndarray) -> np.ndarray:
+    return np.roll(mask.astype(np.uint8) * 255, (4, 6), (0, 1))
+
+
+def _blurred(mask: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(mask, (0, 0), 5)
