@@ -232,6 +232,16 @@ def test_precision_is_measured_or_refused(tiny_config, monkeypatch):
         assert choose_precision(replace(CONFIG, precision="auto"), net, cpu) == chosen
 
 
+def test_the_trial_of_a_step_leaves_no_trace(tiny_config, monkeypatch):
+    """Neither gradients nor, in the statistics of batch norms, its random images."""
+    monkeypatch.setattr("vsodlib.training.run.has_bfloat16", lambda device: True)
+    net = VSODNet(tiny_config)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    choose_precision(replace(CONFIG, precision="auto"), net, torch.device("cpu"))
+    assert_equal_states(before, net.state_dict())
+    assert all(parameter.grad is None for parameter in net.parameters())
+
+
 def test_a_resumed_run_keeps_the_precision_it_measured(tiny_config, clips, tmp_path, monkeypatch):
     monkeypatch.setattr("vsodlib.training.run.has_bfloat16", lambda device: True)
     config = replace(CONFIG, steps=2, warmup_steps=1, precision="auto")

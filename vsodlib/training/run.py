@@ -267,9 +267,8 @@ def choose_precision(
         return "no"
     if before:
         return before
-    view = fast_view(net, config.freeze_batch_norm)
+    view = fast_view(copy.deepcopy(net), config.freeze_batch_norm)  # whose statistics it spoils
     images = torch.rand(config.batch_size, 3, config.height, config.width, device=device)
     plain, half = (seconds_per_step(view, images, bf16) for bf16 in (False, True))
-    net.zero_grad()
     found = ["bf16" if half < plain else "no"]
     return broadcast_object_list(found)[0]  # the clocks of several processes may disagree
