@@ -238,13 +238,13 @@ class VSODNet(nn.Module):
 
         Raises:
             FileNotFoundError: no such checkpoint.
-            ValueError: its encoder is another, or the files are damaged.
+            ValueError: its encoder or residual decoder is another, or the files are damaged.
         """
         tensors, record = checkpoint.read(name_or_path)
         theirs = ModelConfig.from_dict(record["model"])
-        for name in ("backbone", "output_stride", "channels", "aspp_rates"):
+        for name in ("backbone", "output_stride", "channels", "aspp_rates", "decoder_channels"):
             mine, other = getattr(self.config, name), getattr(theirs, name)
-            if mine != other:
+            if mine and other and mine != other:  # a residual decoder may be new, or left out
                 raise ValueError(
                     f"{name_or_path} holds another network: {name} is {other!r}, not {mine!r}."
                 )
