@@ -117,6 +117,14 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, record
 
 
+def origin(name_or_path: str | Path) -> dict[str, Any]:
+    """What the record of a run that starts from a checkpoint says of it, a `Stage`."""
+    _, record = read(name_or_path)
+    kept = ("train", "first_step", "step", "data", "commit", "device", "initial")
+    found = {"weights_sha256": fingerprint(name_or_path)}
+    return found | {key: record[key] for key in kept if key in record}
+
+
 def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> Path:
     """Write PATH.safetensors and PATH.json, each whole or not at all.
 

@@ -96,41 +96,26 @@ class Run:
         self.net, self.validation, self.best = net, validation, -1.0
         optimizer = build_optimizer(net, config)
         self.average = WeightAverage(net, config.ema_decay) if config.ema_decay else None
-        self.record = facts | self._made(dataset, place, precision, initial, first_step)
+        self.record = facts | {
+            "model": model_config.to_dict(),
+            "input_height": config.schedule[-1][1].height,
+            "train": config.to_dict(),
+            "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
+            "precision": precision,
+            **provenance.made_with(place),
+        }
+        if initial:
+            self.record["initial"] = checkpoint.origin(initial)
+        if net.own_modules:
+            self.record["own_modules"] = net.own_modules
+        if first_step:
+            self.record["first_step"] = first_step
         self.clock = Clock(config, first_step, last=last_step)
         if state is not None:
             self._restore(state, optimizer)
         view = fast_view(net, config.freeze_batch_norm)
         self.model, self.optimizer = self.accelerator.prepare(view, optimizer)
         self.out.mkdir(parents=True, exist_ok=True)
-
-    def _made(
-        self,
-        dataset: FrameDataset,
-        device: torch.device,
-        precision: str,
-        initial: str | Path | None,
-        first_step: int,
-    ) -> dict[str, Any]:
-        """What a checkpoint's JSON says of its making, and of that of what it started from."""
-        record = {
-            "model": self.model_config.to_dict(),
-            "input_height": self.config.schedule[-1][1].height,
-            "train": self.config.to_dict(),
-            "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
-            "precision": precision,
-            **provenance.made_with(device),
-        }
-        if initial:
-            _, earlier = checkpoint.read(initial)
-            kept = ("train", "first_step", "step", "data", "commit", "device", "initial")
-            record["initial"] = {"weights_sha256": checkpoint.fingerprint(initial)}
-            record["initial"] |= {key: earlier[key] for key in kept if key in earlier}
-        if self.net.own_modules:
-            record["own_modules"] = self.net.own_modules
-        if first_step:
-            record["first_step"] = first_step
-        return record
 
     def _restore(self, state: dict[str, Any], optimizer: torch.optim.Optimizer) -> None:
         """Put the run where a state left it; a ValueError of a state of other modules or data."""
