@@ -111,7 +111,8 @@ def test_a_scored_run_is_not_repeated(rows, clips, tmp_path):
 def test_without_resume_nothing_is_overwritten(rows, clips, tmp_path):
     run(rows[:1], [0], clips, tmp_path)
     with pytest.raises(ValueError, match="resume"):
-        run(rows[:1], [0], clips, tmp_path)
+        run(rows[::-1], [0], clips, tmp_path)
+    assert not (tmp_path / "L_cl-seed0").exists()  # told before another row is trained
 
 
 def test_an_interrupted_run_goes_on(rows, clips, tmp_path, monkeypatch):

@@ -166,16 +166,18 @@ def run(
         test.check_sizes()  # refused now, not after training
     options: dict[str, Any] = {"resume": resume, "initial": trunk}
     options |= {"progress": progress, "facts": facts}
+    runs = []
     for seed, experiment in product(seeds, experiments):
         config = replace(experiment.train, seed=seed)
         folder = Path(out) / f"{experiment.folder}-seed{seed}"
         settings = {"model": experiment.model.to_dict(), "train": config.to_dict()}
         settings["own_modules"] = class_names(**experiment.own_modules)
-        scored = _is_scored(folder, settings)
-        if scored and not resume:
+        if _is_scored(folder, settings) and not resume:  # refused now, too
             raise ValueError(f"{folder} is scored already: resume, or name another folder.")
-        if not scored:
-            torch.manual_seed(seed)
+        runs.append((experiment, config, folder, settings))
+    for experiment, config, folder, settings in runs:
+        if not _is_scored(folder, settings):  # by another process meanwhile
+            torch.manual_seed(config.seed)
             fresh = pretrained_encoder and trunk is None
             net = VSODNet(experiment.model, fresh, **experiment.own_modules)
             net = fit(experiment.model, config, dataset, folder, net=net, **options)
@@ -188,7 +190,7 @@ def run(
                     score = scores[name]
                     kept[name + suffix] = score["mean"] if name in ("J", "F") else score
                 record["test"].append(f"{test.name}, {scores['frames']} frames")
-            found = {"experiment": experiment.name, "seed": seed, "scores": kept}
+            found = {"experiment": experiment.name, "seed": config.seed, "scores": kept}
             write_json(folder / "scores.json", found | {"record": record})
             for state in folder.glob(Path(STATE).stem + "*"):
                 state.unlink()
