@@ -1,1 +1,1 @@
-"""Side-by-side measurements: `python -m benchmarks attention | inference | metrics`."""
+"""Side-by-side measurements: `python -m benchmarks --help` names them."""

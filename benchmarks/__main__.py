@@ -14,11 +14,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from benchmarks.attention import bench_attention
 from benchmarks.inference import bench_inference
@@ -28,16 +26,25 @@ from benchmarks.onnx import bench_onnx
 from benchmarks.page import bench_page
 from benchmarks.plots import plot_attention
 from benchmarks.training import bench_training
-from vsodlib.files import check_writable, write_file
-from vsodlib.provenance import commit, describe_device, find_device
+from vsodlib.files import check_writable, write_json
+from vsodlib.provenance import find_device, made_with
 from vsodlib.viz.style import to_png
+
+MEASUREMENTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "attention": lambda args: bench_attention(device=args.device),
+    "inference": lambda args: bench_inference(device=args.device),
+    "metrics": lambda args: bench_metrics(args.root),
+    "motion": lambda args: bench_motion(args.checkpoint, args.height, args.root),
+    "onnx": lambda _: bench_onnx(),
+    "page": lambda _: bench_page(),
+    "training": lambda _: bench_training(),
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `python -m benchmarks`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure.")
-    choices = ["attention", "inference", "metrics", "motion", "onnx", "page", "training"]
-    parser.add_argument("what", choices=choices)
+    parser.add_argument("what", choices=MEASUREMENTS)
     parser.add_argument("--data", dest="root", metavar="ROOT", help="data, for metrics and motion")
     parser.add_argument("--checkpoint", help="for motion: one that held videos out")
     parser.add_argument("--height", type=int, help="for motion: rows that the network sees")
@@ -55,29 +62,10 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         raise ValueError("motion needs a --checkpoint, and nothing else takes one.")
     check_writable(args.json, args.plot)
     device = find_device(args.device)
-    if args.what == "attention":
-        figures = bench_attention(device=args.device)
-    elif args.what == "inference":
-        figures = bench_inference(device=args.device)
-    elif args.what == "training":
-        figures = bench_training()
-    elif args.what == "onnx":
-        figures = bench_onnx()
-    elif args.what == "page":
-        figures = bench_page()
-    elif args.what == "motion":
-        figures = bench_motion(args.checkpoint, args.height, args.root)
-    else:
-        figures = bench_metrics(args.root)
-    figures["record"] = {
-        "commit": commit(),
-        "device": describe_device(device),
-        "torch": torch.__version__,
-    }
+    figures = MEASUREMENTS[args.what](args) | {"record": made_with(device)}
     print(json.dumps(figures, indent=1))
     if args.json:
-        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
-        write_file(Path(args.json), (json.dumps(figures, indent=1) + "\n").encode())
+        write_json(Path(args.json), figures)
         print(f"Wrote {args.json}")
     if args.plot:
         Path(args.plot).write_bytes(to_png(plot_attention(figures)))

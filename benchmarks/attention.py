@@ -24,6 +24,8 @@ from vsodlib.model.self_attention import NonLocalSelfAttention, literal_non_loca
 
 SIZES = ((120, 216), (240, 432), (480, 854), (720, 1280), (1080, 1920))
 STRIDE = 8
+LIMIT = 15.0
+"""Seconds after which a size gets no further turn."""
 _SMALL = (20, 36)
 _MAPS = 3  # N x N maps alive at once in the literal forms: softmax(A) and two gradients
 
@@ -43,14 +45,8 @@ def _literal_co_attention(net: CrossLevelCoAttention, x: Tensor, low: Tensor) ->
 
 
 FORMS: dict[str, dict[str, Callable[..., Tensor]]] = {
-    "self_attention": {
-        "literal": _literal_self_attention,
-        "ours": lambda net, x, _: net(x),
-    },
-    "co_attention": {
-        "literal": _literal_co_attention,
-        "ours": lambda net, x, low: net(low, x),
-    },
+    "self_attention": {"literal": _literal_self_attention, "ours": lambda net, x, _: net(x)},
+    "co_attention": {"literal": _literal_co_attention, "ours": lambda net, x, low: net(low, x)},
 }
 
 
@@ -58,9 +54,7 @@ def bench_attention(
     sizes: Sequence[tuple[int, int]] = SIZES,
     channels: int = 256,
     repeats: int = 7,
-    limit: float = 15.0,
     device: str = "cpu",
-    progress: bool = True,
 ) -> dict[str, Any]:
     """Milliseconds and peak extra memory of both attention modules, one frame at stride 8.
 
@@ -72,9 +66,7 @@ def bench_attention(
         sizes: heights and widths of frames, pixels.
         channels: C.
         repeats: turns of each form.
-        limit: seconds after which a size gets no further turn.
         device: "cpu", "cuda", ...
-        progress: show a progress bar where there is a terminal.
 
     Returns:
         `sizes`: for each its N, and for both modules what `literal` and `ours` took, with
@@ -88,11 +80,11 @@ def bench_attention(
         if min(height, width) < STRIDE:
             raise ValueError(f"A frame of {height}x{width} is smaller than the stride, {STRIDE}.")
     rows = []
-    for height, width in tqdm(sizes, desc="bench", disable=None if progress else True):
-        h, w = -(-height // STRIDE), -(-width // STRIDE)
+    for height, width in tqdm(sizes, desc="bench", disable=None):
+        h, w = _grid(height, width)
         row: dict[str, Any] = {"height": height, "width": width, "N": h * w}
         for module in FORMS:
-            row[module] = _time(module, (channels, h, w), repeats, limit, device)
+            row[module] = _time(module, (channels, h, w), repeats, device)
         rows.append(row)
     _gauge(rows, channels, device)
     return {
@@ -107,9 +99,12 @@ def bench_attention(
     }
 
 
-def _time(
-    module: str, shape: tuple[int, int, int], repeats: int, limit: float, device: str
-) -> dict[str, Any]:
+def _grid(height: int, width: int) -> tuple[int, int]:
+    """Rows and columns of x."""
+    return -(-height // STRIDE), -(-width // STRIDE)
+
+
+def _time(module: str, shape: tuple[int, int, int], repeats: int, device: str) -> dict[str, Any]:
     """Milliseconds of `literal` and `ours` of one module at one size."""
     _, h, w = shape
     needed = 4 * _MAPS * (h * w) ** 2
@@ -123,19 +118,14 @@ def _time(
     for form in calls:
         prepare(module, form, (shape[0], *_SMALL), device)()
     begun = now()
-    while len(seconds["ours"]) < repeats and (now() - begun < limit or not seconds["ours"]):
+    while len(seconds["ours"]) < repeats and (now() - begun < LIMIT or not seconds["ours"]):
         for form, call in calls.items():
             seconds[form].append(call())
     result: dict[str, Any] = {}
     for form, turns in seconds.items():
         forward, backward = (1000 * median(part) for part in zip(*turns, strict=True))
-        total = 1000 * median(map(sum, turns))
-        result[form] = {
-            "turns": len(turns),
-            "forward_ms": forward,
-            "backward_ms": backward,
-            "total_ms": total,
-        }
+        result[form] = {"turns": len(turns), "forward_ms": forward, "backward_ms": backward}
+        result[form]["total_ms"] = 1000 * median(map(sum, turns))
     if fits:
         result["times_faster"] = result["literal"]["total_ms"] / result["ours"]["total_ms"]
     else:
@@ -145,23 +135,22 @@ def _time(
 
 def _gauge(rows: list[dict[str, Any]], channels: int, device: str) -> None:
     """Add the peak extra memory of every form that was timed."""
-    cases = [
-        (module, form, (channels, -(-row["height"] // STRIDE), -(-row["width"] // STRIDE)), device)
+    timed = [
+        (row, module, form)
         for row in rows
         for module, forms in FORMS.items()
         for form in forms
         if form in row[module]
     ]
-    peaks = iter(peak_memory(prepare, cases, device))
-    for row in rows:
-        for module, forms in FORMS.items():
-            result = row[module]
-            for form in forms:
-                if form in result:
-                    result[form]["peak_bytes"] = next(peaks)
-            if "literal" in result and result["ours"]["peak_bytes"]:
-                ratio = result["literal"]["peak_bytes"] / result["ours"]["peak_bytes"]
-                result["times_less_memory"] = ratio
+    cases = [
+        (module, form, (channels, *_grid(row["height"], row["width"])), device)
+        for row, module, form in timed
+    ]
+    for (row, module, form), peak in zip(timed, peak_memory(prepare, cases, device), strict=True):
+        result = row[module]
+        result[form]["peak_bytes"] = peak
+        if form == "ours" and "literal" in result and peak:
+            result["times_less_memory"] = result["literal"]["peak_bytes"] / peak
 
 
 def prepare(
@@ -203,7 +192,7 @@ def agreement(
         largest magnitude of the literal form in float64, on the same (rounded) input.
     """
     torch.manual_seed(0)
-    h, w = -(-height // STRIDE), -(-width // STRIDE)
+    h, w = _grid(height, width)
     x = torch.randn(1, channels, h, w, device=device).relu()
     query = 0.1 * torch.randn(1, h * w, channels, device=device)
     result: dict[str, Any] = {}
@@ -216,9 +205,7 @@ def agreement(
             rounded = [tensor.to(dtype) for tensor in inputs]
             exact = _with_gradients(literal, [tensor.double() for tensor in rounded])
             result[name][str(dtype).removeprefix("torch.")] = {
-                form: dict(
-                    zip(("output", "gradient"), _errors(function, rounded, exact), strict=True)
-                )
+                form: _errors(function, rounded, exact)
                 for form, function in (("literal", literal), ("ours", ours))
             }
     return result
@@ -226,13 +213,13 @@ def agreement(
 
 def _errors(
     function: Callable[..., Tensor], inputs: list[Tensor], exact: list[Tensor]
-) -> tuple[float, float]:
+) -> dict[str, float]:
     found = _with_gradients(function, inputs)
     output, *gradients = (
         ((a.double() - b).abs().max() / b.abs().max()).item()
         for a, b in zip(found, exact, strict=True)
     )
-    return output, max(gradients)
+    return {"output": output, "gradient": max(gradients)}
 
 
 def _with_gradients(function: Callable[..., Tensor], inputs: list[Tensor]) -> list[Tensor]:

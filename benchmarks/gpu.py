@@ -25,10 +25,11 @@ from benchmarks.clocks import now
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import concat, open_dataset
 from vsodlib.data.dataset import FrameDataset
+from vsodlib.files import write_json
 from vsodlib.model.vsodnet import VSODNet
-from vsodlib.provenance import commit, describe_device, find_device
+from vsodlib.provenance import find_device, made_with
 from vsodlib.training.fit import fit
-from vsodlib.training.run import read_log
+from vsodlib.training.log import read_log
 
 MODEL = replace(ModelConfig.lite(), decoder_channels=24)
 HELD_OUT = {"davis2016": 6, "duts-tr": 500}
@@ -82,18 +83,9 @@ def seconds_per_step(data: FrameDataset, initial: str, steps: int, workers: int)
         config = recipe(2 * steps, 0.5, 1.0)
         rows: list[dict[str, Any]] = []
         with TemporaryDirectory() as folder:
-            fit(
-                MODEL,
-                config,
-                data,
-                folder,
-                initial=initial,
-                first_step=start,
-                last_step=stop,
-                workers=workers,
-                progress=False,
-                on_log=rows.append,
-            )
+            options: dict[str, Any] = {"initial": initial, "workers": workers, "progress": False}
+            options |= {"first_step": start, "last_step": stop, "on_log": rows.append}
+            fit(MODEL, config, data, folder, **options)
         times = [row["seconds_per_step"] for row in rows[len(rows) // 3 :]]
         found.append(sum(times) / len(times))
     return found
@@ -198,9 +190,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         figures = train(data, args.out, args.minutes, args.initial, args.workers, trial=60)
     figures["paper"] = paper_speed(0 if args.dry_run else args.paper_seconds, device, args.dry_run)
-    figures["record"] = {"commit": commit(), "device": describe_device(device), "frames": len(data)}
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "gpu.json").write_text(json.dumps(figures, indent=1) + "\n")
+    figures["record"] = made_with(device) | {"frames": len(data)}
+    write_json(args.out / "gpu.json", figures)
     print(json.dumps(figures, indent=1))
 
 

@@ -34,6 +34,8 @@ SIZES = ((240, 432), (480, 854))
 TORCHVISION = ("deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
 NETWORKS = ("lite", *TORCHVISION, "paper")
 FORMS = ("plain", "folded")
+LIMIT = 20.0
+"""Seconds after which a size gets no further turn."""
 
 
 def build(name: str) -> nn.Module:
@@ -54,10 +56,8 @@ def bench_inference(
     sizes: Sequence[tuple[int, int]] = SIZES,
     names: Sequence[str] = NETWORKS,
     repeats: int = 20,
-    limit: float = 20.0,
     frames: int = 64,
     device: str = "cpu",
-    progress: bool = True,
 ) -> dict[str, Any]:
     """Parameters, multiply-adds, milliseconds per frame and peak extra memory of whole networks.
 
@@ -69,10 +69,8 @@ def bench_inference(
         sizes: heights and widths of frames, pixels.
         names: of `NETWORKS`.
         repeats: turns of each network.
-        limit: seconds after which no further turn begins.
         frames: how many JPEG files `end_to_end` reads.
         device: "cpu", "cuda", ...
-        progress: show a progress bar where there is a terminal.
 
     Returns:
         `networks`: one row a network and size, `matrix_rate` the multiply-adds a second of a plain
@@ -85,7 +83,7 @@ def bench_inference(
     check_counts(repeats=repeats, frames=frames)
     keep_freed_memory()
     networks: list[dict[str, Any]] = []
-    for height, width in tqdm(sizes, desc="bench", disable=None if progress else True):
+    for height, width in tqdm(sizes, desc="bench", disable=None):
         seconds: dict[Any, list[float]] = {}
         rates: dict[str, float] = {}
         for group in ([n for n in names if n != "paper"], [n for n in names if n == "paper"]):
@@ -94,7 +92,7 @@ def bench_inference(
                 for name in group
                 for form in FORMS
             }
-            found = run_times(calls | {"product": _product(device)}, repeats, limit)
+            found = run_times(calls | {"product": _product(device)}, repeats, LIMIT)
             rates |= dict.fromkeys(group, _SIDE**3 / median(found["product"]))
             seconds |= found
         for name in names:
@@ -196,16 +194,10 @@ def end_to_end(
     with TemporaryDirectory() as folder:
         source, out = _jpegs(folder, height, width, frames), Path(folder) / "maps"
         predictor(np.zeros((1, height, width, 3), np.uint8))
-        run = predict_video(
-            source, out, predictor, batch_size, False, outputs=Outputs(overlay=False)
-        )
-    return {
-        "height": height,
-        "width": width,
-        "network_height": rows,
-        "frames": frames,
-        "frames_per_second": run["fps"],
-    }
+        films = Outputs(overlay=False)
+        run = predict_video(source, out, predictor, batch_size, False, outputs=films)
+    sizes = {"height": height, "width": width, "network_height": rows}
+    return sizes | {"frames": frames, "frames_per_second": run["fps"]}
 
 
 def modes(height: int, width: int, frames: int = 32) -> list[dict[str, Any]]:

@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
+from benchmarks.clocks import run_times
 from vsodlib.config import check_counts
-from vsodlib.data import data_root
+from vsodlib.data import data_root, open_dataset, synthetic_dataset
 from vsodlib.metrics import contour_accuracy, region_similarity, saliency_scores, weighted_f
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -31,7 +32,6 @@ def bench_metrics(
     frames: int = 20,
     repeats: int = 3,
     workers: int = 2,
-    progress: bool = True,
 ) -> dict[str, Any]:
     """Milliseconds per frame of the scorer and of its alternatives, on the same 854x480 maps.
 
@@ -47,76 +47,55 @@ def bench_metrics(
         root: where DAVIS is; None: `VSOD_DATA`, else `data`. Without DAVIS the maps are synthetic.
         frames, repeats: how much is measured; the command runs once each.
         workers: of the command.
-        progress: show a progress bar where there is a terminal.
 
     Raises:
         ValueError: fewer than one frame, repeat or worker.
     """
     check_counts(frames=frames, repeats=repeats, workers=workers)
-    pairs, source = _davis_pairs(root, frames)
-    if not pairs:
-        pairs, source = synthetic_pairs(frames), "synthetic"
-    candidates: dict[str, tuple[Callable[..., Any] | None, ...]] = {
+    davis = _davis_pairs(root, frames)
+    pairs = davis or synthetic_pairs(frames)
+    rivals: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
         "saliency": (_saliency, pysodmetrics("MAE", "Fmeasure", "Smeasure", "Emeasure")),
         "weighted_f": (weighted_f, pysodmetrics("WeightedFmeasure")),
         "masks": (_masks, plain_masks),
     }
-    rivals = {key: [f for f in both if f is not None] for key, both in candidates.items()}
+    calls = {(key, k): f for key, both in rivals.items() for k, f in enumerate(both) if f}
+    seconds: dict[tuple[str, int], list[float]] = {name: [] for name in calls}
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        seconds = _take_turns(rivals, pairs, repeats, progress)
+        for pair in tqdm(pairs, desc="bench", disable=None):
+            turns = run_times({name: partial(f, *pair) for name, f in calls.items()}, repeats)
+            for name, took in turns.items():
+                seconds[name] += took
     finally:
         cv2.setNumThreads(threads)
     result: dict[str, Any] = {
-        "maps": source,
+        "maps": "DAVIS 2016 validation frames" if davis else "synthetic",
         "size": list(pairs[0][0].shape),
         "frames": len(pairs),
         "repeats": repeats,
     }
-    for key, times in seconds.items():
-        milliseconds = [1000 * median(t) for t in times]
-        result[key] = {"ours_ms": milliseconds[0]}
-        if len(milliseconds) == 2:
-            result[key] |= {
-                "theirs_ms": milliseconds[1],
-                "times_faster": milliseconds[1] / milliseconds[0],
-            }
+    for key in rivals:
+        ours = 1000 * median(seconds[key, 0])
+        result[key] = {"ours_ms": ours}
+        if (key, 1) in seconds:
+            theirs = 1000 * median(seconds[key, 1])
+            result[key] |= {"theirs_ms": theirs, "times_faster": theirs / ours}
         else:
             result[key]["note"] = "pysodmetrics is not installed: pip install pysodmetrics==1.6.2"
-    return {**result, "command": time_commands(root, pairs, workers)}
-
-
-def _take_turns(
-    rivals: dict[str, list[Callable]], pairs: list[Pair], repeats: int, progress: bool
-) -> dict[str, list[list[float]]]:
-    """Seconds of every call; whatever else the machine does meanwhile hits all rivals alike."""
-    seconds: dict[str, list[list[float]]] = {key: [[] for _ in rivals[key]] for key in rivals}
-    for both in rivals.values():
-        for rival in both:
-            rival(*pairs[0])  # imports and caches
-    bar = tqdm(total=repeats * len(pairs), desc="bench", disable=None if progress else True)
-    with bar:
-        for _ in range(repeats):
-            for p, g in pairs:
-                for key, both in rivals.items():
-                    for k, rival in enumerate(both):
-                        start = time.perf_counter()
-                        rival(p, g)
-                        seconds[key][k].append(time.perf_counter() - start)
-                bar.update()
-    return seconds
+    return {**result, "command": time_commands(root, pairs, workers, bool(davis))}
 
 
 def time_commands(
-    root: str | os.PathLike[str] | None, pairs: list[Pair], workers: int
+    root: str | os.PathLike[str] | None, pairs: list[Pair], workers: int, davis: bool
 ) -> dict[str, Any]:
     """Seconds of `vsod score`, wall clock and processor, with several workers and with one."""
     data = data_root(root)
     published = data / "published/davis2016-val/masks/andiff"
     with tempfile.TemporaryDirectory() as folder:
         maps, truth = published, ["--dataset", "davis2016", "--data", str(data)]
-        if not (published.is_dir() and _davis_home(data)):
+        if not (published.is_dir() and davis):
             maps, truth = Path(folder, "maps"), ["--gt", str(Path(folder, "truth"))]
             for k, pair in enumerate(pairs):
                 for kind, image in zip(("maps", "truth"), pair, strict=True):
@@ -144,11 +123,8 @@ def time_command(words: list[str]) -> dict[str, float]:
     command = [sys.executable, "-m", "vsodlib.cli.main", "score", *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seconds, after = time.perf_counter() - start, os.times()
-    used = after.children_user + after.children_system
-    return {
-        "seconds": seconds,
-        "cpu_seconds": used - before.children_user - before.children_system,
-    }
+    used, earlier = (times.children_user + times.children_system for times in (after, before))
+    return {"seconds": seconds, "cpu_seconds": used - earlier}
 
 
 def _saliency(p: np.ndarray, g: np.ndarray) -> None:
@@ -207,47 +183,33 @@ def plain_contour(mask: np.ndarray) -> np.ndarray:
     return contour
 
 
-def _davis_home(root: Path) -> Path | None:
-    return next((h for h in (root / "DAVIS", root) if (h / "Annotations/480p").is_dir()), None)
-
-
-def _davis_pairs(root: str | os.PathLike[str] | None, frames: int) -> tuple[list[Pair], str]:
+def _davis_pairs(root: str | os.PathLike[str] | None, frames: int) -> list[Pair]:
     """Soft maps over DAVIS validation frames: published masks, or else shifted truths, blurred."""
-    root = data_root(root)
-    home = _davis_home(root)
-    if home is None:
-        return [], ""
-    truths = [
-        path
-        for path in sorted((home / "Annotations/480p").glob("*/00020.png"))
-        if _grey(path).shape == (480, 854)
-    ]
-    masks = root / "published/davis2016-val/masks/pdb"
-    pairs = []
-    for path in truths[:frames]:
-        g = _grey(path) > 128
-        published = masks / path.parent.name / path.name
-        if published.is_file():
-            mask = _grey(published)
-        else:
-            mask = np.roll(g.astype(np.uint8) * 255, (4, 6), (0, 1))
-        pairs.append((cv2.GaussianBlur(mask, (0, 0), 5), g))
-    return pairs, "DAVIS 2016 validation frames" if pairs else ""
-
-
-def _grey(path: Path) -> np.ndarray:
-    return np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+    try:
+        dataset = open_dataset("davis2016", "val", root)
+    except FileNotFoundError:
+        return []
+    masks = data_root(root) / "published/davis2016-val/masks/pdb"
+    pairs: list[Pair] = []
+    for index, record in enumerate(dataset.records):
+        if record.frame != "00020" or len(pairs) == frames:
+            continue
+        g = dataset.mask(index)
+        if g.shape == (480, 854):
+            published = cv2.imread(str(masks / record.video / "00020.png"), cv2.IMREAD_GRAYSCALE)
+            pairs.append((_blurred(_shifted(g) if published is None else published), g))
+    return pairs
 
 
 def synthetic_pairs(frames: int) -> list[Pair]:
-    """Blurred ellipses over ellipses, 854x480."""
-    rng = np.random.default_rng(0)
-    pairs = []
-    for _ in range(frames):
-        image = np.zeros((480, 854), np.uint8)
-        centre = int(rng.integers(200, 650)), int(rng.integers(120, 360))
-        axes = int(rng.integers(60, 180)), int(rng.integers(40, 110))
-        g = cv2.ellipse(image.copy(), centre, axes, 0, 0, 360, 255, -1) > 0
-        moved = cv2.ellipse(image, (centre[0] + 9, centre[1] - 5), axes, 8, 0, 360, 255, -1)
-        pairs.append((cv2.GaussianBlur(moved, (0, 0), 6), g))
-    return pairs
+    """Shifted truths, blurred, over the masks of drawn frames, 854x480."""
+    clip = synthetic_dataset("val", videos=1, frames=frames, height=480, width=854)
+    return [(_blurred(_shifted(g)), g) for g in map(clip.mask, range(frames))]
+
+
+def _shifted(mask: np.ndarray) -> np.ndarray:
+    return np.roll(mask.astype(np.uint8) * 255, (4, 6), (0, 1))
+
+
+def _blurred(mask: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(mask, (0, 0), 5)

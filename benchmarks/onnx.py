@@ -26,29 +26,21 @@ CALIBRATION, SHOWN = (0, 8, 16), (4, 12, 20)
 """Frames of every demo clip that int8 is fitted to, and those on which maps are compared."""
 
 
-def bench_onnx(
-    checkpoint: str = "lite-davis",
-    height: int = 240,
-    width: int = 432,
-    repeats: int = 20,
-    limit: float = 120.0,
-) -> dict[str, Any]:
-    """Milliseconds a frame, file sizes and maps of the forms of one network, on the CPU.
+def bench_onnx(height: int = 240, width: int = 432, repeats: int = 20) -> dict[str, Any]:
+    """Milliseconds a frame, file sizes and maps of the forms of `lite-davis`, on the CPU.
 
     One frame a pass; medians; the forms take turns, with PyTorch's number of threads.
 
     Args:
-        checkpoint: a name in checkpoints/, or a file.
         height, width: of the frames, multiples of the output stride.
         repeats: turns of each form.
-        limit: seconds after which no further turn begins.
 
     Returns:
         `forms`, a row each: `name`, `ms`, `bytes` of the file (PyTorch: of float32 parameters), and
         against PyTorch's maps `largest` and `mean` absolute difference and `iou`, the overlap of
         the objects in both, cut at one half. `threads`, `height`, `width`, `checkpoint`.
     """
-    plain = VSODNet.from_pretrained(checkpoint)
+    plain = VSODNet.from_pretrained("lite-davis")
     net = fold_batch_norms(plain).to(memory_format=torch.channels_last)
     clips = demo_clips(24, height, width).values()
     fitted, shown = (
@@ -63,7 +55,7 @@ def bench_onnx(
         sizes = {name: path.stat().st_size for name, path in files.items()}
     sizes["pytorch"] = 4 * sum(p.numel() for p in net.parameters())
     maps = {name: np.stack([call(image[None]) for image in shown]) for name, call in calls.items()}
-    seconds = run_times({n: partial(call, shown[:1]) for n, call in calls.items()}, repeats, limit)
+    seconds = run_times({n: partial(call, shown[:1]) for n, call in calls.items()}, repeats, 120.0)
     rows = []
     for name, found in maps.items():
         apart, (a, b) = abs(found - maps["pytorch"]), (found > 0.5, maps["pytorch"] > 0.5)
@@ -77,7 +69,7 @@ def bench_onnx(
                 "iou": float((a & b).sum() / (a | b).sum()),
             }
         )
-    made = {"checkpoint": checkpoint, "height": height, "width": width}
+    made = {"checkpoint": "lite-davis", "height": height, "width": width}
     return made | {"threads": torch.get_num_threads(), "turns": len(seconds[name]), "forms": rows}
 
 

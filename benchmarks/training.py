@@ -5,18 +5,19 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import replace
+from functools import partial
 from statistics import median
 from typing import Any
 
 import torch
 from torch import nn
 
+from benchmarks.clocks import run_times
 from vsodlib.config import TrainConfig, check_counts
 from vsodlib.losses.objective import objective
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.training.allocator import keep_freed_memory
-from vsodlib.training.run import set_training_mode
-from vsodlib.training.speed import fast_view, has_bfloat16
+from vsodlib.training.speed import fast_view, has_bfloat16, set_training_mode
 
 CONFIG = replace(
     TrainConfig.lite(), height=224, width=384, edge_weight=5.0, freeze_batch_norm=True
@@ -32,7 +33,7 @@ def build(form: str, checkpoint: str) -> tuple[nn.Module, bool]:
         for stage in net.encoder.stages(3):
             stage.requires_grad_(False)
     model = fast_view(net, frozen_norms=True) if place >= 1 else net
-    set_training_mode(model, CONFIG)
+    set_training_mode(model, frozen_norms=True)
     return model, place >= 3
 
 
@@ -64,7 +65,7 @@ def bench_training(
     models = {form: build(form, checkpoint) for form in forms}
     sizes = {form: batch_size for form in forms} | {f"{forms[-1]}, twice the batch": len(images)}
 
-    def step(name: str) -> float:
+    def step(name: str) -> None:
         model, half = models[name.partition(", twice")[0]]
         count = sizes[name]
         torch.manual_seed(0)
@@ -74,18 +75,12 @@ def bench_training(
         losses = objective(output.logits, output.features, masks[:count], groups, CONFIG)
         model.zero_grad()
         losses["loss"].backward()
-        return losses["loss"].item()
 
-    seconds: dict[str, list[float]] = {name: [] for name in sizes}
-    for turn in range(1 + repeats):
-        for name, count in sizes.items():
-            start = time.process_time()
-            step(name)
-            if turn:  # the first warms up
-                seconds[name].append((time.process_time() - start) / count)
-    plain = median(seconds[FORMS[0]])
+    steps = {name: partial(step, name) for name in sizes}
+    turns = run_times(steps, repeats, clock=time.process_time)
+    seconds = {name: median(took) / sizes[name] for name, took in turns.items()}
     found: dict[str, dict[str, Any]] = {
-        name: {"seconds_per_image": median(took), "times_fewer": plain / median(took)}
+        name: {"seconds_per_image": took, "times_fewer": seconds[FORMS[0]] / took}
         for name, took in seconds.items()
     }
     for form in forms:

@@ -7,7 +7,14 @@ from pathlib import PureWindowsPath
 
 import pytest
 
-from vsodlib.files import check_writable, disk_full_named, leads_out, write_file
+from vsodlib.files import (
+    check_writable,
+    disk_full_named,
+    leads_out,
+    read_json,
+    write_file,
+    write_json,
+)
 from vsodlib.notes import one_line
 
 
@@ -31,6 +38,11 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
         write_file(path, b"after")
     assert error.value.errno == errno.ENOSPC
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"before"]
+
+
+def test_a_record_is_read_back_from_a_new_folder(tmp_path):
+    write_json(tmp_path / "new" / "a.json", {"J": 0.5, "by": ["a", None]})
+    assert read_json(tmp_path / "new" / "a.json") == {"J": 0.5, "by": ["a", None]}
 
 
 def test_the_longest_names_can_be_written(tmp_path):

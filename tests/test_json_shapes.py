@@ -19,7 +19,8 @@ from vsodlib.files import read_json
 from vsodlib.model import checkpoint
 from vsodlib.model.checkpoint import Stage
 from vsodlib.training.ablations import Scored
-from vsodlib.training.run import State, read_log
+from vsodlib.training.log import read_log
+from vsodlib.training.state import State
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -17,6 +17,8 @@ def test_device_that_only_pretends():
 def test_a_device_in_words():
     words = provenance.describe_device(torch.device("cpu"))
     assert words == f"cpu, {torch.get_num_threads()} threads"
+    made = {"commit": provenance.commit(), "device": words, "torch": str(torch.__version__)}
+    assert provenance.made_with(torch.device("cpu")) == made
 
 
 def test_what_is_not_bundled_says_where_it_was_looked_for():

@@ -347,7 +347,7 @@ def test_what_a_loading_process_raises_is_one_line(here):
 
 
 def test_a_full_disk_while_logging_names_the_log_and_saves_the_state(here, monkeypatch):
-    monkeypatch.setattr("vsodlib.training.run.LOG_EVERY", 3)
+    monkeypatch.setattr("vsodlib.training.log.LOG_EVERY", 3)
     opened = Path.open
 
     def full(path, mode="r", **options):
@@ -410,7 +410,7 @@ def stopped(made, tmp_path_factory):
         raise OSError("stop")
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="stop"):
-        patch.setattr("vsodlib.training.run.LOG_EVERY", 2)
+        patch.setattr("vsodlib.training.log.LOG_EVERY", 2)
         fit(CONFIG, TRAIN, data, out, pretrained_encoder=False, progress=False, on_log=stop)
     return out
 

@@ -40,24 +40,10 @@ _HOMES = {
 }
 
 __all__ = [
-    "FrameDataset",
-    "ModelConfig",
-    "Motion",
-    "Output",
-    "TrainConfig",
-    "VSODNet",
-    "bundled",
-    "compare",
-    "cutout",
-    "demo_clips",
-    "evaluate",
-    "fit",
-    "objective",
-    "open_dataset",
-    "predict_maps",
-    "profile",
-    "score_folder",
-]
+    "FrameDataset", "ModelConfig", "Motion", "Output", "TrainConfig", "VSODNet", "bundled",
+    "compare", "cutout", "demo_clips", "evaluate", "fit", "objective", "open_dataset",
+    "predict_maps", "profile", "score_folder",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,12 @@ def write_file(path: Path, data: bytes) -> None:
     """Write a whole file or none; a full disk is reported with the file's name."""
     with aside(path) as part:
         part.write_bytes(data)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file, whole or not at all, and the folder that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def check_writable(*paths: str | Path | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -65,3 +65,11 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type}, {torch.get_num_threads()} threads"
+
+
+def made_with(device: torch.device) -> dict[str, Any]:
+    """What records say of the making of a number: `commit`, `device` in words, release of torch."""
+    import torch
+
+    version = str(torch.__version__)
+    return {"commit": commit(), "device": describe_device(device), "torch": version}

@@ -18,7 +18,7 @@ def figures():
         patch.setattr(
             bench, "peak_memory", lambda make, cases, device: [gauge[c[1]] for c in cases]
         )
-        return bench.bench_attention([(48, 80), (80, 136)], channels=16, repeats=2, progress=False)
+        return bench.bench_attention([(48, 80), (80, 136)], channels=16, repeats=2)
 
 
 def test_figures(figures):
@@ -64,7 +64,7 @@ def test_both_forms_compute_the_same(module):
 def test_a_literal_form_too_large_is_skipped(monkeypatch):
     monkeypatch.setattr(bench, "free_memory", lambda _: 1e5)
     monkeypatch.setattr(bench, "peak_memory", lambda make, cases, device: [None] * len(cases))
-    figures = bench.bench_attention([(240, 432)], channels=4, repeats=1, progress=False)
+    figures = bench.bench_attention([(240, 432)], channels=4, repeats=1)
     (size,) = figures["sizes"]
     assert "literal" not in size["co_attention"]
     assert "GB" in size["co_attention"]["skipped"]

@@ -14,7 +14,7 @@ from vsodlib.model.encoder import Encoder
 def test_figures(monkeypatch):
     monkeypatch.setattr(bench, "peak_memory", lambda make, cases, device: [7] * len(cases))
     names = ("lite", "lraspp_mobilenet_v3_large")
-    figures = bench.bench_inference([(64, 96)], names, repeats=2, frames=3, progress=False)
+    figures = bench.bench_inference([(64, 96)], names, repeats=2, frames=3)
     json.dumps(figures, allow_nan=False)
     lite, rival = figures["networks"]
     assert (lite["name"], rival["name"]) == names

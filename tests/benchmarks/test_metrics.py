@@ -8,11 +8,12 @@ import py_sod_metrics
 import pytest
 
 from benchmarks import metrics as bench
+from vsodlib import open_dataset
 from vsodlib.metrics import contour_accuracy, region_similarity
 
 
 def test_bench_without_data(tmp_path):
-    result = bench.bench_metrics(tmp_path, frames=1, repeats=1, progress=False)
+    result = bench.bench_metrics(tmp_path, frames=1, repeats=1)
     assert result["maps"] == "synthetic"
     assert result["size"] == [480, 854]
     for key in ("saliency", "weighted_f", "masks"):
@@ -30,7 +31,7 @@ def test_bench_without_data(tmp_path):
 def test_bench_without_pysodmetrics(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "find_spec", lambda _: None)
     monkeypatch.setattr(bench, "time_commands", lambda *_: {})
-    result = bench.bench_metrics(tmp_path, frames=1, repeats=1, progress=False)
+    result = bench.bench_metrics(tmp_path, frames=1, repeats=1)
     assert "not installed" in result["saliency"]["note"]
     assert "times_faster" in result["masks"]
 
@@ -38,7 +39,7 @@ def test_bench_without_pysodmetrics(tmp_path, monkeypatch):
 def test_bench_on_davis(davis_root, monkeypatch):
     ran = []
     monkeypatch.setattr(bench, "time_command", lambda words: ran.append(words) or {"seconds": 2.0})
-    result = bench.bench_metrics(davis_root, frames=2, repeats=1, workers=2, progress=False)
+    result = bench.bench_metrics(davis_root, frames=2, repeats=1, workers=2)
     assert result["maps"].startswith("DAVIS")
     assert result["frames"] == 2
     assert result["command"]["all"]["times_faster_than_one_worker"] == 1
@@ -46,6 +47,14 @@ def test_bench_on_davis(davis_root, monkeypatch):
     assert "--all" in warm_up
     assert [words[words.index("--workers") + 1] for words in timed] == ["2", "1", "2", "1"]
     assert ["--all" in words for words in timed] == [False, False, True, True]
+
+
+def test_validation_frames_are_of_validation(davis_root, monkeypatch):
+    monkeypatch.setattr(bench, "time_commands", lambda root, pairs, *_: pairs)
+    ((_, truth),) = bench.bench_metrics(davis_root, frames=1, repeats=1)["command"]
+    val = open_dataset("davis2016", "val", davis_root)
+    frames = [i for i, record in enumerate(val.records) if record.frame == "00020"]
+    assert any(np.array_equal(truth, val.mask(index)) for index in frames)
 
 
 def test_a_command_that_fails_is_no_measurement(tmp_path):

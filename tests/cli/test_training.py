@@ -1,6 +1,7 @@
 """`vsod train`: presets and options, the whole way of a user, data that cannot be trained on."""
 
 import json
+import sys
 from dataclasses import asdict, replace
 from shutil import copytree
 
@@ -128,6 +129,16 @@ def test_resume_of_a_finished_run(root, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(FrameDataset, "in_memory", lambda *_: pytest.fail("decoded"))
     assert main([*words, *TRAIN]) == 2
     assert "run holds a run already" in capsys.readouterr().err
+
+
+def test_a_missing_tensorboard_is_told_before_the_data_is_decoded(
+    root, tmp_path, monkeypatch, sentence
+):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    monkeypatch.setattr(FrameDataset, "in_memory", lambda *_: pytest.fail("decoded"))
+    words = ["train", "--data", str(root), "--out", str(tmp_path / "run"), *TRAIN]
+    assert main([*words, "--tensorboard"]) == 2
+    assert "TensorBoard is not installed" in sentence()
 
 
 def test_missing_data_root(tmp_path, sentence):

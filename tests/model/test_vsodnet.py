@@ -128,11 +128,15 @@ def test_a_trunk_gives_what_both_have(tiny_config, tmp_path):
 
 
 def test_a_trunk_of_another_architecture_is_refused(tiny_config, tmp_path):
-    net = VSODNet(tiny_config)
-    checkpoint.write(tmp_path / "trunk", net.state_dict(), {"model": tiny_config.to_dict()})
-    other = VSODNet(replace(tiny_config, channels=4))
-    with pytest.raises(ValueError, match="holds another network: channels is 8, not 4"):
-        other.load_trunk(tmp_path / "trunk")
+    trunk = replace(tiny_config, decoder_channels=2)
+    record = {"model": trunk.to_dict()}
+    checkpoint.write(tmp_path / "trunk", VSODNet(trunk).state_dict(), record)
+    for change, said in (
+        ({"channels": 4}, "channels is 8, not 4"),
+        ({"decoder_channels": 3}, "decoder_channels is 2, not 3"),
+    ):
+        with pytest.raises(ValueError, match=f"holds another network: {said}"):
+            VSODNet(replace(trunk, **change)).load_trunk(tmp_path / "trunk")
 
 
 def test_the_map_does_not_depend_on_the_heights_remainder():

@@ -16,7 +16,7 @@ from vsodlib.data.synthetic import make_synthetic
 from vsodlib.model import checkpoint
 from vsodlib.training import ablations
 from vsodlib.training.ablations import Experiment, collect, table3, table4
-from vsodlib.training.run import read_log
+from vsodlib.training.log import read_log
 
 LITE, SMOKE = ModelConfig.lite(), ablations.training("smoke")
 
@@ -111,7 +111,8 @@ def test_a_scored_run_is_not_repeated(rows, clips, tmp_path):
 def test_without_resume_nothing_is_overwritten(rows, clips, tmp_path):
     run(rows[:1], [0], clips, tmp_path)
     with pytest.raises(ValueError, match="resume"):
-        run(rows[:1], [0], clips, tmp_path)
+        run(rows[::-1], [0], clips, tmp_path)
+    assert not (tmp_path / "L_cl-seed0").exists()  # told before another row is trained
 
 
 def test_an_interrupted_run_goes_on(rows, clips, tmp_path, monkeypatch):

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +17,9 @@ from vsodlib.data import concat, synthetic_dataset
 from vsodlib.data.sampling import TrainBatches
 from vsodlib.model import checkpoint
 from vsodlib.training.fit import fit
+from vsodlib.training.log import read_log
 from vsodlib.training.optimizer import Clock
-from vsodlib.training.run import choose_precision, read_log, save_state
+from vsodlib.training.run import choose_precision
 from vsodlib.training.speed import seconds_per_step
 
 CONFIG = TrainConfig(
@@ -88,7 +88,7 @@ def test_it_learns_one_clip(tiny_config, tmp_path):
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_resume_is_exact(tiny_config, clips, tmp_path, monkeypatch, by):
-    monkeypatch.setattr("vsodlib.training.run.LOG_EVERY", 1)
+    monkeypatch.setattr("vsodlib.training.log.LOG_EVERY", 1)
     whole = train(tiny_config, CONFIG, clips, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt, match="step 3"):
         train(tiny_config, CONFIG, clips, tmp_path / "parts", on_log=stop_at(3, by))
@@ -136,7 +136,7 @@ def test_a_run_is_not_overwritten(tiny_config, clips, tmp_path):
 
 
 def test_damaged_state_falls_back_to_the_one_before(tiny_config, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr("vsodlib.training.run.LOG_EVERY", 1)
+    monkeypatch.setattr("vsodlib.training.log.LOG_EVERY", 1)
     whole = train(tiny_config, CONFIG, clips, tmp_path)
     (tmp_path / "state.pt").write_bytes(b"half a st")
     rows = []
@@ -147,14 +147,6 @@ def test_damaged_state_falls_back_to_the_one_before(tiny_config, clips, tmp_path
         path.write_bytes(b"half a st")
     with pytest.raises(ValueError, match=r"state\.pt is not a readable training state"):
         train(tiny_config, CONFIG, clips, tmp_path, resume=True)
-
-
-def test_state_is_written_aside(tmp_path):
-    save_state(tmp_path / "state.pt", {"step": 1})
-    save_state(tmp_path / "state.pt", {"step": 2})
-    assert torch.load(tmp_path / "state.pt")["step"] == 2
-    assert torch.load(tmp_path / "state.previous.pt")["step"] == 1
-    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_loss_that_stops_being_finite_is_named(tiny_config, clips, tmp_path):
@@ -240,6 +232,28 @@ def test_precision_is_measured_or_refused(tiny_config, monkeypatch):
         assert choose_precision(replace(CONFIG, precision="auto"), net, cpu) == chosen
 
 
+def test_the_trial_of_a_step_leaves_no_trace(tiny_config, monkeypatch):
+    """Neither gradients nor, in the statistics of batch norms, its random images."""
+    monkeypatch.setattr("vsodlib.training.run.has_bfloat16", lambda device: True)
+    net = VSODNet(tiny_config)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    choose_precision(replace(CONFIG, precision="auto"), net, torch.device("cpu"))
+    assert_equal_states(before, net.state_dict())
+    assert all(parameter.grad is None for parameter in net.parameters())
+
+
+def test_a_resumed_run_keeps_the_precision_it_measured(tiny_config, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("vsodlib.training.run.has_bfloat16", lambda device: True)
+    config = replace(CONFIG, steps=2, warmup_steps=1, precision="auto")
+    for faster in (True, False):
+        monkeypatch.setattr(
+            "vsodlib.training.run.seconds_per_step",
+            lambda view, images, half, faster=faster: 1.0 + (half != faster),
+        )
+        train(tiny_config, config, clips, tmp_path, last_step=1 + (not faster), resume=not faster)
+        assert checkpoint.read(tmp_path / "last")[1]["precision"] == "bf16"
+
+
 @pytest.mark.parametrize("bfloat16", [False, True])
 def test_a_step_is_timed(tiny_config, bfloat16):
     net = VSODNet(tiny_config)
@@ -260,7 +274,7 @@ def test_frozen_stages_stay_as_they_are(tiny_config, clips, tmp_path):
 
 
 def test_phases_change_batches_and_objective(tiny_config, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr("vsodlib.training.run.LOG_EVERY", 1)
+    monkeypatch.setattr("vsodlib.training.log.LOG_EVERY", 1)
     phases = ("0.5 height=48 width=64 frames_per_video=4 contrastive_weight=0",)
     config = replace(CONFIG, phases=phases)
     whole = train(tiny_config, config, clips, tmp_path / "whole")
@@ -277,7 +291,7 @@ def test_phases_change_batches_and_objective(tiny_config, clips, tmp_path, monke
 
 
 def test_losses_of_images_and_videos_are_logged_apart(tiny_config, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr("vsodlib.training.run.LOG_EVERY", 1)
+    monkeypatch.setattr("vsodlib.training.log.LOG_EVERY", 1)
     images = [FrameDataset("image", [clips.records[i]], clips.sources[i]) for i in (0, 5, 9)]
     data = concat([clips, *images])
     config = replace(CONFIG, image_fraction=0.5, steps=2, warmup_steps=1)
@@ -438,34 +452,6 @@ def test_a_signal_to_one_process_stops_both_after_the_same_step(tmp_path):
     assert stops == {f"0 {said}", f"1 {said}"}
 
 
-KILLED = """
-import sys, torch
-from pathlib import Path
-from vsodlib.training.run import save_state
-step = 0
-while True:
-    step += 1
-    save_state(Path(sys.argv[1]), {"step": step, "ballast": torch.full((300_000,), step)})
-    print(step, flush=True)
-"""
-
-
-def test_a_kill_during_saving_leaves_a_readable_state(tmp_path):
-    for delay in (0.0, 0.003, 0.007, 0.02):
-        path = tmp_path / f"{delay}" / "state.pt"
-        path.parent.mkdir()
-        command = [sys.executable, "-c", KILLED, str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            for _ in range(3):
-                saved = int(process.stdout.readline())
-            time.sleep(delay)
-            process.kill()
-        candidates = [path, path.with_suffix(".previous.pt")]
-        state = torch.load(next(p for p in candidates if p.exists()))
-        assert state["step"] >= saved
-        assert (state["ballast"] == state["step"]).all()
-
-
 def test_a_run_on_other_data_is_not_continued(tiny_config, clips, tmp_path):
     two_steps = replace(CONFIG, steps=2, warmup_steps=1)
     train(tiny_config, two_steps, clips, tmp_path)
@@ -497,30 +483,6 @@ def test_a_finished_run_without_its_state_is_not_overwritten(tiny_config, clips,
     assert (tmp_path / "log.jsonl").read_text() == "{}"
 
 
-def test_a_full_disk_leaves_the_state_before(tmp_path, monkeypatch):
-    path = tmp_path / "state.pt"
-    save_state(path, {"step": 1})
-
-    def full(state, place):
-        place.write_bytes(b"half")
-        raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 9 vs 8")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match=r"state\.pt cannot be written \(.* MB are free there\)"):
-        save_state(path, {"step": 2})
-    assert [p.name for p in tmp_path.iterdir()] == ["state.pt"]
-    assert torch.load(path)["step"] == 1
-
-
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_workers_outlive_the_signal_that_stops_the_loop(by):
-    """A terminal's Ctrl-C reaches the workers too, and the step under way waits for them."""
-    code = "import os, sys; from vsodlib.training.run import leave_signals_to_the_loop as leave\n"
-    code += f"leave(0); os.kill(os.getpid(), {int(by)}); print('alive')"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert found.stdout == "alive\n"
-
-
 def test_no_worker_outlives_the_loop(tiny_config, clips, tmp_path, monkeypatch):
     """A traceback that somebody keeps keeps all it names alive; workers must end nevertheless."""
 
@@ -531,7 +493,7 @@ def test_no_worker_outlives_the_loop(tiny_config, clips, tmp_path, monkeypatch):
         def image(self, index):
             raise OSError("no image")
 
-    monkeypatch.setattr("vsodlib.training.run.LOG_EVERY", 2)
+    monkeypatch.setattr("vsodlib.training.log.LOG_EVERY", 2)
     broken = Broken(clips.name, clips.records, clips.sources)
     for data, said in ((clips, "no more"), (broken, "no image")):
         with pytest.raises(OSError, match=said) as kept:

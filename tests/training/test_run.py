@@ -1,6 +1,5 @@
-"""A run's folder: lock, log, listeners, signals."""
+"""A run's folder: one process at a time, workers that are told of it."""
 
-import sys
 from dataclasses import replace
 
 import pytest
@@ -9,7 +8,8 @@ from torch.utils.data import DataLoader
 from vsodlib import TrainConfig
 from vsodlib.data import synthetic_dataset
 from vsodlib.training.fit import fit
-from vsodlib.training.run import Log, leave_signals_to_the_loop, read_log, sole_process, tensorboard
+from vsodlib.training.run import sole_process
+from vsodlib.training.signals import leave_signals_to_the_loop
 
 CONFIG = TrainConfig(
     steps=6,
@@ -43,28 +43,6 @@ def test_a_folder_takes_one_process(tiny_config, clips, tmp_path):
     with sole_process(tmp_path), sole_process(tmp_path, active=False):
         pass  # the processes of one run share its folder
     train(tiny_config, CONFIG, clips, tmp_path, resume=True)
-
-
-def test_log_drops_what_lies_behind_a_resumed_step(tmp_path):
-    path = tmp_path / "log.jsonl"
-    path.write_text('{"step": 10, "loss": 1}\n{"step": 20, "loss": 2}\n{"step": 3')
-    Log(path, 10, active=True, on_log=None)
-    assert read_log(path) == [{"step": 10, "loss": 1}]
-
-
-def test_tensorboard_gets_every_number(tmp_path, monkeypatch):
-    listen = tensorboard(tmp_path)
-    assert not list(tmp_path.iterdir())
-    listen({"step": 10, "loss": 0.5, "lr": 1e-3})
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(tmp_path)).Reload()
-    (loss,) = events.Scalars("loss")
-    assert (loss.step, loss.value) == (10, 0.5)
-    assert set(events.Tags()["scalars"]) == {"loss", "lr"}
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(ValueError, match=r"pip install 'vsodlib\[tensorboard\]'"):
-        tensorboard(tmp_path)
 
 
 def test_workers_are_told_so(tiny_config, clips, tmp_path, monkeypatch):

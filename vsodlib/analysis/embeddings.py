@@ -7,7 +7,6 @@ is measured by the cosine distance 1 - u·v of vectors of length 1.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from tqdm.auto import tqdm
 from vsodlib.config import check_counts
 from vsodlib.data import FrameDataset
 from vsodlib.data.transforms import to_images
-from vsodlib.files import aside, read_json, write_file
+from vsodlib.files import aside, read_json, write_json
 from vsodlib.losses.contrastive import pool_regions
 from vsodlib.model.vsodnet import VSODNet
 
@@ -118,7 +117,7 @@ def save(embeddings: Embeddings, path: str | Path, record: Mapping[str, Any]) ->
     arrays = asdict(embeddings)
     with aside(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays | {"vectors": embeddings.vectors.astype(np.float16)})
-    write_file(path.with_suffix(".json"), (json.dumps(record, indent=1) + "\n").encode())
+    write_json(path.with_suffix(".json"), record)
     return path
 
 

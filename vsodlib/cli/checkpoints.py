@@ -37,20 +37,8 @@ class Parts(TypedDict):
     recall: float | None
 
 
-class Measures(TypedDict):
-    """What is published of the scores."""
-
-    mae: float | None
-    max_f: float | None
-    s_measure: float | None
-    J: Parts
-    F: Parts
-    T: float | None
-    frames: int
-
-
 class Made(TypedDict):
-    """And of how they were made."""
+    """What is published of how scores were made."""
 
     dataset: str
     split: str | None
@@ -62,9 +50,16 @@ class Protocol(TypedDict):
     name: str
 
 
-class Scores(Measures):
-    """What `vsod evaluate --json` writes."""
+class Scores(TypedDict):
+    """Of what `vsod evaluate --json` writes, that which is published."""
 
+    mae: float | None
+    max_f: float | None
+    s_measure: float | None
+    J: Parts
+    F: Parts
+    T: float | None
+    frames: int
     record: Made
     protocol: Protocol
 
@@ -90,10 +85,10 @@ class Publish(Command):
         tensors, record = checkpoint.read(self.checkpoint)
         scores: Any = read_json(self.scores)
         check_form(scores, Scores, f"{self.scores} was not written by `vsod evaluate --json`:")
-        made = scores["record"]
-        kept = {name: scores[name] for name in Measures.__annotations__}
+        kept = {name: scores[name] for name in Scores.__annotations__}
+        made = kept.pop("record")
         kept |= {name: made[name] for name in Made.__annotations__}
-        kept["protocol"] = scores["protocol"]["name"]
+        kept["protocol"] = kept["protocol"]["name"]
         for special, there in (
             ("refined maps", made.get("refine")),
             ("maps at other scales", made.get("scales", [1]) != [1]),

@@ -138,8 +138,6 @@ def load_network(options: Network) -> Any:
 
 def record_of(options: Network, net: Any, dataset: str, split: str | None) -> dict[str, Any]:
     """What a number about a network on a data set is made from."""
-    import torch
-
     from vsodlib import provenance
     from vsodlib.model import checkpoint
 
@@ -149,7 +147,5 @@ def record_of(options: Network, net: Any, dataset: str, split: str | None) -> di
         "dataset": dataset,
         "split": split,
         "height": options.height or net.input_height,
-        "commit": provenance.commit(),
-        "device": provenance.describe_device(next(net.parameters()).device),
-        "torch": torch.__version__,
+        **provenance.made_with(next(net.parameters()).device),
     }

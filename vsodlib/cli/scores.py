@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,8 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, create_mutex_group
 
 from vsodlib.cli.network import load_network, record_of
-from vsodlib.cli.options import (
-    Command,
-    Count,
-    DataRoot,
-    Flag,
-    MaskLevels,
-    MaybeCount,
-    Network,
-)
-from vsodlib.files import check_writable, read_json, write_file
+from vsodlib.cli.options import Command, Count, DataRoot, Flag, MaskLevels, MaybeCount, Network
+from vsodlib.files import check_writable, read_json, write_json
 from vsodlib.notes import note
 
 ProtocolName = Literal["davis2016", "davsod", "frames"]
@@ -153,7 +144,7 @@ class Score(Report, Command):
             changes = ", ".join(f"{name} {value}" for name, value in way.changes.items())
             protocol = f"{way.protocol} with {changes}" if changes else way.protocol
             print(f"  {way.measure:12} {way.value:.4f}  {protocol}")
-        write_json(self.json, {"number": number, "found": hit, "ways": [vars(w) for w in ways]})
+        _write(self.json, {"number": number, "found": hit, "ways": [vars(w) for w in ways]})
 
 
 @dataclass(kw_only=True)
@@ -187,7 +178,7 @@ class Compare(Command):
                 f"{measure:12} {row['first']:7.3f} {row['second']:7.3f} {row['difference']:+8.3f}  "
                 f"{low} to {high}  {row['second_better']:3} of {n:<3}  {verdict}"
             )
-        write_json(self.json, found)
+        _write(self.json, found)
 
 
 def _cores() -> int:
@@ -210,7 +201,7 @@ def _report(scores: dict[str, Any], args: Report, record: dict[str, Any]) -> Non
         for row in scores["per_sequence"].values():
             row.pop("per_frame")
     try:
-        write_json(args.json, {**scores, "record": record})
+        _write(args.json, {**scores, "record": record})
     finally:
         _print_scores(scores)
         note("; ".join(f"{what} read as {how}" for what, how in scores["levels"].items() if how))
@@ -240,9 +231,8 @@ def _print_scores(scores: dict[str, Any]) -> None:
         print(f"The interval is over {found['units']} {found['over']}, drawn anew.")
 
 
-def write_json(path: str | None, content: dict[str, Any]) -> None:
+def _write(path: str | None, content: dict[str, Any]) -> None:
     """Write JSON where a path was given, and say so."""
     if path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_file(Path(path), (json.dumps(content, indent=1) + "\n").encode())
+        write_json(Path(path), content)
         print(f"Wrote {path}")

@@ -34,6 +34,28 @@ class TrainingData(MaskLevels, DataRoot):
         found = {"held_out": held_out, "foreground": self.foreground, "void": self.void}
         return {name: fact for name, fact in found.items() if fact not in (None, {})}
 
+    def opened(self, name: str, split: str = "train") -> Any:
+        """The labelled frames of a data set."""
+        from vsodlib.data import open_dataset
+
+        return open_dataset(name, split, self.data, self.foreground, self.void).labelled()
+
+    def opened_all(self, names: Sequence[str]) -> tuple[list[Any], list[str]]:
+        """The training sets of these names, and a sentence for each that cannot be had, unknown
+        names first.
+        """
+        from vsodlib.data import DATASETS, OWN
+
+        opened: list[Any] = []
+        faults: list[str] = []
+        for name in names:
+            try:
+                opened.append(self.opened(name))
+            except (ValueError, OSError) as error:
+                unknown = name not in DATASETS and not name.startswith(OWN)
+                faults.insert(0 if unknown else len(faults), str(error))
+        return opened, faults
+
 
 class _Unchecked:
     def __post_init__(self) -> None:
@@ -95,10 +117,11 @@ class Train(Preset, TrainingData, Command):
 
     def run(self) -> None:
         from vsodlib.training.fit import fit
-        from vsodlib.training.run import tensorboard
+        from vsodlib.training.log import tensorboard
 
         out = Path(self.out)
         config, counts, parts = self._fitted(out)
+        on_log = tensorboard(out / "tensorboard") if self.tensorboard else None
         dataset, validation = _in_memory(parts, config)
         fit(
             ModelConfig(**asdict(self.model)),
@@ -113,21 +136,19 @@ class Train(Preset, TrainingData, Command):
             last_step=self.last_step,
             workers=self.workers,
             device=self.device,
-            on_log=tensorboard(out / "tensorboard") if self.tensorboard else None,
+            on_log=on_log,
             facts=self.facts(counts),
         )
         print(f"Wrote {out / 'last.safetensors'}")
 
     def _fitted(self, out: Path) -> tuple[TrainConfig, dict[str, int], Any]:
         """The configuration fitted to the data and to what was given, how much of each data set is
-        held out, and what `_divided` makes of them.
-
-        Raises:
-            ValueError: all that is wrong, at once.
+        held out, and what `_divided` makes of them; a ValueError tells all that is wrong at once.
         """
         from vsodlib.data import concat
         from vsodlib.data.sampling import TrainBatches
-        from vsodlib.training.run import check_span, load_state
+        from vsodlib.training.run import check_span
+        from vsodlib.training.state import load_state
 
         given = {
             name: value
@@ -137,7 +158,7 @@ class Train(Preset, TrainingData, Command):
         preset = getattr(TrainConfig, self.preset)()
         mix = given.get("mix", ())
         names = list(dict.fromkeys([w.rpartition("=")[0] or w for w in mix] or self.datasets))
-        opened, faults = _open_all(names, self.data, self.foreground, self.void)
+        opened, faults = self.opened_all(names)
         lengths = [[len(frames) for frames in dataset.videos.values()] for dataset in opened]
         if mix and "--datasets" in self._named and {*names} != {*self.datasets}:
             faults.append("--datasets and --mix name other data sets: give --mix alone.")
@@ -156,7 +177,7 @@ class Train(Preset, TrainingData, Command):
             check_span(config, 0 if holds else self.first_step, self.last_step)
         with gathered(faults):
             counts = _held_out_counts(self.hold_out, names)
-            parts = _divided({dataset.name: dataset for dataset in opened}, counts)
+            parts = _divided(opened, counts)
         with gathered(faults):
             self._check_network()
         if self.first_step and not (self.initial or holds):
@@ -179,11 +200,7 @@ class Train(Preset, TrainingData, Command):
         return config, counts, parts
 
     def _check_network(self) -> None:
-        """Whether the network can be built, started and put where it is wanted; takes no memory.
-
-        Raises:
-            ValueError, FileNotFoundError: it cannot.
-        """
+        """Refuse what cannot be built, started or put where it is wanted; takes no memory."""
         import torch
 
         from vsodlib.model.vsodnet import VSODNet
@@ -213,31 +230,11 @@ def _held_out_counts(words: Sequence[str], names: Sequence[str]) -> dict[str, in
     return counts
 
 
-def _open_all(
-    names: Sequence[str],
-    root: str | None,
-    foreground: int | None = None,
-    void: int | None = None,
-) -> tuple[list[Any], list[str]]:
-    """The named training sets, and a sentence for each that cannot be had, unknown names first."""
-    from vsodlib.data import DATASETS, OWN, open_dataset
-
-    opened: list[Any] = []
-    faults: list[str] = []
-    for name in names:
-        try:
-            opened.append(open_dataset(name, "train", root, foreground, void).labelled())
-        except (ValueError, OSError) as error:
-            unknown = name not in DATASETS and not name.startswith(OWN)
-            faults.insert(0 if unknown else len(faults), str(error))
-    return opened, faults
-
-
-def _divided(opened: dict[str, Any], held_out: dict[str, int]) -> tuple[list[Any], list[Any]]:
+def _divided(opened: Sequence[Any], held_out: dict[str, int]) -> tuple[list[Any], list[Any]]:
     """Of each data set what is trained on; and of what is held out the videos of several frames."""
     kept, clips = [], []
-    for name, dataset in opened.items():
-        held = dataset.spread_out(held_out.get(name, 0))
+    for dataset in opened:
+        held = dataset.spread_out(held_out.get(dataset.name, 0))
         kept.append(dataset.subset(set(dataset.videos) - set(held)))
         if of_several := [video for video in held if len(dataset.videos[video]) > 1]:
             clips.append(dataset.subset(of_several))
@@ -288,7 +285,7 @@ class Ablate(TrainingData, Command):
     def run(self) -> None:
         from vsodlib.analysis.seeds import read_table
         from vsodlib.config import profile
-        from vsodlib.data import concat, open_dataset
+        from vsodlib.data import concat
         from vsodlib.data.sampling import TrainBatches
         from vsodlib.model import checkpoint
         from vsodlib.training import ablations
@@ -299,7 +296,7 @@ class Ablate(TrainingData, Command):
             trunk = ModelConfig.from_dict(checkpoint.read(self.trunk)[1]["model"])
             model = replace(trunk, self_attention=True, co_attention=True)
         table = ablations.TABLES[self.table](model, config)
-        chosen = [row for row in table if row.name in (self.rows or [row.name for row in table])]
+        chosen = [row for row in table if not self.rows or row.name in self.rows]
         faults: list[str] = []
         if self.rows and len(chosen) < len(set(self.rows)):
             faults.append(f"{self.table} has the rows {', '.join(row.name for row in table)}.")
@@ -308,7 +305,6 @@ class Ablate(TrainingData, Command):
             faults.append(f"--csv {csv}: a JSON of this name goes beside it; name a .csv.")
         with gathered(faults):
             check_writable(csv, Path(self.out) / "run")
-        place = (self.data, self.foreground, self.void)
         chosen_tests: dict[str, Any] = {}
         for word in self.test:
             name, _, split = word.rpartition("=") if "=" in word else (word, "", "")
@@ -316,13 +312,12 @@ class Ablate(TrainingData, Command):
             if suffix in chosen_tests:
                 faults.append(f"--test names {name} twice; score its splits in two tables.")
             with gathered(faults):
-                test = open_dataset(name, split or "val", *place)
-                chosen_tests[suffix] = test.labelled()
-        opened, missing = _open_all(self.datasets, *place)
+                chosen_tests[suffix] = self.opened(name, split or "val")
+        opened, missing = self.opened_all(self.datasets)
         faults += missing
         with gathered(faults):
             counts = _held_out_counts(self.hold_out, self.datasets)
-            parts = _divided({dataset.name: dataset for dataset in opened}, counts)
+            parts = _divided(opened, counts)
             if not missing:
                 TrainBatches(concat(parts[0]), config)
         if faults:

@@ -4,13 +4,11 @@ The JSON holds the model's configuration, the normalisation of its input, and wh
 maker adds (training configuration, data, scores, commit, device). Nothing is unpickled.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import torch
 from safetensors import SafetensorError
@@ -18,32 +16,21 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vsodlib import provenance
-from vsodlib.config import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    LARGEST_SIDE,
-    ModelConfig,
-    check_form,
-)
+from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD, LARGEST_SIDE, ModelConfig, check_form
 from vsodlib.files import aside, read_json
 
 FORMAT = "vsodlib-1"
 
 
-class _Added(TypedDict, total=False):
-    """What the first runs lack."""
-
-    contrastive_weight: float
-    phases: list[str]
-
-
-class Schedule(_Added):
+class Schedule(TypedDict):
     """Of a run's `TrainConfig`, which may be of another version, what others read."""
 
     height: int
     width: int
     steps: int
     batch_size: int
+    contrastive_weight: NotRequired[float]  # the first runs lack it and phases
+    phases: NotRequired[list[str]]
 
 
 class Stage(TypedDict, total=False):
@@ -55,7 +42,7 @@ class Stage(TypedDict, total=False):
     device: str | None
     first_step: int
     step: int
-    initial: Stage
+    initial: "Stage"
     held_out: dict[str, int]
     own_modules: dict[str, str]
     input_height: int | None
@@ -128,6 +115,14 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if endless := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise ValueError(f"{path} holds numbers that are not finite in {endless[0]}.")
     return tensors, record
+
+
+def origin(name_or_path: str | Path) -> dict[str, Any]:
+    """What the record of a run that starts from a checkpoint says of it, a `Stage`."""
+    _, record = read(name_or_path)
+    kept = ("train", "first_step", "step", "data", "commit", "device", "initial")
+    found = {"weights_sha256": fingerprint(name_or_path)}
+    return found | {key: record[key] for key in kept if key in record}
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> Path:

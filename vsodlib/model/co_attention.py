@@ -1,7 +1,6 @@
 """Cross-level co-attention (Section 3.2, Eq. 6).
 
-Chen et al., WACV 2022. Features are (B, C, H, W) tensors; N = H * W positions, row by row. The
-N x N affinity map is not formed: Eq. 6 is scaled-dot-product attention with scale 1.
+Chen et al., WACV 2022. Features are (B, C, H, W) tensors; N = H * W positions, row by row.
 
 Departure from the paper: W of Eq. 6 starts with standard deviation 1 / C, so that softmax(A) starts
 neither flat nor spiked.

@@ -46,7 +46,7 @@ class InterFrameCoAttention(nn.Module):
             (A, C, H, W) float.
 
         Raises:
-            ValueError: partners that are not positions in the batch.
+            ValueError: partners of another shape.
         """
         B, C, H, W = x.shape
         if partners.ndim != 2 or not 1 <= len(partners) <= B or partners.shape[1] < 1:

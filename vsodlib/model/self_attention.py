@@ -1,8 +1,7 @@
 """Non-local self-attention with dynamic filters (Section 3.1, Eq. 4 and 5, Figure 3).
 
 Chen et al., "Video Salient Object Detection via Contrastive Features and Attention Modules",
-WACV 2022. Features are (B, C, H, W) tensors; N = H * W positions, row by row. The N x N affinity
-map is not formed: Eq. 4 is linear in its first factor, so (x xᵀ) x = x (xᵀ x).
+WACV 2022. Features are (B, C, H, W) tensors; N = H * W positions, row by row.
 
 Departure from the paper: the generated filters W_d of Eq. 5 are divided by C, a constant that the
 generator could learn: y of Eq. 4 grows with the squared length of x, that is with C, and training
@@ -52,7 +51,7 @@ def _mean_product(a: Tensor, b: Tensor) -> Tensor:
 def non_local(x: Tensor) -> Tensor:
     """Non-local operation without a softmax, y = x xᵀ x / N (Eq. 4), as x (xᵀ x) / N.
 
-    2 N C² multiply-adds instead of 2 N² C, and no N x N matrix.
+    Linear in its first factor, it takes 2 N C² multiply-adds, not 2 N² C, and no N x N matrix.
 
     Args:
         x: (B, C, H, W) float.

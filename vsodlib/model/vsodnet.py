@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -105,11 +106,8 @@ class VSODNet(nn.Module):
         self.encoder = Encoder(config, pretrained_encoder)
         low = self.encoder.channels_at
         if config.self_attention:
-            self.self_attention = (
-                self_attention(c)
-                if self_attention
-                else NonLocalSelfAttention(c, config.dynamic_filters)
-            )
+            ours = partial(NonLocalSelfAttention, dynamic=config.dynamic_filters)
+            self.self_attention = (self_attention or ours)(c)
         if config.co_attention:
             self.co_attention = (co_attention or CrossLevelCoAttention)(low[4], c)
         if config.inter_frame_attention:
@@ -240,13 +238,13 @@ class VSODNet(nn.Module):
 
         Raises:
             FileNotFoundError: no such checkpoint.
-            ValueError: its encoder is another, or the files are damaged.
+            ValueError: its encoder or residual decoder is another, or the files are damaged.
         """
         tensors, record = checkpoint.read(name_or_path)
         theirs = ModelConfig.from_dict(record["model"])
-        for name in ("backbone", "output_stride", "channels", "aspp_rates"):
+        for name in ("backbone", "output_stride", "channels", "aspp_rates", "decoder_channels"):
             mine, other = getattr(self.config, name), getattr(theirs, name)
-            if mine != other:
+            if mine and other and mine != other:  # a residual decoder may be new, or left out
                 raise ValueError(
                     f"{name_or_path} holds another network: {name} is {other!r}, not {mine!r}."
                 )

@@ -12,10 +12,10 @@ to seed, and show what a module does to a network that works already.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -25,13 +25,14 @@ from torch import nn
 
 from vsodlib.config import ModelConfig, Profile, TrainConfig, check_form
 from vsodlib.data import FrameDataset
-from vsodlib.files import aside, read_json, write_file
+from vsodlib.files import aside, read_json, write_json
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet, class_names
 from vsodlib.training.fit import fit
-from vsodlib.training.run import STATE, choose_device
+from vsodlib.training.run import choose_device
 from vsodlib.training.speed import has_bfloat16
+from vsodlib.training.state import STATE
 
 MEASURES = ("max_f", "s_measure", "mae", "J", "F", "T", "consistency", "seconds_per_frame")
 """What is kept of a run's scores, of J and F the mean; T is ours: `vsodlib.metrics.instability`."""
@@ -123,10 +124,7 @@ def table4(model: ModelConfig, train: TrainConfig) -> list[Experiment]:
     return [baseline, Experiment("+ inter-frame co-attention", rival, baseline.train), ours]
 
 
-TABLES: dict[str, Callable[[ModelConfig, TrainConfig], list[Experiment]]] = {
-    "table3": table3,
-    "table4": table4,
-}
+TABLES = {"table3": table3, "table4": table4}
 
 
 def run(
@@ -166,45 +164,37 @@ def run(
     """
     for test in tests.values():
         test.check_sizes()  # refused now, not after training
-    for seed in seeds:
-        for experiment in experiments:
-            config = replace(experiment.train, seed=seed)
-            folder = Path(out) / f"{experiment.folder}-seed{seed}"
-            settings = {"model": experiment.model.to_dict(), "train": config.to_dict()}
-            settings["own_modules"] = class_names(**experiment.own_modules)
-            scored = _is_scored(folder, settings)
-            if scored and not resume:
-                raise ValueError(f"{folder} is scored already: resume, or name another folder.")
-            if not scored:
-                torch.manual_seed(seed)
-                fresh = pretrained_encoder and trunk is None
-                net = VSODNet(experiment.model, fresh, **experiment.own_modules)
-                net = fit(
-                    experiment.model,
-                    config,
-                    dataset,
-                    folder,
-                    resume=resume,
-                    initial=trunk,
-                    progress=progress,
-                    facts=facts,
-                    net=net,
-                )
-                _, record = checkpoint.read(folder / "last")
-                kept: dict[str, float] = {}
-                record["test"] = []
-                for suffix, test in tests.items():
-                    scores = evaluate(net, test, config.height)
-                    for name in MEASURES:
-                        score = scores[name]
-                        kept[name + suffix] = score["mean"] if name in ("J", "F") else score
-                    record["test"].append(f"{test.name}, {scores['frames']} frames")
-                found = {"experiment": experiment.name, "seed": seed, "scores": kept}
-                text = json.dumps(found | {"record": record}, indent=1)
-                write_file(folder / "scores.json", text.encode())
-                for state in folder.glob(Path(STATE).stem + "*"):
-                    state.unlink()
-            on_run()
+    options: dict[str, Any] = {"resume": resume, "initial": trunk}
+    options |= {"progress": progress, "facts": facts}
+    runs = []
+    for seed, experiment in product(seeds, experiments):
+        config = replace(experiment.train, seed=seed)
+        folder = Path(out) / f"{experiment.folder}-seed{seed}"
+        settings = {"model": experiment.model.to_dict(), "train": config.to_dict()}
+        settings["own_modules"] = class_names(**experiment.own_modules)
+        if _is_scored(folder, settings) and not resume:  # refused now, too
+            raise ValueError(f"{folder} is scored already: resume, or name another folder.")
+        runs.append((experiment, config, folder, settings))
+    for experiment, config, folder, settings in runs:
+        if not _is_scored(folder, settings):  # by another process meanwhile
+            torch.manual_seed(config.seed)
+            fresh = pretrained_encoder and trunk is None
+            net = VSODNet(experiment.model, fresh, **experiment.own_modules)
+            net = fit(experiment.model, config, dataset, folder, net=net, **options)
+            _, record = checkpoint.read(folder / "last")
+            kept: dict[str, float] = {}
+            record["test"] = []
+            for suffix, test in tests.items():
+                scores = evaluate(net, test, config.height)
+                for name in MEASURES:
+                    score = scores[name]
+                    kept[name + suffix] = score["mean"] if name in ("J", "F") else score
+                record["test"].append(f"{test.name}, {scores['frames']} frames")
+            found = {"experiment": experiment.name, "seed": config.seed, "scores": kept}
+            write_json(folder / "scores.json", found | {"record": record})
+            for state in folder.glob(Path(STATE).stem + "*"):
+                state.unlink()
+        on_run()
 
 
 def _read_scored(path: Path) -> Scored:
@@ -250,6 +240,5 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
         first = records[0] if records else {}
         shared = {k: v for k, v in first.items() if all(r.get(k) == v for r in records)}
         own = [{k: v for k, v in record.items() if k not in shared} for record in records]
-        text = json.dumps({**shared, "runs": own}, indent=1) + "\n"
-        write_file(csv_path.with_suffix(".json"), text.encode())
+        write_json(csv_path.with_suffix(".json"), {**shared, "runs": own})
     return len(runs)

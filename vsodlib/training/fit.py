@@ -28,18 +28,11 @@ from vsodlib.losses.objective import objective
 from vsodlib.model.inter_frame import training_partners
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.training.allocator import keep_freed_memory
+from vsodlib.training.log import LOG, Log
 from vsodlib.training.optimizer import learning_rate_factor
-from vsodlib.training.run import (
-    LOG,
-    STATE,
-    Log,
-    Run,
-    from_workers,
-    leave_signals_to_the_loop,
-    saved_on_failure,
-    sole_process,
-    stop_requests,
-)
+from vsodlib.training.run import Run, saved_on_failure, sole_process
+from vsodlib.training.signals import from_workers, leave_signals_to_the_loop, stop_requests
+from vsodlib.training.state import STATE
 
 
 def fit(
@@ -111,7 +104,7 @@ def fit(
     bar = partial(tqdm, total=config.steps, initial=clock.step, desc="Training", unit="step")
     with (
         sole_process(run.out, writes),
-        stop_requests() as stop,
+        stop_requests(accelerator) as asked_to_stop,
         bar(disable=not (progress and writes)) as bar,
         saved_on_failure(run),
         closing(from_workers(loader)) as batches,
@@ -123,7 +116,7 @@ def fit(
             log.add(clock.step, losses, run.optimizer.param_groups[-1]["lr"], _names(batch))
             bar.update()
             bar.set_postfix_str(log.shown, refresh=False)
-            stopping = stop.agreed(accelerator)
+            stopping = asked_to_stop()
             if clock.step % config.checkpoint_every == 0 or clock.over or stopping:
                 log.check()
                 run.save(log)

@@ -35,7 +35,7 @@ def fast_view(net: VSODNet, frozen_norms: bool = False) -> VSODNet:
         frozen_norms: the batch norms work with fixed statistics: fold them.
 
     Returns:
-        A module to call in place of `net`.
+        A module to call in place of `net`, in training mode.
     """
     shared = {id(tensor): tensor for tensor in (*net.parameters(), *net.buffers())}
     view = deepcopy(net, shared)
@@ -47,7 +47,15 @@ def fast_view(net: VSODNet, frozen_norms: bool = False) -> VSODNet:
                 setattr(parent, name, acts[child])
             elif isinstance(child, nn.Conv2d) and (child in pairs or _is_depthwise(child)):
                 setattr(parent, name, FastConv2d(child, pairs.get(child)))
+    set_training_mode(view, frozen_norms)
     return view
+
+
+def set_training_mode(net: nn.Module, frozen_norms: bool) -> None:
+    """Training mode, batch norms excepted where they are frozen."""
+    for module in net.train().modules():
+        if frozen_norms and isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
 
 
 def has_bfloat16(device: torch.device) -> bool:
