@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import zipfile
@@ -10,17 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
-import cv2
-import numpy as np
-from PIL import Image
-
 from vsodlib.data.catalogue import FOLDERS, open_dataset
-from vsodlib.data.dataset import FrameDataset, FrameRecord, watched
+from vsodlib.data.dataset import FrameDataset, watched
 from vsodlib.data.davis import packed_lists
-from vsodlib.data.image_files import resize_rows
+from vsodlib.data.image_files import encoded, resize_rows
 from vsodlib.files import aside
 
-FORMATS = ("jpg", "webp", "avif")
+FORMATS = {"jpg": "JPEG", "webp": "WEBP", "avif": "AVIF"}
 
 
 def pack(
@@ -37,9 +32,8 @@ def pack(
     """Write a data set, reduced to `height` rows, into one zip of the same layout, or into parts.
 
     Frames keep their names whatever their format (PNG, where they are no JPEG), masks become
-    black-and-white PNG of one bit.
-    Every command takes a zip in place of the folder; parts are unpacked into one folder first.
-    Each zip is renamed at the end, so nothing half-written ever has its name.
+    black-and-white PNG of one bit. Every command takes a zip in place of the folder; parts are
+    unpacked into one folder first. Each zip is renamed at the end, so none is ever half-written.
 
     Args:
         root: as in `open_dataset`.
@@ -107,19 +101,8 @@ def _entries(
     for index in watched(kept, f"Packing {dataset.name}"):
         record, image = dataset.records[index], dataset.image(index)
         rows = min(height, len(image))
-        yield f"{top}/{record.image}", _encode(resize_rows(image, rows), record, format, quality)
+        kind = FORMATS[format] if record.image.lower().endswith((".jpg", ".jpeg")) else "PNG"
+        yield f"{top}/{record.image}", encoded(resize_rows(image, rows), kind, quality)
         if record.mask is not None:
-            mask = resize_rows(dataset.mask(index), rows).astype(np.uint8) * 255
-            data = cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
-            yield f"{top}/{PurePosixPath(record.mask).with_suffix('.png')}", data
-
-
-def _encode(picture: np.ndarray, record: FrameRecord, format: str, quality: int) -> bytes:
-    if PurePosixPath(record.image).suffix.lower() not in (".jpg", ".jpeg"):
-        return cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
-    if format == "jpg":
-        options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-        return cv2.imencode(".jpg", picture[..., ::-1], options)[1].tobytes()
-    data = io.BytesIO()
-    Image.fromarray(picture).save(data, format.upper(), quality=quality)
-    return data.getvalue()
+            mask = PurePosixPath(record.mask).with_suffix(".png")
+            yield f"{top}/{mask}", encoded(resize_rows(dataset.mask(index), rows), "PNG")

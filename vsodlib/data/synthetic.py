@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 from vsodlib.config import profile
 from vsodlib.data import davis
 from vsodlib.data.dataset import FrameDataset, FrameRecord, HeldFrames, concat
+from vsodlib.data.image_files import encoded
 from vsodlib.data.sprites import GROUNDS, SHAPES, TEXTURES, draw_ground, draw_sprite, hsv
 from vsodlib.files import disk_full_named
 
@@ -169,12 +170,10 @@ def _write(folder: Path, clip: Clip) -> list[str]:
     for t, (frame, mask) in enumerate(zip(clip.frames, clip.masks, strict=True)):
         image = f"{davis.IMAGES}/{clip.name}/{t:05d}.jpg"
         label = f"{davis.MASKS}/{clip.name}/{t:05d}.png"
-        # cv2.imwrite keeps silent when the disk is full; writing the bytes raises.
-        jpeg = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
-        png = cv2.imencode(".png", mask.astype(np.uint8) * 255)[1]
-        for path, data in ((image, jpeg), (label, png)):
+        grey = mask.astype(np.uint8) * 255
+        for path, data in ((image, encoded(frame, "JPEG")), (label, encoded(grey, "PNG"))):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(data.tobytes())
+            (folder / path).write_bytes(data)
         lines.append(f"/{image} /{label}\n")
     return lines
 
