@@ -28,22 +28,17 @@ FOLDER = "DAVIS"
 IMAGES = "JPEGImages/480p"
 MASKS = "Annotations/480p"
 
-SEQUENCES = {
-    "train": """
-        bear bmx-bumps boat breakdance-flare bus car-turn dance-jump dog-agility
-        drift-turn elephant flamingo hike hockey horsejump-low kite-walk lucia
-        mallard-fly mallard-water motocross-bumps motorbike paragliding rhino
-        rollerblade scooter-gray soccerball stroller surf swing tennis train
-    """,
-    "val": """
-        blackswan bmx-trees breakdance camel car-roundabout car-shadow cows dance-twirl
-        dog drift-chicane drift-straight goat horsejump-high kite-surf libby
-        motocross-jump paragliding-launch parkour scooter-black soapbox
-    """,
-}
-SPLITS: dict[str, tuple[str, ...]] = {
-    split: tuple(names.split()) for split, names in SEQUENCES.items()
-}
+TRAIN = """
+    bear bmx-bumps boat breakdance-flare bus car-turn dance-jump dog-agility drift-turn elephant
+    flamingo hike hockey horsejump-low kite-walk lucia mallard-fly mallard-water motocross-bumps
+    motorbike paragliding rhino rollerblade scooter-gray soccerball stroller surf swing tennis train
+"""
+VAL = """
+    blackswan bmx-trees breakdance camel car-roundabout car-shadow cows dance-twirl dog
+    drift-chicane drift-straight goat horsejump-high kite-surf libby motocross-jump
+    paragliding-launch parkour scooter-black soapbox
+"""
+SPLITS = {"train": tuple(TRAIN.split()), "val": tuple(VAL.split())}
 """The official sequences of each split."""
 OFFICIAL = frozenset(video for videos in SPLITS.values() for video in videos)
 
@@ -103,13 +98,14 @@ def _from_list(
     storage: Storage, path: str, found: list[FrameRecord], only: bool
 ) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
-    text = _text(storage.read(path))
+    data = storage.read(path)
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as some editors save it
+    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
     lines = [re.sub(r"^\s*#.*", "", line).strip() for line in text.splitlines()]
     named: list[FrameRecord | str] = []
     suffix = "|".join(re.escape(suffix) for suffix in SUFFIXES)
     for number, line in enumerate(lines, 1):
-        # The suffix at the end is looked for by itself: a long line would be gone through again
-        # and again.
+        # The suffix at the end is looked for by itself, or a long line is gone through many times.
         pairs = re.fullmatch(rf"(\S.*?(?:{suffix}))\s+(\S.*)", line, re.IGNORECASE)
         if pairs and line.lower().endswith(SUFFIXES) and "/" in pairs[1].strip("/"):
             image, mask = (column.strip("/") for column in pairs.groups())
@@ -128,20 +124,13 @@ def _from_list(
         note(f"{storage.locate(path)} names {listed(twice)} more than once; each counts once.")
     records = []
     for one in dict.fromkeys(named):
-        of_sequence = [one] if isinstance(one, FrameRecord) else []
-        of_sequence = of_sequence or [record for record in found if record.video == one]
-        if not of_sequence:
+        frames = [one] if isinstance(one, FrameRecord) else [r for r in found if r.video == one]
+        if not frames:
             raise ValueError(
                 f"{storage.locate(path)} names {one!r:.200}, which has no frames there."
             )
-        records += of_sequence
+        records += frames
     return records
-
-
-def _text(data: bytes) -> str:
-    """A list as text, whatever editor saved it."""
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
 
 
 def _found(storage: Storage) -> list[FrameRecord]:
