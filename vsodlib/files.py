@@ -36,12 +36,10 @@ def aside(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)  # what a killed process left, or a link to somewhere else
         yield part
         os.replace(part, path)
-    except FileExistsError:  # of another file, which its sentence names
-        raise
     except OSError as error:
-        if error.filename in (None, part, str(part)):
-            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
-        raise
+        if isinstance(error, FileExistsError) or error.filename not in (None, part, str(part)):
+            raise  # of another file, which its sentence names
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

@@ -101,11 +101,11 @@ def _check_one(
         problems.append(Problem(storage.locate(""), "not one of the frames has a mask"))
     files = stored_frames(name, storage, records, foreground, void)
     files.levels.learn(files.masks, files.mask_file, refuse=False)
-    if files.masks and files.levels.counts.keys() <= {"empty"} and files.levels.counts:
+    if files.levels.counts.keys() == {"empty"}:
         problems.append(Problem(storage.locate(""), "not one of the masks shows an object"))
-    sizes: dict[str, tuple[int, int]] = {}
+    sizes: dict[str, tuple[int, ...]] = {}
     for record in watched(records, f"Checking {name}"):
-        size: tuple[int, int] | None = None
+        size: tuple[int, ...] = ()
         for kind, path in (("frame", record.image), ("mask", record.mask)):
             if path is None:
                 if name in FOLDERS and name not in video_sets.VIDEO_LAYOUTS:
@@ -114,17 +114,15 @@ def _check_one(
             place = storage.locate(path)
             try:
                 if kind == "frame":
-                    h, w = decode_image(storage.read(path), place).shape[:2]
-                    size = (h, w)
-                    wanted: tuple[int, int] | None = sizes.setdefault(record.video, size)
+                    found = size = decode_image(storage.read(path), place).shape[:2]
+                    wanted = sizes.setdefault(record.video, size)
                     other = "the first frame of its video"
                 else:
                     file = files.mask_file(path)
-                    h, w = file.levels.shape
-                    wanted, other = size, "its frame"
-                if wanted is not None and (h, w) != wanted:
-                    message = f"{w}x{h}, but {other} is {wanted[1]}x{wanted[0]}"
-                    problems.append(Problem(place, message))
+                    found, wanted, other = file.levels.shape, size, "its frame"
+                if wanted and found != wanted:
+                    (h, w), (H, W) = found, wanted
+                    problems.append(Problem(place, f"{w}x{h}, but {other} is {W}x{H}"))
                 if kind == "mask":
                     files.levels.mask(file, record.video)
             except (OSError, ValueError) as error:
