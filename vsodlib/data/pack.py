@@ -70,15 +70,16 @@ def pack(
     limit = math.inf if max_mib is None else max_mib * 2**20
     zips: list[Path] = []
     size = 0
-    with ExitStack() as whole:
+    with ExitStack() as whole, ExitStack() as current:
         for path, data in _entries(dataset, height, format, quality, every):
             if not zips or size + len(data) > limit:
+                current.close()  # a system allows some thousand open files
                 zips.append(out if max_mib is None else _part(out, len(zips) + 1))
                 if max_mib is not None and zips[-1].exists():
                     raise FileExistsError(f"{zips[-1]} exists already: delete it or name another.")
                 part, size = whole.enter_context(aside(zips[-1])), 0
                 # Pictures are compressed already: stored as they are, they can be read at once.
-                archive = whole.enter_context(zipfile.ZipFile(part, "w", zipfile.ZIP_STORED))
+                archive = current.enter_context(zipfile.ZipFile(part, "w", zipfile.ZIP_STORED))
             archive.writestr(path, data)
             size += len(data) + 2 * len(path) + 100  # headers, there and in the directory
     return zips
