@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from vsodlib.files import check_size, inside, leads_out, read_file
@@ -41,7 +42,7 @@ class Storage:
         self.path = Path(path)
         self.inside = inside.strip("/")
         self._zip: zipfile.ZipFile | None = None
-        self._names: frozenset[str] = frozenset()
+        self._names: dict[str, str] = {}
         self._process = -1
         if not self.path.exists():
             raise FileNotFoundError(f"{self.path} does not exist.")
@@ -53,7 +54,7 @@ class Storage:
         return f"Storage({self.locate('')!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_zip": None, "_names": frozenset(), "_process": -1}
+        return self.__dict__ | {"_zip": None, "_names": {}, "_process": -1}
 
     def locate(self, path: str) -> str:
         """Where a file is on disk, or, for messages, within the archive."""
@@ -74,19 +75,18 @@ class Storage:
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
         try:
-            return self._unpack(self._archive().getinfo(self._full(path)))
+            archive = self._archive()
+            member = archive.getinfo(self._names[self._full(path)])
+            # Asked for so many bytes, deflate makes no more, whatever the header hides; others do.
+            check_size(self.path / member.filename, member.file_size)
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise zipfile.BadZipFile("it is packed neither by deflate nor plainly")
+            with archive.open(member) as packed:
+                return packed.read(member.file_size)
         except KeyError:
             raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
         except UNREADABLE as error:
             raise ValueError(f"{self.locate(path)} cannot be read: {error}.") from error
-
-    def _unpack(self, member: zipfile.ZipInfo) -> bytes:
-        # Asked for so many bytes, deflate makes no more, whatever the header hides; others do.
-        check_size(self.path / member.filename, member.file_size)
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise zipfile.BadZipFile("it is packed neither by deflate nor plainly")
-        with self._archive().open(member) as packed:
-            return packed.read(member.file_size)
 
     def exists(self, path: str) -> bool:
         """Whether `path` is a file here."""
@@ -139,9 +139,12 @@ class Storage:
                 raise ValueError(
                     f"{self.path} is neither a folder nor a readable zip archive ({error})."
                 ) from None
-            for name in self._zip.namelist():
+            for name in (names := self._zip.namelist()):
                 inside(self.path, name)
-            self._names = frozenset(n for n in self._zip.namelist() if not n.endswith("/"))
+            # Some archivers write ./a/b or a\b for a/b.
+            self._names = {
+                normpath(name.replace("\\", "/")): name for name in names if not name.endswith("/")
+            }
             self._process = os.getpid()
         return self._zip
 
