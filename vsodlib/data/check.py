@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import PurePosixPath
 
 from vsodlib.data import davis, image_sets, video_sets
 from vsodlib.data.catalogue import FOLDERS, OWN, locate_dataset, stored_frames
-from vsodlib.data.dataset import FrameRecord, watched
+from vsodlib.data.dataset import FrameRecord, StoredFrames, watched
 from vsodlib.data.image_files import decode_image
 from vsodlib.data.storage import Storage, data_root
 from vsodlib.notes import one_line
@@ -73,7 +72,8 @@ def check(
         if name is None and here and records and not any(record.mask for record in records):
             continue  # folders of the same names as the data set's, but another layout
         found = True
-        problems += _check_one(candidate, storage, records, foreground, void)
+        files = stored_frames(candidate, storage, records, foreground, void)
+        problems += _check_one(candidate, files, records)
     if not found:
         raise FileNotFoundError(
             f"{data_root(root)} holds no data set known here: data/README.md names their folders, "
@@ -82,16 +82,13 @@ def check(
     return problems
 
 
-def _check_one(
-    name: str,
-    storage: Storage,
-    records: list[FrameRecord],
-    foreground: int | None,
-    void: int | None,
-) -> list[Problem]:
+def _check_one(name: str, files: StoredFrames, records: list[FrameRecord]) -> list[Problem]:
+    storage = files.storage
+    frameless = Problem(storage.locate(""), f"holds no frames of {name}")
     if not records:
-        return [Problem(storage.locate(""), f"holds no frames of {name}")]
-    problems = [
+        return [frameless]
+    problems = [] if any(record.image for record in records) else [frameless]
+    problems += [
         Problem(storage.locate(path), "mask without a frame")
         for path in sorted(_mask_files(name, storage) - {record.mask for record in records})
     ]
@@ -99,7 +96,6 @@ def _check_one(
         problems += _gaps(storage, records)
     if all(record.mask is None for record in records):
         problems.append(Problem(storage.locate(""), "not one of the frames has a mask"))
-    files = stored_frames(name, storage, records, foreground, void)
     files.levels.learn(files.masks, files.mask_file, refuse=False)
     if files.levels.counts.keys() == {"empty"}:
         problems.append(Problem(storage.locate(""), "not one of the masks shows an object"))
@@ -107,8 +103,8 @@ def _check_one(
     for record in watched(records, f"Checking {name}"):
         size: tuple[int, ...] = ()
         for kind, path in (("frame", record.image), ("mask", record.mask)):
-            if path is None:
-                if name in FOLDERS and name not in video_sets.VIDEO_LAYOUTS:
+            if not path:
+                if path is None and name in FOLDERS and name not in video_sets.VIDEO_LAYOUTS:
                     problems.append(Problem(storage.locate(record.image), "frame without a mask"))
                 continue
             place = storage.locate(path)
@@ -145,7 +141,7 @@ def _gaps(storage: Storage, records: list[FrameRecord]) -> Iterator[Problem]:
     """Numbers left out between the first and the last frame of a video."""
     numbers = defaultdict(set)
     for record in records:
-        if re.fullmatch(r"\d+", record.frame):
+        if record.image and record.frame.isdecimal():
             folder = str(PurePosixPath(record.image).parent)
             numbers[folder].add(int(record.frame))
     for folder, present in numbers.items():
