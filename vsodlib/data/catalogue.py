@@ -92,7 +92,7 @@ def stored_frames(
     layout = video_sets.VIDEO_LAYOUTS.get(name)
     known = layout.foreground if layout and foreground is None else foreground
     masks = [record.mask for record in records if record.mask]
-    white = layout.white_background if layout else "(?!)"
+    white = layout.white_background if layout else ()
     return StoredFrames(storage, masks, TruthLevels(name, known, void), white)
 
 

@@ -7,7 +7,6 @@ frames have `mask=None` in their record and no "mask" in their item.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -54,8 +53,8 @@ class StoredFrames:
     masks: Sequence[str]
     """All mask files of the set, which together tell what their levels mean."""
     levels: TruthLevels
-    white_background: str = "(?!)"
-    """Regular expression of the masks that are drawn on white."""
+    white_background: tuple[str, ...] = ()
+    """Suffixes of the masks that are drawn on white."""
 
     def image(self, record: FrameRecord) -> np.ndarray:
         return decode_image(self.storage.read(record.image), self.storage.locate(record.image))
@@ -74,13 +73,12 @@ class StoredFrames:
         return self.levels.mask(file, record.video)
 
     def counted(self, record: FrameRecord) -> np.ndarray | None:
-        if self.levels.void is None:
-            return None
-        return self.levels.counted(self.mask_file(record.truth))
+        void = self.levels.void
+        return None if void is None else self.mask_file(record.truth).levels != void
 
     def mask_file(self, path: str) -> MaskFile:
         """A mask's levels as its file holds them."""
-        white = re.fullmatch(self.white_background, path, re.IGNORECASE) is not None
+        white = path.lower().endswith(self.white_background)
         return decode_mask(self.storage.read(path), self.storage.locate(path), white)
 
     def learn(self) -> None:
@@ -307,7 +305,6 @@ class FrameDataset:
         """
         if height is not None and height < 16:
             raise ValueError(f"height must be at least 16 rows, got {height!r}.")
-        images, masks, records = {}, {}, []
 
         def decode(index: int) -> tuple[np.ndarray, np.ndarray | None]:
             image = self.image(index)
@@ -318,13 +315,13 @@ class FrameDataset:
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders release the interpreter's lock
             decoded = pool.map(decode, range(len(self)))
-            rows = watched(decoded, f"Reading {self.name}", len(self))
-            for index, (image, mask) in enumerate(rows):
-                record, key = self.records[index], str(index)
-                images[key] = image
-                if mask is not None:
-                    masks[key] = mask
-                records.append(replace(record, image=key, mask=None if mask is None else key))
+            pairs = list(watched(decoded, f"Reading {self.name}", len(self)))
+        images = {str(k): image for k, (image, _) in enumerate(pairs)}
+        masks = {str(k): mask for k, (_, mask) in enumerate(pairs) if mask is not None}
+        records = [
+            replace(record, image=str(k), mask=record.mask and str(k))
+            for k, record in enumerate(self.records)
+        ]
         return type(self)(self.name, records, HeldFrames(images, masks), self.transform)
 
     def _pick(self, indices: list[int]) -> Self:
@@ -332,10 +329,11 @@ class FrameDataset:
         return type(self)(self.name, records, [self.sources[i] for i in indices], self.transform)
 
 
-def watched(frames: Iterable[Item], what: str, total: int | None = None) -> Iterable[Item]:
+def watched(
+    items: Iterable[Item], what: str, total: int | None = None, unit: str = "frame"
+) -> Iterable[Item]:
     """The same behind a progress bar, which goes when all is done; the profile `smoke` has none."""
-    hidden = profile() == "smoke"
-    return tqdm(frames, what, total, leave=False, unit="frame", disable=hidden)
+    return tqdm(items, what, total, leave=False, unit=unit, disable=profile() == "smoke")
 
 
 def concat(datasets: Sequence[FrameDataset]) -> FrameDataset:

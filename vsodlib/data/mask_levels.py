@@ -63,10 +63,8 @@ class Found:
     """Whether there are no others."""
 
     def __str__(self) -> str:
-        shown = [0, *self.levels[:6]]
-        return f"{self.place} holds the levels {', '.join(map(str, shown))}" + (
-            ", ..." if len(self.levels) > 6 else ""
-        )
+        shown = ", ".join(map(str, (0, *self.levels[:6])))
+        return f"{self.place} holds the levels {shown}{', ...' if len(self.levels) > 6 else ''}"
 
 
 def look(file: MaskFile, levels: np.ndarray) -> Found:
@@ -217,9 +215,9 @@ class TruthLevels(_Levels):
     """Pixels of this level count as neither; None: there are none."""
 
     def look(self, file: MaskFile) -> Found:
-        levels = self._split(file)[0]
+        levels = self._known(file)
         if isinstance(self.foreground, int) and not file.numbered:
-            levels = np.where(levels > self.foreground, levels, 0).astype(np.uint8)
+            levels = np.where(levels > self.foreground, levels, 0)
         return look(file, levels)
 
     def mask(self, file: MaskFile, video: str = "") -> np.ndarray:
@@ -228,7 +226,7 @@ class TruthLevels(_Levels):
         Raises:
             ValueError: the file contradicts the others of the set, or itself.
         """
-        levels = self._split(file)[0]
+        levels = self._known(file)
         if self.foreground is not None:
             level = self.foreground(video) if callable(self.foreground) else self.foreground
             return levels > (0 if file.numbered else level)
@@ -236,15 +234,9 @@ class TruthLevels(_Levels):
         self.agree(found)
         return levels > (0 if found.kind == "numbers" else HALF)
 
-    def counted(self, file: MaskFile) -> np.ndarray | None:
-        """Where pixels count, (H, W) bool; None: everywhere."""
-        void = self._split(file)[1]
-        return None if void is None else ~void
-
-    def _split(self, file: MaskFile) -> tuple[np.ndarray, np.ndarray | None]:
-        """Levels of 8 bits, 0 where they are void, and where that is."""
+    def _known(self, file: MaskFile) -> np.ndarray:
+        """Levels of 8 bits, 0 where they are void."""
         levels = file.levels
-        void = None if self.void is None else levels == self.void
         if levels.dtype == np.uint16:
             top = int(levels.max())
             if 255 < top < 32768:
@@ -253,7 +245,7 @@ class TruthLevels(_Levels):
                     "nor one of 8 bits; save it as 0 and 255."
                 )
             levels = levels.astype(np.uint8) if top <= 255 else _eight_bits(levels)
-        return (levels if void is None else np.where(void, 0, levels).astype(np.uint8)), void
+        return levels if self.void is None else np.where(file.levels == self.void, 0, levels)
 
     def agree(self, found: Found) -> None:
         if self.foreground is not None:

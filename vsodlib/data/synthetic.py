@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm.auto import tqdm
 
-from vsodlib.config import profile
 from vsodlib.data import davis
-from vsodlib.data.dataset import FrameDataset, FrameRecord, HeldFrames, concat
+from vsodlib.data.dataset import FrameDataset, FrameRecord, HeldFrames, watched
 from vsodlib.data.image_files import encoded
 from vsodlib.data.sprites import GROUNDS, SHAPES, TEXTURES, draw_ground, draw_sprite, hsv
 from vsodlib.files import disk_full_named
@@ -87,15 +86,11 @@ def synthetic_dataset(
     Raises:
         ValueError: another split, no videos, or sizes that `synthetic_clip` refuses.
     """
-    if split is None:
-        both = (synthetic_dataset(s, videos, frames, height, width, seed) for s in ("train", "val"))
-        dataset = concat(list(both))
-        dataset.name = "synthetic"
-        return dataset
+    parts = ("train", "val") if split is None else (split,)
     records: list[FrameRecord] = []
     images: dict[str, np.ndarray] = {}
     masks: dict[str, np.ndarray] = {}
-    for number in _seeds(split, videos, seed):
+    for number in chain.from_iterable(_seeds(part, videos, seed) for part in parts):
         clip = synthetic_clip(number, frames, height, width)
         assert clip.masks is not None
         for t in range(frames):
@@ -116,8 +111,7 @@ def make_synthetic(
     """Write synthetic clips as a data set in the official layout of DAVIS 2016.
 
     Three quarters of the videos are the split train, the rest val; `open_dataset("davis2016",
-    split, root=out)` reads them. Renamed at the end, so a broken run leaves nothing
-    at `out`.
+    split, root=out)` reads them. Renamed at the end, so a broken run leaves nothing at `out`.
 
     Raises:
         FileExistsError: `out` is there already.
@@ -134,23 +128,18 @@ def make_synthetic(
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)  # or it would be written through a link of this name
     try:
-        hidden = profile() == "smoke"
-        with (
-            disk_full_named(out),
-            tqdm(total=videos, desc=f"Drawing {out.name}", unit="video", disable=hidden) as bar,
-        ):
+        with disk_full_named(out):
             for split, count in (("train", videos - val), ("val", val)):
                 lines = []
-                for number in _seeds(split, count, seed):
+                seeds = _seeds(split, count, seed)
+                for number in watched(seeds, f"Drawing {out.name} {split}", unit="video"):
                     lines += _write(aside, synthetic_clip(number, frames, height, width))
-                    bar.update()
                 listed = aside / f"ImageSets/480p/{split}.txt"
                 listed.parent.mkdir(parents=True, exist_ok=True)
                 listed.write_text("".join(lines))
         aside.rename(out)
-    except BaseException:
+    finally:
         shutil.rmtree(aside, ignore_errors=True)
-        raise
     return out
 
 

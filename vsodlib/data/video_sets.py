@@ -7,7 +7,6 @@
          Imgs/*.{jpg,png} + GT_object_level/*.png
 
 as published, and as they are found: every layout of `folders`, one folder too many, no splits.
-
 Not every frame is annotated; frames without a mask have `mask=None`. FBMS marks every moving object
 in its own grey value (.pgm, background black) or colour (.ppm, background white), all of which are
 the foreground here but static scenery, which marple2 marks too, and stray pixels: above 102 in
@@ -20,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vsodlib.data.dataset import FrameRecord
 from vsodlib.data.folders import Picture, paired, sort_out
@@ -54,12 +53,12 @@ class VideoLayout:
     """Folders any of which tells the data set apart; none: those of the splits."""
     skip: str = "(?!)"
     """Regular expression of files that are neither frame nor mask."""
-    white_background: str = "(?!)"
-    """The same, of masks whose background is white."""
+    white_background: tuple[str, ...] = ()
+    """Suffixes of masks whose background is white."""
     foreground: Callable[[str], int] | None = None
     """Video -> the mask level above which is object; None: recognised (`mask_levels`)."""
-    videos: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Split -> its videos, for a copy without the splits' folders."""
+    test_videos: frozenset[str] = frozenset()
+    """Those of the split `test`, for a copy without the splits' folders; others are of train."""
 
 
 VIDEO_LAYOUTS: dict[str, VideoLayout] = {
@@ -71,9 +70,9 @@ VIDEO_LAYOUTS: dict[str, VideoLayout] = {
             splits={"train": "Trainingset", "test": "Testset"},
             test="test",
             skip=r".*PROB.*\.ppm",
-            white_background=r".*\.ppm",
+            white_background=(".ppm",),
             foreground=fbms_foreground,
-            videos={"test": frozenset(FBMS_TEST.split())},
+            test_videos=frozenset(FBMS_TEST.split()),
         ),
         VideoLayout(
             name="visal",
@@ -117,26 +116,20 @@ def video_pictures(
     ]
     if split not in parts:
         return pictures
-    inside = {part: [p for p in pictures if _below(p.path, parts[part])] for part in parts}
-    if any(inside.values()) or storage.has_folder(parts[split]):
-        if not inside[split] and not storage.has_folder(parts[split]):
+
+    def lies_in(picture: Picture, *splits: str) -> bool:
+        above = picture.path.lower().split("/")[:-1]
+        return any(parts[part].lower() in above for part in splits)
+
+    there = storage.has_folder(parts[split])
+    if there or any(lies_in(p, *parts) for p in pictures):
+        if not there and not any(lies_in(p, split) for p in pictures):
             raise FileNotFoundError(f"{storage.locate(parts[split])} does not exist.")
-        elsewhere = {p.path for part in parts if part != split for p in inside[part]}
-        return [
-            p
-            for p in pictures
-            if _below(p.path, parts[split]) or (p.mask and p.path not in elsewhere)
-        ]
-    if layout.videos:
-        others = frozenset().union(*layout.videos.values())
-        wanted = layout.videos.get(split)
-        return [p for p in pictures if (p.video in wanted if wanted else p.video not in others)]
+        return [p for p in pictures if lies_in(p, split) or (p.mask and not lies_in(p, *parts))]
+    if layout.test_videos:
+        return [p for p in pictures if (p.video in layout.test_videos) == (split == layout.test)]
     note(f"{storage.locate('')} has no folder {parts[split]}: all its videos are taken.")
     return pictures
-
-
-def _below(path: str, folder: str) -> bool:
-    return folder.lower() in path.lower().split("/")[:-1]
 
 
 def video_records(
