@@ -12,6 +12,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import InitVar, dataclass, field
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -22,13 +23,7 @@ import av
 import cv2
 import numpy as np
 from av.filter import Graph
-from av.video.reformatter import (
-    ColorPrimaries,
-    ColorRange,
-    Colorspace,
-    ColorTrc,
-    VideoReformatter,
-)
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
 from vsodlib.data.folders import is_picture, listed, natural
 from vsodlib.data.image_files import (
@@ -85,6 +80,7 @@ class Frame(NamedTuple):
     name: str = ""
 
 
+@dataclass(eq=False, repr=False)
 class Video:
     """An iterator over the frames of a video, each np.uint8 (H, W, 3), RGB; made by `read_video`.
 
@@ -105,30 +101,24 @@ class Video:
             another size than the first.
     """
 
-    def __init__(
-        self,
-        source: str,
-        frames: Iterator[Frame],
-        fps: float,
-        length: int | None = None,
-        live: bool = False,
-        mixed: bool = False,
-        sound: Path | None = None,
-        damage: list[str] | None = None,
-    ) -> None:
-        self.damage = [] if damage is None else damage
+    source: str
+    frames: InitVar[Iterator[Frame]]
+    fps: float
+    length: int | None = None
+    live: bool = False
+    mixed: bool = False
+    sound: Path | None = None
+    damage: list[str] = field(default_factory=list)
+
+    def __post_init__(self, frames: Iterator[Frame]) -> None:
         first = next(frames, None)
         if first is None:
-            raise ValueError(" ".join(self.damage) or f"{source} has no frames.")
-        self.source = source
-        self.fps = round(fps, 2) if 0 < fps < 1000 else FOLDER_FPS  # 0 or nan: the file is silent
-        self.length = length
-        self.live = live
-        self.mixed = mixed
-        self.sound = sound
+            raise ValueError(" ".join(self.damage) or f"{self.source} has no frames.")
+        known = 0 < self.fps < 1000  # 0 or nan: the file is silent
+        self.fps = round(self.fps, 2) if known else FOLDER_FPS
         self.start = first.time
         self.height, self.width, _ = first.pixels.shape
-        _check_size(first.pixels, source)
+        _check_size(first.pixels, self.source)
         self.digest = hashlib.sha256(first.pixels.tobytes()).hexdigest()[:12]
         self._frames = chain([first], frames)
         self._index = 0
@@ -284,7 +274,8 @@ def _film(path: Path) -> Video:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{path} is not a film that can be read ({reason}).") from None
-    picture = [s for s in _readable(container.streams.video) if not s.disposition & _COVER]
+    cover = av.stream.Disposition.attached_pic
+    picture = [s for s in _readable(container.streams.video) if not s.disposition & cover]
     if not picture or container.format.name in NO_FILMS:
         container.close()
         raise ValueError(f"{path} holds no pictures that can be decoded.")
@@ -308,15 +299,10 @@ def _film(path: Path) -> Video:
     )
 
 
-_COVER = av.stream.Disposition.attached_pic
-
-
 def _span(container: Any) -> tuple[float, float]:
     """When a film begins and ends by what it announces, in seconds of its own clock."""
-    begin, length = (
-        (container.start_time or 0) / av.time_base,
-        (container.duration or 0) / av.time_base,
-    )
+    begin = (container.start_time or 0) / av.time_base
+    length = (container.duration or 0) / av.time_base
     from_zero = "matroska" in container.format.name  # others count their length from the begin
     return begin, max(begin, length if from_zero else begin + length)
 
