@@ -125,13 +125,7 @@ class _Phase:
     """One phase of the schedule: its frames, augmented, and its batches, drawn as they are due."""
 
     def __init__(
-        self,
-        dataset: FrameDataset,
-        config: TrainConfig,
-        number: int,
-        seed: int,
-        rank: int,
-        world: int,
+        self, dataset: FrameDataset, config: TrainConfig, seed: int, rank: int, world: int
     ) -> None:
         if config.batch_size == 1 and not config.freeze_batch_norm:
             raise ValueError(
@@ -144,7 +138,7 @@ class _Phase:
             config.frames_per_video,
             config.image_fraction,
             config.steps,
-            seed if number == 0 else seed_of(seed, 0, 2**31 + number),
+            seed,
             {record.video: record.dataset or dataset.name for record in dataset.records},
             config.weights,
         )
@@ -186,10 +180,10 @@ class TrainBatches(Dataset):
 
     def __init__(self, dataset: FrameDataset, config: TrainConfig, rank: int = 0, world: int = 1):
         self.config = config
-        self.phases = [
-            _Phase(dataset, phase, number, config.seed, rank, world)
-            for number, (_, phase) in enumerate(config.schedule)
-        ]
+        self.phases = []
+        for number, (_, phase) in enumerate(config.schedule):
+            seed = seed_of(config.seed, 0, 2**31 + number) if number else config.seed
+            self.phases.append(_Phase(dataset, phase, seed, rank, world))
 
     def __len__(self) -> int:
         return self.config.steps
