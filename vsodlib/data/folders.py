@@ -179,20 +179,17 @@ def _one_each(pictures: Iterable[Picture], storage: Storage) -> list[Picture]:
     found: dict[tuple[bool, str | None, str], Picture] = {}
     for picture in pictures:
         key = picture.mask, picture.video, picture.frame
-        other = found.get(key)
-        kind = "masks" if picture.mask else "pictures"
-        refuse_twins(
-            storage, picture.path, other.path if other else None, kind, picture.video or ""
-        )
-        if not (other and picture.path.lower().endswith(LOSSY)):
+        if key in found:
+            kind = "masks" if picture.mask else "pictures"
+            refuse_twins(storage, picture.path, found[key].path, kind, picture.video or "")
+        if key not in found or not picture.path.lower().endswith(LOSSY):
             found[key] = picture
     return list(found.values())
 
 
-def listed(paths: Sequence[str], most: int = 5) -> str:
-    """Some names for a message, and how many more there are."""
-    more = f" and {len(paths) - most} more" if len(paths) > most else ""
-    return ", ".join(paths[:most]) + more
+def listed(paths: Sequence[str]) -> str:
+    """Up to five names for a message, and how many more there are."""
+    return ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
 
 
 def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
@@ -233,13 +230,13 @@ def truth_records(storage: Storage) -> list[FrameRecord]:
         FileNotFoundError: there are no pictures.
         ValueError: two masks of one frame.
     """
-    pictures = sort_out(storage.list())
+    files = storage.list()
+    pictures = sort_out(files)
     annotated = {p.video for p in pictures if p.mask}
     if None in annotated:
         annotated |= {p.video for p in pictures}
     found = [p for p in pictures if p.mask or p.video not in annotated]
     if not found:
-        files = storage.list()
         what = f"; it holds files like {files[0]}" if files else ""
         kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
         raise FileNotFoundError(f"There are no pictures in {storage.locate('')} ({kinds}){what}.")
