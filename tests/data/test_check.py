@@ -156,3 +156,11 @@ def test_masks_alone_are_told_of_once(tmp_path):
     assert [p.message for p in check(tmp_path)] == [
         f"holds no frames of {name}" for name in ("davis2016", "fbms")
     ]
+
+
+def test_a_mask_in_two_formats_is_not_without_a_frame(tmp_path):
+    folder = tmp_path / "FBMS/Testset/cars1"
+    grey(folder / "cars1_1.jpg", np.zeros((H, W, 3)))
+    for suffix in ("png", "pgm"):
+        grey(folder / f"GroundTruth/cars1_1_gt.{suffix}", np.eye(H, W) * 255)
+    assert check(tmp_path) == []

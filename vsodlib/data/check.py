@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from os.path import splitext
 from pathlib import PurePosixPath
 
 from vsodlib.data import davis, image_sets, video_sets
@@ -88,9 +89,11 @@ def _check_one(name: str, files: StoredFrames, records: list[FrameRecord]) -> li
     if not records:
         return [frameless]
     problems = [] if any(record.image for record in records) else [frameless]
+    used = {splitext(record.truth)[0] for record in records if record.mask}
     problems += [
         Problem(storage.locate(path), "mask without a frame")
-        for path in sorted(_mask_files(name, storage) - {record.mask for record in records})
+        for path in sorted(_mask_files(name, storage))
+        if splitext(path)[0] not in used  # a mask may be there in two formats
     ]
     if name == "davis2016":
         problems += _gaps(storage, records)

@@ -108,8 +108,7 @@ def _home(parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _side_by_side(paths: Sequence[str]) -> set[str]:
-    """The masks among pictures that share a folder with their frames: lossless, and one has a twin
-    of its name that is not."""
+    """The lossless pictures of folders where one of them has a lossy twin of its name: masks."""
     lossless = [path for path in paths if not path.lower().endswith(LOSSY)]
     lossy = {splitext(path)[0] for path in set(paths) - set(lossless)}
     shared = {dirname(path) for path in lossless if splitext(path)[0] in lossy}
@@ -164,9 +163,7 @@ def shifted(place: str, have: Iterable[int], other: str, want: Iterable[int]) ->
 
 
 def refuse_twins(storage: Storage, path: str, other: str | None, kind: str, video: str) -> None:
-    """Refuse two masks or maps of one frame by a ValueError; of one name in one folder there may be
-    any number of formats.
-    """
+    """Refuse masks or maps of one frame in two folders by a ValueError; one may hold both."""
     if other and dirname(other) != dirname(path):
         raise ValueError(
             f"{storage.locate(other)} and {storage.locate(path)} are both {kind} of frame "
@@ -254,7 +251,7 @@ def own_records(pictures: Sequence[Picture], storage: Storage) -> list[FrameReco
         FileNotFoundError: no pictures.
         ValueError: no frames, no masks, or none that pair; numbers that are shifted.
     """
-    place = storage.locate("")
+    place, pictures = storage.locate(""), _one_each(pictures, storage)
     masks = [picture.path for picture in pictures if picture.mask]
     frames = [picture.path for picture in pictures if not picture.mask]
     if not frames or not masks:
