@@ -80,8 +80,8 @@ def look(file: MaskFile, levels: np.ndarray) -> Found:
     if np.count_nonzero(levels == top) == whole:
         present = np.array([top])
     else:
-        present = np.flatnonzero(np.bincount(levels.ravel(), minlength=256))
-        present = present[present > 0]
+        area = np.bincount(levels.ravel(), minlength=256)
+        present = 1 + np.flatnonzero(area[1:])
     every = tuple(present.tolist())
     if file.numbered:
         return Found(file.place, "areas" if top == 255 else "numbers", every, True)
@@ -91,23 +91,19 @@ def look(file: MaskFile, levels: np.ndarray) -> Found:
     if len(every) == 1:
         return Found(file.place, "white", every, True)
     middle = present[(present > DARK) & (present <= BRIGHT)]
-    rim = top > BRIGHT and not file.lossy and len(middle) == 1 and _parts(levels)
+    # One level between white and black that nowhere meet is a rim of void, not an edge.
+    rim = top > BRIGHT and not file.lossy and len(middle) == 1
+    rim = rim and not np.any(levels[cv2.dilate(levels, CROSS) > BRIGHT] <= DARK)
     if file.lossy or (np.any((present > DARK) & (present < 255)) and not rim):
         # Blurred edges: middle levels count where they fill areas, which a way to white does not.
         even = cv2.dilate(levels, AREA) == cv2.erode(levels, AREA)
         area = np.bincount(levels[even], minlength=256)
         counting = middle
     else:
-        area = np.bincount(levels.ravel(), minlength=256)
         counting = present[present <= BRIGHT]
     known = {int(level) for level in counting if area[level] > SHARE * whole}
     shown = tuple(sorted(known | {255 if top > BRIGHT else top}))
     return Found(file.place, "areas" if len(shown) > 1 else "white", shown, shown == every)
-
-
-def _parts(levels: np.ndarray) -> bool:
-    """Whether white nowhere meets black: one level between them is a rim of void, not an edge."""
-    return not np.any(levels[cv2.dilate(levels, CROSS) > BRIGHT] <= DARK)
 
 
 def sample(paths: Sequence[str]) -> list[str]:
