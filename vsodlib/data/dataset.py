@@ -28,15 +28,14 @@ _LEARNING = Lock()
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """One frame: its video, its name within it, where image and mask lie in a `Storage`, and, in
-    several data sets put together, the name of its own.
-    """
+    """One frame: its video, its name within it, where image and mask lie in a `Storage`."""
 
     video: str
     frame: str
     image: str
     mask: str | None
     dataset: str = ""
+    """The name of its own, in several put together."""
 
     @property
     def truth(self) -> str:
@@ -125,7 +124,6 @@ class FrameDataset:
         ((192, 336, 3), dtype('bool'))
 
     Args:
-        name: e.g. "davis2016".
         records: one per frame; frames of a video in temporal order.
         sources: where the pixels come from, one for all records or one per record.
         transform: applied to every item of `dataset[i]`, never to `image(i)` and `mask(i)`.

@@ -142,7 +142,6 @@ def fetch(name: str, root: str | Path, progress: bool = True) -> Path:
     Args:
         name: a name of `SOURCES`, as in `open_dataset`.
         root: the data root; created if need be.
-        progress: show progress bars.
 
     Raises:
         ValueError: an unknown name; a set that must be fetched by hand; a folder that is there but

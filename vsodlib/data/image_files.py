@@ -94,7 +94,6 @@ def decode_mask(data: bytes, place: str, white_background: bool = False) -> Mask
     """The levels of a mask or map in any of `FORMATS`.
 
     Args:
-        data: the encoded picture.
         place: its name in messages.
         white_background: white is background too, and any other colour an object (FBMS's .ppm).
 

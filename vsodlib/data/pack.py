@@ -36,11 +36,9 @@ def pack(
     unpacked into one folder first. Each zip is renamed at the end, so none is ever half-written.
 
     Args:
-        root: as in `open_dataset`.
+        root, name, split: as in `open_dataset`.
         height: rows of the packed frames, at least 16; the aspect is kept, smaller frames stay.
         out: the zip to write; parts are called OUT-1.zip, OUT-2.zip ...
-        name: the data set.
-        split: as in `open_dataset`; None: all of it.
         format: of the frames, one of `FORMATS`.
         quality: of the frames, 1 to 100.
         every: keep every so manieth frame of a video, the first among them.

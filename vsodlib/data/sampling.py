@@ -31,18 +31,13 @@ class VideoBatchSampler(Sampler[list[int]]):
     until all have been seen, then anew (so each counts the same, long or short), and images
     likewise. A video shorter than `frames_per_video` gives all its frames before one comes again.
 
-    The batches depend on the arguments alone, so a run resumes by skipping what it has done.
-
     Args:
         videos: name -> indices of its frames (`FrameDataset.videos`); one index makes an image.
         datasets: name -> the data set it comes from, where `weights` are given.
         weights: data set -> how often it is drawn. The share of those that hold images alone takes
             the place of `image_fraction`; within a data set each video counts the same.
-        batch_size: samples per batch.
         frames_per_video: must divide the video part of the batch.
         image_fraction: share of images, between 0 and 1; 0 leaves images out.
-        steps: number of batches.
-        seed: of everything random here.
 
     Raises:
         ValueError: the wish cannot be met with these videos.

@@ -117,9 +117,7 @@ def _beside(folder: Path, name: str) -> Path:
 
 
 def _are_frames(files: list[Path]) -> bool:
-    """Whether images are frames of a video: of one size, named alike but for numbers, and without
-    the note that a camera puts into its photographs.
-    """
+    """Whether images are of one size, named alike but for numbers, and without a camera's note."""
     named_alike = len({re.sub(r"[0-9]+", "#", file.stem) for file in files}) == 1
     if len(files) == 1 or not named_alike or is_photograph(files[0]):
         return False

@@ -48,7 +48,6 @@ def synthetic_clip(seed: int, frames: int = 24, height: int = 192, width: int = 
 
     Args:
         seed: chooses everything; seeds 0 ... 5 show the six shapes in turn.
-        frames, height, width: size of the clip.
 
     Raises:
         ValueError: no frames, or frames too small to show anything.
@@ -81,7 +80,6 @@ def synthetic_dataset(
     Args:
         split: "train", "val" (clips of other seeds), or None for both.
         videos: per split.
-        seed: another seed, other clips.
 
     Raises:
         ValueError: another split, no videos, or sizes that `synthetic_clip` refuses.

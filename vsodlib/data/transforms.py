@@ -30,7 +30,6 @@ class RandomCropResize(v2.Transform):
     nearest neighbours would shift them by up to half a pixel against the image.
 
     Args:
-        height, width: size of the result, pixels.
         scale_min: smallest share of the frame's height, in (0, 1].
         aspect_jitter: at least 1.
     """

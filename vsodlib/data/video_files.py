@@ -70,9 +70,7 @@ av.logging.set_level(None)  # FFmpeg's own complaints stay off the screen: ours 
 
 
 class Frame(NamedTuple):
-    """A frame of a video: `pixels` np.uint8 (H, W, 3), RGB; `time` and `duration` in seconds;
-    `name`, that of its file in a folder.
-    """
+    """`pixels` np.uint8 (H, W, 3), RGB; `time`, `duration` in seconds; `name`: of its file."""
 
     pixels: np.ndarray
     time: float
@@ -86,7 +84,7 @@ class Video:
 
     Attributes:
         source: what `read_video` was given, for messages.
-        fps: frames per second, on average.
+        fps: on average.
         length: number of frames as announced, None where it is unknown before the end (camera).
         live: whether it is a camera, which never ends by itself.
         sound: the file whose sound belongs to the frames, if any.
@@ -459,7 +457,6 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> N
     Args:
         path: ends in `.webm` (VP9, for browsers and everyone) or `.mov` (ProRes 4444, for editors).
         frames: np.uint8 (H, W, 3), or (H, W, 4) with transparency; all of one shape.
-        fps: frames per second.
 
     Raises:
         FileNotFoundError: the folder of `path` does not exist.
