@@ -190,9 +190,10 @@ def _bring(source: Source, root: Path, target: Path, progress: bool) -> None:
     missing = {url: archive for url, archive in archives.items() if not archive.is_file()}
     for url, archive in missing.items():
         download(url, archive, progress)
-    aside = root / f".{source.folder}.extracting"
+    target = target.resolve()  # it may be a link to an empty folder on a larger disk
+    aside = target.with_name(f".{target.name}.extracting")
     shutil.rmtree(aside, ignore_errors=True)  # what a killed run left
-    aside.mkdir()
+    aside.mkdir(parents=True)
     try:
         for url, archive in archives.items():
             entry = _compare(root / RECORDS, url, archive)
@@ -414,7 +415,7 @@ def extract(archive: Path, folder: Path, progress: bool = True) -> None:
                     f"{archive} would unpack to {size / 1e6:.0f} MB, more than {LARGEST_RATIO} "
                     "times its size; do not use it."
                 )
-            _need_space(archive.parent, size)
+            _need_space(folder, size)
             name, hidden = f"extract {archive.name}", not progress
             with tqdm(desc=name, total=size, disable=hidden, **BAR) as bar:
                 for member in members:
