@@ -58,18 +58,18 @@ def check(
         FileNotFoundError: no data set is there.
         ValueError: an unknown name, or an archive that cannot be opened.
     """
-    problems, found = [], False
-    own = f"{OWN}{data_root(root)}"
+    problems, found, root = [], False, data_root(root)
+    own = f"{OWN}{root}"
     for candidate in (*FOLDERS, own) if name is None else (name,):
         if found and candidate == own:
             break
         try:
             storage, records = locate_dataset(candidate, None, root)
         except FileNotFoundError:
-            if name is not None or not data_root(root).exists():
+            if name is not None or not root.exists():
                 raise
             continue
-        here = storage.path == data_root(root)
+        here = storage.path == root
         if name is None and here and records and not any(record.mask for record in records):
             continue  # folders of the same names as the data set's, but another layout
         found = True
@@ -77,8 +77,8 @@ def check(
         problems += _check_one(candidate, files, records)
     if not found:
         raise FileNotFoundError(
-            f"{data_root(root)} holds no data set known here: data/README.md names their folders, "
-            "and `vsod data fetch NAME` gets one."
+            f"{root} holds no data set known here: data/README.md names their folders, and `vsod "
+            "data fetch NAME` gets one."
         )
     return problems
 
