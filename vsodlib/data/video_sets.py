@@ -43,7 +43,6 @@ def fbms_foreground(video: str) -> int:
 class VideoLayout:
     """One data set: where its splits lie, and what is special about it."""
 
-    name: str
     folder: str
     splits: dict[str, str]
     """Split -> folder that holds its videos."""
@@ -61,39 +60,30 @@ class VideoLayout:
     """Those of the split `test`, for a copy without the splits' folders; others are of train."""
 
 
-VIDEO_LAYOUTS: dict[str, VideoLayout] = {
-    row.name: row
-    for row in (
-        VideoLayout(
-            name="fbms",
-            folder="FBMS",
-            splits={"train": "Trainingset", "test": "Testset"},
-            test="test",
-            skip=r".*PROB.*\.ppm",
-            white_background=(".ppm",),
-            foreground=fbms_foreground,
-            test_videos=frozenset(FBMS_TEST.split()),
-        ),
-        VideoLayout(
-            name="visal",
-            folder="ViSal",
-            splits={"test": ""},
-            test="test",
-            markers=("GroundTruth", "aeroplane"),
-        ),
-        VideoLayout(
-            name="davsod",
-            folder="DAVSOD",
-            splits={
-                "train": "DAVSOD-TrainingSet",
-                "val": "DAVSOD-ValidationSet",
-                "easy": "Easy-35",
-                "normal": "Normal-25",
-                "difficult": "Difficult-20",
-            },
-            test="easy",
-        ),
-    )
+VIDEO_LAYOUTS = {
+    "fbms": VideoLayout(
+        folder="FBMS",
+        splits={"train": "Trainingset", "test": "Testset"},
+        test="test",
+        skip=r".*PROB.*\.ppm",
+        white_background=(".ppm",),
+        foreground=fbms_foreground,
+        test_videos=frozenset(FBMS_TEST.split()),
+    ),
+    "visal": VideoLayout(
+        folder="ViSal", splits={"test": ""}, test="test", markers=("GroundTruth", "aeroplane")
+    ),
+    "davsod": VideoLayout(
+        folder="DAVSOD",
+        splits={
+            "train": "DAVSOD-TrainingSet",
+            "val": "DAVSOD-ValidationSet",
+            "easy": "Easy-35",
+            "normal": "Normal-25",
+            "difficult": "Difficult-20",
+        },
+        test="easy",
+    ),
 }
 
 
@@ -107,13 +97,11 @@ def video_pictures(
         FileNotFoundError: a split that is not there.
     """
     if split is not None and split not in layout.splits:
-        raise ValueError(f"{layout.name} has the splits {', '.join(layout.splits)}, not {split!r}.")
+        known = ", ".join(layout.splits)
+        raise ValueError(f"{layout.folder} has the splits {known}, not {split!r}.")
     parts = {part: folder for part, folder in layout.splits.items() if folder}
-    pictures = [
-        picture
-        for picture in sort_out(storage.list(), parts.values())
-        if not re.fullmatch(layout.skip, picture.path, re.IGNORECASE)
-    ]
+    found = sort_out(storage.list(), parts.values())
+    pictures = [p for p in found if not re.fullmatch(layout.skip, p.path, re.IGNORECASE)]
     if split not in parts:
         return pictures
 
@@ -140,9 +128,7 @@ def video_records(
     Raises:
         ValueError, FileNotFoundError: as `video_pictures`; frames shifted against their masks.
     """
-    there = [
-        part for part, folder in layout.splits.items() if folder and storage.has_folder(folder)
-    ]
+    there = [part for part, top in layout.splits.items() if top and storage.has_folder(top)]
     if split is None and there:  # videos of two splits may share a name
         return [r for part in there for r in video_records(layout, storage, part)]
     return paired(video_pictures(layout, storage, split), storage)
