@@ -29,9 +29,7 @@ PHOTOGRAPHS = {
     "cat": Photograph("chelsea", "CC0, Stefan van der Walt", (0.4, 0.5, 0.85), (0.6, 0.45, 0.97)),
     "coffee": Photograph("coffee", "CC0, Rachel Michetti", (0.35, 0.4, 0.8), (0.55, 0.5, 0.95)),
     "rocket": Photograph("rocket", "public domain, SpaceX", (0.35, 0.7, 0.7), (0.62, 0.6, 0.9)),
-    "astronaut": Photograph(
-        "astronaut", "public domain, NASA", (0.5, 0.3, 1.0), (0.42, 0.28, 0.75)
-    ),
+    "astronaut": Photograph("astronaut", "public domain, NASA", (0.5, 0.3, 1), (0.42, 0.28, 0.75)),
 }
 
 
@@ -89,15 +87,9 @@ def demo_clips(frames: int = 24, height: int = 192, width: int = 336) -> dict[st
         picture = getattr(skimage.data, photograph.function)()
         progress = 0.5 - 0.5 * np.cos(np.pi * np.linspace(0, 1, frames))  # starts and ends softly
         views = np.outer(1 - progress, photograph.first) + np.outer(progress, photograph.last)
-        clips[name] = Clip(
-            name=name,
-            frames=np.stack(
-                [_view(picture, x, y, extent, height, width) for x, y, extent in views]
-            ),
-            masks=None,
-            licence=photograph.licence,
-            source=f"skimage.data.{photograph.function}",
-        )
+        shown = [_view(picture, x, y, extent, height, width) for x, y, extent in views]
+        source = f"skimage.data.{photograph.function}"
+        clips[name] = Clip(name, np.stack(shown), None, photograph.licence, source)
     return clips
 
 
@@ -132,7 +124,5 @@ def _view(
         picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * scale)
     centre = scale / 2 - 0.5  # of pixel (0, 0), between the pixels of the picture
     matrix = np.array([[scale, 0, left + centre], [0, scale, top + centre]], np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(
-        picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT
-    )
+    size, flags = (width, height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT)

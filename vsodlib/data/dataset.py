@@ -148,9 +148,7 @@ class FrameDataset:
         self.records = list(records)
         self.sources = list(sources) if isinstance(sources, Sequence) else [sources] * len(records)
         if len(self.sources) != len(self.records):
-            raise ValueError(
-                f"{name}: {len(self.sources)} sources for {len(self.records)} records."
-            )
+            raise ValueError(f"{name}: {len(self.sources)} sources for {len(records)} records.")
         self.transform = transform
         self.videos: dict[str, list[int]] = {}
         for index, record in enumerate(self.records):
@@ -161,7 +159,6 @@ class FrameDataset:
         cls,
         frames: str | os.PathLike[str],
         masks: str | os.PathLike[str],
-        name: str | None = None,
         foreground: int | None = None,
         void: int | None = None,
     ) -> Self:
@@ -170,7 +167,6 @@ class FrameDataset:
 
         Args:
             frames, masks: the folders; frame and mask pair by name, else by the number in it.
-            name: of the data set; None: the frames' folder.
             foreground: mask levels above this are object; None: recognised (`mask_levels`).
             void: mask level of pixels that do not count (`counted`); `mask` has them as background.
 
@@ -182,7 +178,7 @@ class FrameDataset:
         from vsodlib.data.folders import folder_records
 
         storage, records = folder_records(Path(frames), Path(masks))
-        name = name or Path(frames).absolute().name
+        name = Path(frames).absolute().name
         levels = TruthLevels(name, foreground, void)
         found = [record.mask for record in records if record.mask]
         return cls(name, records, StoredFrames(storage, found, levels))
@@ -261,9 +257,8 @@ class FrameDataset:
         from torchvision import tv_tensors
 
         record = self.records[index]
-        item: dict[str, Any] = {
-            "image": tv_tensors.Image(torch.from_numpy(self.image(index)).permute(2, 0, 1))
-        }
+        image = torch.from_numpy(self.image(index)).permute(2, 0, 1)
+        item: dict[str, Any] = {"image": tv_tensors.Image(image)}
         if record.mask is not None:
             mask = torch.from_numpy(self.mask(index).view(np.uint8))
             item["mask"] = tv_tensors.Mask(mask[None])
@@ -316,10 +311,8 @@ class FrameDataset:
             pairs = list(watched(decoded, f"Reading {self.name}", len(self)))
         images = {str(k): image for k, (image, _) in enumerate(pairs)}
         masks = {str(k): mask for k, (_, mask) in enumerate(pairs) if mask is not None}
-        records = [
-            replace(record, image=str(k), mask=record.mask and str(k))
-            for k, record in enumerate(self.records)
-        ]
+        rows = enumerate(self.records)
+        records = [replace(row, image=str(k), mask=row.mask and str(k)) for k, row in rows]
         return type(self)(self.name, records, HeldFrames(images, masks), self.transform)
 
     def _pick(self, indices: list[int]) -> Self:

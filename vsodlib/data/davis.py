@@ -98,7 +98,7 @@ def _from_list(
     storage: Storage, path: str, found: list[FrameRecord], only: bool
 ) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
-    data = storage.read(path)
+    data, place = storage.read(path), storage.locate(path)
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as some editors save it
     text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
     lines = [re.sub(r"^\s*#.*", "", line).strip() for line in text.splitlines()]
@@ -109,26 +109,24 @@ def _from_list(
         pairs = re.fullmatch(rf"(\S.*?(?:{suffix}))\s+(\S.*)", line, re.IGNORECASE)
         if pairs and line.lower().endswith(SUFFIXES) and "/" in pairs[1].strip("/"):
             image, mask = (column.strip("/") for column in pairs.groups())
-            place = PurePosixPath(image)
-            named.append(FrameRecord(place.parent.name, place.stem, image, mask))
+            frame = PurePosixPath(image)
+            named.append(FrameRecord(frame.parent.name, frame.stem, image, mask))
         elif line and "/" not in line and not line.lower().endswith(SUFFIXES):
             named.append(line)
         elif line:
             raise ValueError(
-                f"{storage.locate(path)}, line {number}: expected the paths of a frame and its "
-                f"mask, or the name of a sequence, got {line!r:.200}."
+                f"{place}, line {number}: expected the paths of a frame and its mask, or the name "
+                f"of a sequence, got {line!r:.200}."
             )
     if not named and only:
-        raise ValueError(f"{storage.locate(path)} names no sequence.")
+        raise ValueError(f"{place} names no sequence.")
     if twice := [str(getattr(one, "image", one)) for one, n in Counter(named).items() if n > 1]:
-        note(f"{storage.locate(path)} names {listed(twice)} more than once; each counts once.")
+        note(f"{place} names {listed(twice)} more than once; each counts once.")
     records = []
     for one in dict.fromkeys(named):
         frames = [one] if isinstance(one, FrameRecord) else [r for r in found if r.video == one]
         if not frames:
-            raise ValueError(
-                f"{storage.locate(path)} names {one!r:.200}, which has no frames there."
-            )
+            raise ValueError(f"{place} names {one!r:.200}, which has no frames there.")
         records += frames
     return records
 

@@ -57,7 +57,6 @@ class VideoBatchSampler(Sampler[list[int]]):
         check_counts(batch_size=batch_size, frames_per_video=frames_per_video, steps=steps)
         if not 0 <= image_fraction <= 1:
             raise ValueError(f"image_fraction must lie between 0 and 1, got {image_fraction!r}.")
-        self.batch_size = batch_size
         self.frames_per_video = frames_per_video
         self.steps = steps
         self.seed = seed
@@ -127,16 +126,9 @@ class _Phase:
                 "A batch of 1 leaves batch norms nothing to average: set batch_size to 2 or more, "
                 "or freeze_batch_norm."
             )
-        sampler = VideoBatchSampler(
-            dataset.videos,
-            config.batch_size,
-            config.frames_per_video,
-            config.image_fraction,
-            config.steps,
-            seed,
-            {record.video: record.dataset or dataset.name for record in dataset.records},
-            config.weights,
-        )
+        sizes = config.batch_size, config.frames_per_video, config.image_fraction, config.steps
+        of = {record.video: record.dataset or dataset.name for record in dataset.records}
+        sampler = VideoBatchSampler(dataset.videos, *sizes, seed, of, config.weights)
         images = sampler.image_samples
         self.videos = videos = config.batch_size - images
         if videos % (world * config.frames_per_video) or images % world:

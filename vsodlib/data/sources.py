@@ -91,10 +91,8 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
 
 def _in_folder(folder: Path, out: Path, deeper: bool = True) -> list[Source]:
     """What a folder stands for, and where it has no images what each folder in it does."""
-    inside = sorted(
-        (path for path in folder.iterdir() if not path.name.startswith(".")),
-        key=lambda path: natural(path.name),
-    )
+    visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    inside = sorted(visible, key=lambda path: natural(path.name))
     if not deeper and {"maps", "run.json"} <= {path.name for path in inside}:
         return []  # what an earlier run made of something else here
     if others := [path.name for path in inside if path.suffix.lower() in UNREAD_SUFFIXES]:

@@ -112,10 +112,8 @@ def _shape(rng: Generator, shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarr
         return (radius > 0.38) & (radius < 0.9)
     waves = rng.uniform(-0.09, 0.09, 4)
     phases = rng.uniform(0, 2 * np.pi, 4)
-    edge = 0.7 + sum(
-        a * np.cos((k + 2) * angle + p) for k, (a, p) in enumerate(zip(waves, phases, strict=True))
-    )
-    return radius < edge
+    terms = zip(range(2, 6), waves, phases, strict=True)
+    return radius < 0.7 + sum(a * np.cos(k * angle + p) for k, a, p in terms)
 
 
 def _texture(rng: Generator, texture: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:

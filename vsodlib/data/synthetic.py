@@ -57,14 +57,9 @@ def synthetic_clip(seed: int, frames: int = 24, height: int = 192, width: int = 
             f"A synthetic clip needs at least 1 frame of 32x32, got {frames} of {width}x{height}."
         )
     scene = _Scene(seed, height, width)
-    drawn = [scene.draw(t) for t in range(frames)]
-    return Clip(
-        name=f"synthetic-{seed:05d}",
-        frames=np.stack([frame for frame, _ in drawn]),
-        masks=np.stack([mask for _, mask in drawn]),
-        licence=LICENCE,
-        source=f"vsodlib.data.synthetic_clip(seed={seed})",
-    )
+    drawn, masks = map(np.stack, zip(*(scene.draw(t) for t in range(frames)), strict=True))
+    source = f"vsodlib.data.synthetic_clip(seed={seed})"
+    return Clip(f"synthetic-{seed:05d}", drawn, masks, LICENCE, source)
 
 
 def synthetic_dataset(
@@ -175,22 +170,17 @@ class _Scene:
         hue, value = rng.uniform(), rng.uniform(0.36, 0.5)
         self.pan = rng.uniform(0.12, 0.3, 2) * rng.choice([-1, 1], 2) * [1, 0.35]
         self.margin = int(0.35 * height)
-        self.ground = draw_ground(
-            rng,
-            GROUNDS[(seed + seed // 12) % len(GROUNDS)],  # so that every shape meets every ground
-            height + 2 * self.margin,
-            width + 2 * self.margin,
-            hue,
-            value,
-        )
+        style = GROUNDS[(seed + seed // 12) % len(GROUNDS)]  # so that each shape meets each ground
+        size = height + 2 * self.margin, width + 2 * self.margin
+        self.ground = draw_ground(rng, style, *size, hue, value)
         opposite = hue + rng.uniform(0.35, 0.65)
-        size = self._pixels(rng.uniform(0.62, 0.82))  # a shape fills some two thirds of its sprite
+        large = self._pixels(rng.uniform(0.62, 0.82))  # a shape fills some two thirds of its sprite
         vivid = hsv(opposite, 0.88, 0.98)
         accent = hsv(opposite + rng.uniform(0.08, 0.16), 0.5, 1.0)
         shape = SHAPES[seed % len(SHAPES)]
         self.faces_motion = shape in ("fish", "butterfly", "beetle")
         texture = str(rng.choice(TEXTURES))
-        self.object = draw_sprite(rng, shape, texture, size, vivid, accent)
+        self.object = draw_sprite(rng, shape, texture, large, vivid, accent)
         self.reach = np.array([rng.uniform(0.42, 0.58) * self.aspect / 1.6, rng.uniform(0.1, 0.2)])
         self.phase = rng.uniform(0, 2 * np.pi, 4)
         self.distractors = []
@@ -218,7 +208,7 @@ class _Scene:
             self.ground, shift, (W, H), borderMode=cv2.BORDER_REFLECT
         )
         for sprite, place, angle in self.distractors:
-            self._paste(picture, sprite, place - camera, angle)
+            self._paste(picture, sprite, place - camera, angle, 1.0)
         alpha = self._paste(picture, self.object, *self._motion(time))
         for post, radius in self.posts:
             # Nearer than the ground, so it passes by faster; -1 ... 1 on the post.
@@ -244,12 +234,7 @@ class _Scene:
         return centre, float(spin), 0.8 * (1 + 0.12 * np.sin(3 * time + breath))
 
     def _paste(
-        self,
-        picture: np.ndarray,
-        sprite: np.ndarray,
-        place: np.ndarray,
-        angle: float,
-        scale: float = 1.0,
+        self, picture: np.ndarray, sprite: np.ndarray, place: np.ndarray, angle: float, scale: float
     ) -> np.ndarray:
         """Lay a sprite and its shadow over the picture, in place; returns its opacity (H, W)."""
         H, W, S = self.height, self.width, sprite.shape[0]

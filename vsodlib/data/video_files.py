@@ -287,14 +287,10 @@ def _film(path: Path) -> Video:
         fps = float(stream.guessed_rate or 0)
     begin, end = _span(container)
     damage: list[str] = []
-    return Video(
-        str(path),
-        _decoded(path, container, stream, damage),
-        fps,
-        stream.frames or round((end - begin) * fps) or None,
-        sound=path if _readable(container.streams.audio) else None,
-        damage=damage,
-    )
+    frames = _decoded(path, container, stream, damage)
+    length = stream.frames or round((end - begin) * fps) or None
+    sound = path if _readable(container.streams.audio) else None
+    return Video(str(path), frames, fps, length, sound=sound, damage=damage)
 
 
 def _span(container: Any) -> tuple[float, float]:
