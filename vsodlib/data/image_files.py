@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ UNREADABLE = (
     SyntaxError, TypeError, ValueError, struct.error, Image.DecompressionBombError,
 )  # fmt: skip
 """What Pillow raises for damaged files: whatever its decoders come upon, but want of memory."""
+warnings.filterwarnings("ignore", module=r"PIL\.")  # of large photographs; ours name the file
 
 
 def resize_rows(pixels: np.ndarray, height: int | None) -> np.ndarray:
