@@ -58,8 +58,8 @@ def check(
         FileNotFoundError: no data set is there.
         ValueError: an unknown name, or an archive that cannot be opened.
     """
-    problems, found, root = [], False, data_root(root)
-    own = f"{OWN}{root}"
+    root = data_root(root)
+    problems, found, own = [], False, f"{OWN}{root}"
     for candidate in (*FOLDERS, own) if name is None else (name,):
         if found and candidate == own:
             break
@@ -77,8 +77,8 @@ def check(
         problems += _check_one(candidate, files, records)
     if not found:
         raise FileNotFoundError(
-            f"{root} holds no data set known here: data/README.md names their folders, and `vsod "
-            "data fetch NAME` gets one."
+            f"{root} holds no data set known here: data/README.md names their folders, and "
+            "`vsod data fetch NAME` gets one."
         )
     return problems
 

@@ -124,5 +124,6 @@ def _view(
         picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * scale)
     centre = scale / 2 - 0.5  # of pixel (0, 0), between the pixels of the picture
     matrix = np.array([[scale, 0, left + centre], [0, scale, top + centre]], np.float32)
-    size, flags = (width, height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (width, height)
     return cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT)

@@ -251,7 +251,8 @@ def own_records(pictures: Sequence[Picture], storage: Storage) -> list[FrameReco
         FileNotFoundError: no pictures.
         ValueError: no frames, no masks, or none that pair; numbers that are shifted.
     """
-    place, pictures = storage.locate(""), _one_each(pictures, storage)
+    place = storage.locate("")
+    pictures = _one_each(pictures, storage)
     masks = [picture.path for picture in pictures if picture.mask]
     frames = [picture.path for picture in pictures if not picture.mask]
     if not frames or not masks:

@@ -80,17 +80,16 @@ def synthetic_dataset(
         ValueError: another split, no videos, or sizes that `synthetic_clip` refuses.
     """
     parts = ("train", "val") if split is None else (split,)
-    records: list[FrameRecord] = []
-    images: dict[str, np.ndarray] = {}
-    masks: dict[str, np.ndarray] = {}
+    records = []
+    held = HeldFrames({}, {})
     for number in chain.from_iterable(_seeds(part, videos, seed) for part in parts):
         clip = synthetic_clip(number, frames, height, width)
         assert clip.masks is not None
         for t in range(frames):
             key = f"{clip.name}/{t:05d}"
-            images[key], masks[key] = clip.frames[t], clip.masks[t]
+            held.images[key], held.masks[key] = clip.frames[t], clip.masks[t]
             records.append(FrameRecord(clip.name, f"{t:05d}", key, key))
-    return FrameDataset("synthetic", records, HeldFrames(images, masks))
+    return FrameDataset("synthetic", records, held)
 
 
 def make_synthetic(
