@@ -36,12 +36,10 @@ def aside(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)  # what a killed process left, or a link to somewhere else
         yield part
         os.replace(part, path)
-    except FileExistsError:  # of another file, which its sentence names
-        raise
     except OSError as error:
-        if error.filename in (None, part, str(part)):
-            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
-        raise
+        if isinstance(error, FileExistsError) or error.filename not in (None, part, str(part)):
+            raise  # of another file, which its sentence names
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -81,11 +79,8 @@ def check_writable(*paths: str | Path | None) -> None:
 
 
 def leads_out(path: str) -> bool:
-    """Whether a path from elsewhere may leave the folder it is meant for, on any system: it is
-    absolute, names a drive, holds ".." or a null.
-    """
-    # Windows takes / and \ as separators and knows drives: the stricter reading. As
-    # `PureWindowsPath` reads it, without building one for every file of a data set.
+    """Whether a path from elsewhere is absolute, names a drive, holds ".." or a null."""
+    # As `PureWindowsPath` reads it, strictest of all, but not built for every file of a data set.
     parts = path.replace("\\", "/").split("/")
     drive = path[1:2] == ":" and path[0].isascii() and path[0].isalpha()
     return drive or parts[0] == "" != path or ".." in parts or "\0" in path

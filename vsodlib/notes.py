@@ -10,9 +10,7 @@ from tqdm.auto import tqdm
 
 
 def one_line(text: object) -> str:
-    """A sentence as one line; what names of strangers' files may hold to steer a terminal is shown,
-    not sent.
-    """
+    """A sentence as one line; what could steer a terminal, as in strangers' names, is spelt out."""
     line = re.sub(r"\s*\n\s*", " ", str(text).strip())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 

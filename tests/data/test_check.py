@@ -147,3 +147,20 @@ def test_nothing_to_check(tmp_path):
     assert [p.message for p in check(tmp_path)] == ["holds no frames of davis2016"]
     grey(tmp_path / "FBMS/Testset/cars1/cars1_01.jpg", np.zeros((H, W, 3)))
     assert [p.message for p in check(tmp_path, "fbms")] == ["not one of the frames has a mask"]
+
+
+def test_masks_alone_are_told_of_once(tmp_path):
+    for mask in ("FBMS/Testset/cars1/GroundTruth/cars1_{}_gt.png", f"{MASKS}/dog/0000{{}}.png"):
+        for number in (1, 9):
+            grey(tmp_path / mask.format(number), np.eye(H, W) * 255)
+    assert [p.message for p in check(tmp_path)] == [
+        f"holds no frames of {name}" for name in ("davis2016", "fbms")
+    ]
+
+
+def test_a_mask_in_two_formats_is_not_without_a_frame(tmp_path):
+    folder = tmp_path / "FBMS/Testset/cars1"
+    grey(folder / "cars1_1.jpg", np.zeros((H, W, 3)))
+    for suffix in ("png", "pgm"):
+        grey(folder / f"GroundTruth/cars1_1_gt.{suffix}", np.eye(H, W) * 255)
+    assert check(tmp_path) == []

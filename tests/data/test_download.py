@@ -395,6 +395,18 @@ def test_empty_folder_and_remains_of_a_killed_run_do_not_matter(home, tmp_path):
     assert not (tmp_path / ".DAVIS.extracting").exists()
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_link_to_an_empty_folder_elsewhere_is_filled(home, tmp_path, there):
+    disk = tmp_path / "disk" / "davis"
+    if there:
+        disk.mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "DAVIS").symlink_to(disk)
+    assert fetch("davis2016", tmp_path / "data", progress=False) == tmp_path / "data" / "DAVIS"
+    assert_davis(disk)
+    assert [path.name for path in disk.parent.iterdir()] == ["davis"]
+
+
 def test_record_of_another_machine_is_compared(home, tmp_path):
     fetch("davis2016", tmp_path / "first", progress=False)
     made = json.loads((tmp_path / "first" / "checksums.json").read_text())
@@ -456,7 +468,6 @@ def test_too_little_space_to_extract_is_seen_before_writing(home, tmp_path, monk
     assert not (tmp_path / "DAVIS").exists()
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_sets_behind_a_form_say_where_and_how(tmp_path):
     for name in ("davsod", "visal"):
         with pytest.raises(ValueError, match="cannot be fetched by a program") as error:

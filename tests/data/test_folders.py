@@ -247,3 +247,11 @@ def test_mixes_of_videos_and_stills_fit(tmp_path, monkeypatch):
     words = ["--random-weights", "--height", "32", "--width", "48", "--steps", "2", "--out", "run"]
     assert main(["train", *mix, *words, "--batch-size", "4", "--frames-per-video", "1"]) == 0
     assert main(["train", *mix[:3], *words[:-1], "other"]) == 0  # 6 of 12 frames are of videos
+
+
+def test_of_a_mask_in_two_formats_nothing_is_missed(tmp_path, capsys):
+    frames(tmp_path / "images/clip", five())
+    masks(tmp_path / "masks/clip", five())
+    picture(tmp_path / "masks/clip/00001.jpg", mask(1))
+    assert open_dataset(f"folder:{tmp_path}").records[1].mask == "masks/clip/00001.png"
+    assert capsys.readouterr().err == ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -46,6 +48,16 @@ def test_deep_grey_frames_are_refused_not_cut_at_255():
     Image.fromarray(np.full((H, W), 20_000, np.uint16)).save(data, "PNG")
     with pytest.raises(ValueError, match=r"a\.png is 16-bit .*8 bits"):
         decode_image(data.getvalue(), "a.png")
+
+
+def test_a_large_photograph_is_no_attack(tmp_path):
+    """Pillow warns of a "DOS attack" from 89 megapixels on; phones take 108."""
+    Image.new("RGB", (64, 48)).save(tmp_path / "large.jpg")
+    read = "Image.MAX_IMAGE_PIXELS = 2000; print(shown_size(Path(sys.argv[1])))"
+    code = f"import sys; from vsodlib.data.image_files import *; {read}"
+    words = [sys.executable, "-c", code, str(tmp_path / "large.jpg")]
+    found = subprocess.run(words, capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("(48, 64)\n", "")
 
 
 @pytest.mark.parametrize("kind", ["AVIF", "GIF", "TIFF"])

@@ -102,6 +102,18 @@ def test_parts_stay_below_their_size_and_hold_everything(tmp_path):
     np.testing.assert_array_equal(again.mask(20), whole.mask(20))
 
 
+def test_one_part_is_open_at_a_time(drawn, tmp_path, monkeypatch):
+    archives, original = set(), zipfile.ZipFile.writestr
+
+    def write(self, name, data):
+        archives.add(self)
+        assert [one for one in archives if one.fp] == [self]
+        original(self, name, data)
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", write)
+    assert len(pack(drawn, 24, tmp_path / "x.zip", max_mib=1e-3)) == len(archives) > 2
+
+
 def test_pack_refuses(drawn, tmp_path):
     with pytest.raises(ValueError, match="at least 16 rows, got 8"):
         pack(drawn, 8, tmp_path / "x.zip")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import zipfile
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,18 @@ def test_folder_parent_and_zip_read_alike(drawn, tmp_path, top):
         assert found.records == wanted.records
         np.testing.assert_array_equal(found.image(1), wanted.image(1))
         np.testing.assert_array_equal(found.mask(1), wanted.mask(1))
+
+
+@pytest.mark.parametrize("spelt", ["./{}".format, lambda name: name.replace("/", "\\")])
+def test_zips_of_archivers_that_spell_paths_in_their_own_way(spelt, drawn, tmp_path):
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
+        for path in filter(Path.is_file, drawn.rglob("*")):
+            archive.writestr(spelt(path.relative_to(drawn).as_posix()), path.read_bytes())
+    wanted, found = (
+        open_dataset("davis2016", "val", place) for place in (drawn, tmp_path / "d.zip")
+    )
+    assert found.records == wanted.records
+    np.testing.assert_array_equal(found.mask(1), wanted.mask(1))
 
 
 def test_zip_beside_the_other_sets_and_the_environment_variable(drawn, tmp_path, monkeypatch):

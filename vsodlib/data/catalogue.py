@@ -10,7 +10,7 @@ from vsodlib.data import davis, image_sets, video_sets
 from vsodlib.data.dataset import FrameDataset, FrameRecord, StoredFrames
 from vsodlib.data.folders import is_picture, listed, own_records, sort_out
 from vsodlib.data.mask_levels import TruthLevels
-from vsodlib.data.storage import Storage, find_storage
+from vsodlib.data.storage import Storage, data_root, find_storage
 from vsodlib.data.synthetic import synthetic_dataset
 from vsodlib.notes import note
 
@@ -92,7 +92,7 @@ def stored_frames(
     layout = video_sets.VIDEO_LAYOUTS.get(name)
     known = layout.foreground if layout and foreground is None else foreground
     masks = [record.mask for record in records if record.mask]
-    white = layout.white_background if layout else "(?!)"
+    white = layout.white_background if layout else ()
     return StoredFrames(storage, masks, TruthLevels(name, known, void), white)
 
 
@@ -111,19 +111,20 @@ def locate_dataset(
     Raises:
         FileNotFoundError, ValueError: as `open_dataset`, but frames without masks pass.
     """
+    start = data_root(root)
     if name == "davis2016":
-        storage = find_storage(name, davis.FOLDER, ["JPEGImages", "Annotations"], root)
+        storage = find_storage(name, davis.FOLDER, ["JPEGImages", "Annotations"], start)
         return storage, davis.davis_records(storage, split)
     if name in video_sets.VIDEO_LAYOUTS:
         video_layout = video_sets.VIDEO_LAYOUTS[name]
         markers = video_layout.markers or list(video_layout.splits.values())
-        storage = find_storage(name, video_layout.folder, markers, root, any_layout=True)
+        storage = find_storage(name, video_layout.folder, markers, start, any_layout=True)
         return storage, video_sets.video_records(video_layout, storage, split)
     if name in image_sets.IMAGE_LAYOUTS:
         if split not in (None, "train"):
             raise ValueError(f"{name} has only the split train, not {split!r}.")
         layout = image_sets.IMAGE_LAYOUTS[name]
-        storage = find_storage(name, layout.folder, [layout.images], root)
+        storage = find_storage(name, layout.folder, [layout.images], start)
         return storage, image_sets.image_records(layout, storage)
     if name.startswith(OWN):
         return _own(Path(name.removeprefix(OWN)), split)

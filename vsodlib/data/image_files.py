@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from vsodlib.files import write_file
 
@@ -30,13 +31,12 @@ FAINT = 32
 """Up to this difference of its channels a lossy picture is grey."""
 VOID_COLOUR = (224, 224, 192)
 """Of PASCAL VOC's palette, index 255: pixels that do not count."""
-ORIENTATION = 0x0112
-"""The EXIF note that says how a picture is turned; from 5 on, rows are columns."""
 UNREADABLE = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError,
     SyntaxError, TypeError, ValueError, struct.error, Image.DecompressionBombError,
 )  # fmt: skip
 """What Pillow raises for damaged files: whatever its decoders come upon, but want of memory."""
+warnings.filterwarnings("ignore", module=r"PIL\.")  # of large photographs; ours name the file
 
 
 def resize_rows(pixels: np.ndarray, height: int | None) -> np.ndarray:
@@ -64,11 +64,9 @@ def decode_image(data: bytes, place: str, as_shown: bool = False) -> np.ndarray:
     with _opened(data, place) as picture:
         if picture.mode[0] in "IF":  # Pillow would cut these at 255: nearly all white
             raise ValueError(f"{place} is 16-bit or float grey; save it with 8 bits.")
-        return (
-            over_white(ImageOps.exif_transpose(picture))
-            if as_shown
-            else np.array(picture.convert("RGB"))
-        )
+        if as_shown:
+            return over_white(ImageOps.exif_transpose(picture))
+        return np.array(picture.convert("RGB"))
 
 
 def over_white(picture: Image.Image) -> np.ndarray:
@@ -98,7 +96,6 @@ def decode_mask(data: bytes, place: str, white_background: bool = False) -> Mask
     """The levels of a mask or map in any of `FORMATS`.
 
     Args:
-        data: the encoded picture.
         place: its name in messages.
         white_background: white is background too, and any other colour an object (FBMS's .ppm).
 
@@ -159,7 +156,8 @@ def _indexed(picture: Image.Image, place: str) -> MaskFile:
 
 def _coloured(values: np.ndarray, place: str, lossy: bool, white_background: bool) -> MaskFile:
     """Colours by number, black 0, VOC's void 255."""
-    codes = values @ np.array([1 << 16, 1 << 8, 1])
+    weights = np.array([1 << 16, 1 << 8, 1])
+    codes = values @ weights
     colours, numbers = np.unique(codes, return_inverse=True)
     if lossy or len(colours) > COLOURS:
         raise ValueError(
@@ -171,7 +169,7 @@ def _coloured(values: np.ndarray, place: str, lossy: bool, white_background: boo
         raise ValueError(f"{place} is a colour image without a black background.")
     names = np.arange(1, len(colours) + 1, dtype=np.uint8)
     names[np.isin(colours, background)] = 0
-    names[colours == VOID_COLOUR @ np.array([1 << 16, 1 << 8, 1])] = 255
+    names[colours == VOID_COLOUR @ weights] = 255
     levels = names[numbers.reshape(codes.shape)]
     return MaskFile(place, levels, numbered=True, notes=("colours",))
 
@@ -180,14 +178,16 @@ def shown_size(path: Path) -> tuple[int, int] | None:
     """(H, W) of an image file as viewers show it, from its header alone; None: no picture."""
     with suppress(*UNREADABLE), image_header(path) as picture:
         W, H = picture.size
-        return (W, H) if picture.getexif().get(ORIENTATION, 1) >= 5 else (H, W)
+        sideways = picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        return (W, H) if sideways else (H, W)
     return None
 
 
 def is_photograph(path: Path) -> bool:
     """Whether an image file holds a camera's EXIF note: how it was held, its make or model."""
     with suppress(*UNREADABLE), image_header(path) as picture:
-        return not {ORIENTATION, 0x010F, 0x0110}.isdisjoint(picture.getexif())
+        tags = ExifTags.Base.Orientation, ExifTags.Base.Make, ExifTags.Base.Model
+        return any(tag in picture.getexif() for tag in tags)
     return False
 
 
@@ -241,8 +241,15 @@ def _refused(place: str, data: bytes) -> Iterator[None]:
         raise ValueError(f"{place} {what if data else 'is empty'}.") from error
 
 
+def encoded(pixels: np.ndarray, format: str, quality: int = 92) -> bytes:
+    """A picture (np.uint8, RGB or grey) or mask (np.bool_) in a format of Pillow's."""
+    data = io.BytesIO()
+    Image.fromarray(pixels).save(data, format, quality=quality)
+    return data.getvalue()
+
+
 def write_map(path: Path, saliency: np.ndarray) -> None:
     """Write a map (H, W) float in [0, 1] as an 8-bit grey PNG."""
-    encoded = cv2.imencode(".png", np.rint(saliency * 255).astype(np.uint8))[1]
+    data = cv2.imencode(".png", np.rint(saliency * 255).astype(np.uint8))[1]  # faster than Pillow
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, encoded.tobytes())
+    write_file(path, data.tobytes())

@@ -34,14 +34,8 @@ IMAGE_LAYOUTS = {
 
 def image_records(layout: ImageLayout, storage: Storage) -> list[FrameRecord]:
     """One record per image, sorted by path; an image without a mask gets `mask=None`."""
-    masks = {
-        PurePosixPath(path).stem: path
-        for path in storage.list(layout.masks)
-        if path.lower().endswith(".png")
-    }
-    records = []
-    for path in storage.list(layout.images):
-        if path.lower().endswith((".jpg", ".jpeg")):
-            stem = PurePosixPath(path).stem
-            records.append(FrameRecord(stem, stem, path, masks.get(stem)))
-    return records
+    masks = [path for path in storage.list(layout.masks) if path.lower().endswith(".png")]
+    images = [p for p in storage.list(layout.images) if p.lower().endswith((".jpg", ".jpeg"))]
+    mask_of = {PurePosixPath(path).stem: path for path in masks}
+    named = [(PurePosixPath(path).stem, path) for path in images]
+    return [FrameRecord(stem, stem, path, mask_of.get(stem)) for stem, path in named]

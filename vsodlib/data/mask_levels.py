@@ -63,10 +63,8 @@ class Found:
     """Whether there are no others."""
 
     def __str__(self) -> str:
-        shown = [0, *self.levels[:6]]
-        return f"{self.place} holds the levels {', '.join(map(str, shown))}" + (
-            ", ..." if len(self.levels) > 6 else ""
-        )
+        shown = ", ".join(map(str, (0, *self.levels[:6])))
+        return f"{self.place} holds the levels {shown}{', ...' if len(self.levels) > 6 else ''}"
 
 
 def look(file: MaskFile, levels: np.ndarray) -> Found:
@@ -82,8 +80,8 @@ def look(file: MaskFile, levels: np.ndarray) -> Found:
     if np.count_nonzero(levels == top) == whole:
         present = np.array([top])
     else:
-        present = np.flatnonzero(np.bincount(levels.ravel(), minlength=256))
-        present = present[present > 0]
+        area = np.bincount(levels.ravel(), minlength=256)
+        present = 1 + np.flatnonzero(area[1:])
     every = tuple(present.tolist())
     if file.numbered:
         return Found(file.place, "areas" if top == 255 else "numbers", every, True)
@@ -93,23 +91,19 @@ def look(file: MaskFile, levels: np.ndarray) -> Found:
     if len(every) == 1:
         return Found(file.place, "white", every, True)
     middle = present[(present > DARK) & (present <= BRIGHT)]
-    rim = top > BRIGHT and not file.lossy and len(middle) == 1 and _parts(levels)
+    # One level between white and black that nowhere meet is a rim of void, not an edge.
+    rim = top > BRIGHT and not file.lossy and len(middle) == 1
+    rim = rim and not np.any(levels[cv2.dilate(levels, CROSS) > BRIGHT] <= DARK)
     if file.lossy or (np.any((present > DARK) & (present < 255)) and not rim):
         # Blurred edges: middle levels count where they fill areas, which a way to white does not.
         even = cv2.dilate(levels, AREA) == cv2.erode(levels, AREA)
         area = np.bincount(levels[even], minlength=256)
         counting = middle
     else:
-        area = np.bincount(levels.ravel(), minlength=256)
         counting = present[present <= BRIGHT]
     known = {int(level) for level in counting if area[level] > SHARE * whole}
     shown = tuple(sorted(known | {255 if top > BRIGHT else top}))
     return Found(file.place, "areas" if len(shown) > 1 else "white", shown, shown == every)
-
-
-def _parts(levels: np.ndarray) -> bool:
-    """Whether white nowhere meets black: one level between them is a rim of void, not an edge."""
-    return not np.any(levels[cv2.dilate(levels, CROSS) > BRIGHT] <= DARK)
 
 
 def sample(paths: Sequence[str]) -> list[str]:
@@ -217,9 +211,9 @@ class TruthLevels(_Levels):
     """Pixels of this level count as neither; None: there are none."""
 
     def look(self, file: MaskFile) -> Found:
-        levels = self._split(file)[0]
+        levels = self._known(file)
         if isinstance(self.foreground, int) and not file.numbered:
-            levels = np.where(levels > self.foreground, levels, 0).astype(np.uint8)
+            levels = np.where(levels > self.foreground, levels, 0)
         return look(file, levels)
 
     def mask(self, file: MaskFile, video: str = "") -> np.ndarray:
@@ -228,7 +222,7 @@ class TruthLevels(_Levels):
         Raises:
             ValueError: the file contradicts the others of the set, or itself.
         """
-        levels = self._split(file)[0]
+        levels = self._known(file)
         if self.foreground is not None:
             level = self.foreground(video) if callable(self.foreground) else self.foreground
             return levels > (0 if file.numbered else level)
@@ -236,15 +230,9 @@ class TruthLevels(_Levels):
         self.agree(found)
         return levels > (0 if found.kind == "numbers" else HALF)
 
-    def counted(self, file: MaskFile) -> np.ndarray | None:
-        """Where pixels count, (H, W) bool; None: everywhere."""
-        void = self._split(file)[1]
-        return None if void is None else ~void
-
-    def _split(self, file: MaskFile) -> tuple[np.ndarray, np.ndarray | None]:
-        """Levels of 8 bits, 0 where they are void, and where that is."""
+    def _known(self, file: MaskFile) -> np.ndarray:
+        """Levels of 8 bits, 0 where they are void."""
         levels = file.levels
-        void = None if self.void is None else levels == self.void
         if levels.dtype == np.uint16:
             top = int(levels.max())
             if 255 < top < 32768:
@@ -253,7 +241,7 @@ class TruthLevels(_Levels):
                     "nor one of 8 bits; save it as 0 and 255."
                 )
             levels = levels.astype(np.uint8) if top <= 255 else _eight_bits(levels)
-        return (levels if void is None else np.where(void, 0, levels).astype(np.uint8)), void
+        return levels if self.void is None else np.where(file.levels == self.void, 0, levels)
 
     def agree(self, found: Found) -> None:
         if self.foreground is not None:

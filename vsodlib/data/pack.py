@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import zipfile
@@ -10,17 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
-import cv2
-import numpy as np
-from PIL import Image
-
 from vsodlib.data.catalogue import FOLDERS, open_dataset
-from vsodlib.data.dataset import FrameDataset, FrameRecord, watched
+from vsodlib.data.dataset import FrameDataset, watched
 from vsodlib.data.davis import packed_lists
-from vsodlib.data.image_files import resize_rows
+from vsodlib.data.image_files import encoded, resize_rows
 from vsodlib.files import aside
 
-FORMATS = ("jpg", "webp", "avif")
+FORMATS = {"jpg": "JPEG", "webp": "WEBP", "avif": "AVIF"}
 
 
 def pack(
@@ -37,16 +32,13 @@ def pack(
     """Write a data set, reduced to `height` rows, into one zip of the same layout, or into parts.
 
     Frames keep their names whatever their format (PNG, where they are no JPEG), masks become
-    black-and-white PNG of one bit.
-    Every command takes a zip in place of the folder; parts are unpacked into one folder first.
-    Each zip is renamed at the end, so nothing half-written ever has its name.
+    black-and-white PNG of one bit. Every command takes a zip in place of the folder; parts are
+    unpacked into one folder first. Each zip is renamed at the end, so none is ever half-written.
 
     Args:
-        root: as in `open_dataset`.
+        root, name, split: as in `open_dataset`.
         height: rows of the packed frames, at least 16; the aspect is kept, smaller frames stay.
         out: the zip to write; parts are called OUT-1.zip, OUT-2.zip ...
-        name: the data set.
-        split: as in `open_dataset`; None: all of it.
         format: of the frames, one of `FORMATS`.
         quality: of the frames, 1 to 100.
         every: keep every so manieth frame of a video, the first among them.
@@ -76,15 +68,16 @@ def pack(
     limit = math.inf if max_mib is None else max_mib * 2**20
     zips: list[Path] = []
     size = 0
-    with ExitStack() as whole:
+    with ExitStack() as whole, ExitStack() as current:
         for path, data in _entries(dataset, height, format, quality, every):
             if not zips or size + len(data) > limit:
+                current.close()  # a system allows some thousand open files
                 zips.append(out if max_mib is None else _part(out, len(zips) + 1))
                 if max_mib is not None and zips[-1].exists():
                     raise FileExistsError(f"{zips[-1]} exists already: delete it or name another.")
                 part, size = whole.enter_context(aside(zips[-1])), 0
                 # Pictures are compressed already: stored as they are, they can be read at once.
-                archive = whole.enter_context(zipfile.ZipFile(part, "w", zipfile.ZIP_STORED))
+                archive = current.enter_context(zipfile.ZipFile(part, "w", zipfile.ZIP_STORED))
             archive.writestr(path, data)
             size += len(data) + 2 * len(path) + 100  # headers, there and in the directory
     return zips
@@ -107,19 +100,8 @@ def _entries(
     for index in watched(kept, f"Packing {dataset.name}"):
         record, image = dataset.records[index], dataset.image(index)
         rows = min(height, len(image))
-        yield f"{top}/{record.image}", _encode(resize_rows(image, rows), record, format, quality)
+        kind = FORMATS[format] if record.image.lower().endswith((".jpg", ".jpeg")) else "PNG"
+        yield f"{top}/{record.image}", encoded(resize_rows(image, rows), kind, quality)
         if record.mask is not None:
-            mask = resize_rows(dataset.mask(index), rows).astype(np.uint8) * 255
-            data = cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
-            yield f"{top}/{PurePosixPath(record.mask).with_suffix('.png')}", data
-
-
-def _encode(picture: np.ndarray, record: FrameRecord, format: str, quality: int) -> bytes:
-    if PurePosixPath(record.image).suffix.lower() not in (".jpg", ".jpeg"):
-        return cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
-    if format == "jpg":
-        options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-        return cv2.imencode(".jpg", picture[..., ::-1], options)[1].tobytes()
-    data = io.BytesIO()
-    Image.fromarray(picture).save(data, format.upper(), quality=quality)
-    return data.getvalue()
+            mask = PurePosixPath(record.mask).with_suffix(".png")
+            yield f"{top}/{mask}", encoded(resize_rows(dataset.mask(index), rows), "PNG")

@@ -40,12 +40,9 @@ class ObjectPaste:
         self.share, self.paste = config.paste, PASTE[config.paste_as]
         self.videos = list(dataset.videos.values())
         self.donors = copy.copy(dataset)
-        self.donors.transform = v2.Compose(
-            [
-                v2.RandomZoomOut(side_range=SHRINK, p=1.0),
-                train_transform(replace(config, scale_min=1.0)),
-            ]
-        )
+        shrink = v2.RandomZoomOut(side_range=SHRINK, p=1.0)
+        whole = train_transform(replace(config, scale_min=1.0))
+        self.donors.transform = v2.Compose([shrink, whole])
 
     def __call__(self, sample: dict[str, Any]) -> dict[str, Any]:
         """The sample itself, or one with an object pasted in.

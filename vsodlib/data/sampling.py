@@ -31,18 +31,13 @@ class VideoBatchSampler(Sampler[list[int]]):
     until all have been seen, then anew (so each counts the same, long or short), and images
     likewise. A video shorter than `frames_per_video` gives all its frames before one comes again.
 
-    The batches depend on the arguments alone, so a run resumes by skipping what it has done.
-
     Args:
         videos: name -> indices of its frames (`FrameDataset.videos`); one index makes an image.
         datasets: name -> the data set it comes from, where `weights` are given.
         weights: data set -> how often it is drawn. The share of those that hold images alone takes
             the place of `image_fraction`; within a data set each video counts the same.
-        batch_size: samples per batch.
         frames_per_video: must divide the video part of the batch.
         image_fraction: share of images, between 0 and 1; 0 leaves images out.
-        steps: number of batches.
-        seed: of everything random here.
 
     Raises:
         ValueError: the wish cannot be met with these videos.
@@ -62,7 +57,6 @@ class VideoBatchSampler(Sampler[list[int]]):
         check_counts(batch_size=batch_size, frames_per_video=frames_per_video, steps=steps)
         if not 0 <= image_fraction <= 1:
             raise ValueError(f"image_fraction must lie between 0 and 1, got {image_fraction!r}.")
-        self.batch_size = batch_size
         self.frames_per_video = frames_per_video
         self.steps = steps
         self.seed = seed
@@ -125,29 +119,16 @@ class _Phase:
     """One phase of the schedule: its frames, augmented, and its batches, drawn as they are due."""
 
     def __init__(
-        self,
-        dataset: FrameDataset,
-        config: TrainConfig,
-        number: int,
-        seed: int,
-        rank: int,
-        world: int,
+        self, dataset: FrameDataset, config: TrainConfig, seed: int, rank: int, world: int
     ) -> None:
         if config.batch_size == 1 and not config.freeze_batch_norm:
             raise ValueError(
                 "A batch of 1 leaves batch norms nothing to average: set batch_size to 2 or more, "
                 "or freeze_batch_norm."
             )
-        sampler = VideoBatchSampler(
-            dataset.videos,
-            config.batch_size,
-            config.frames_per_video,
-            config.image_fraction,
-            config.steps,
-            seed if number == 0 else seed_of(seed, 0, 2**31 + number),
-            {record.video: record.dataset or dataset.name for record in dataset.records},
-            config.weights,
-        )
+        sizes = config.batch_size, config.frames_per_video, config.image_fraction, config.steps
+        of = {record.video: record.dataset or dataset.name for record in dataset.records}
+        sampler = VideoBatchSampler(dataset.videos, *sizes, seed, of, config.weights)
         images = sampler.image_samples
         self.videos = videos = config.batch_size - images
         if videos % (world * config.frames_per_video) or images % world:
@@ -186,10 +167,10 @@ class TrainBatches(Dataset):
 
     def __init__(self, dataset: FrameDataset, config: TrainConfig, rank: int = 0, world: int = 1):
         self.config = config
-        self.phases = [
-            _Phase(dataset, phase, number, config.seed, rank, world)
-            for number, (_, phase) in enumerate(config.schedule)
-        ]
+        self.phases = []
+        for number, (_, phase) in enumerate(config.schedule):
+            seed = seed_of(config.seed, 0, 2**31 + number) if number else config.seed
+            self.phases.append(_Phase(dataset, phase, seed, rank, world))
 
     def __len__(self) -> int:
         return self.config.steps

@@ -91,10 +91,8 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
 
 def _in_folder(folder: Path, out: Path, deeper: bool = True) -> list[Source]:
     """What a folder stands for, and where it has no images what each folder in it does."""
-    inside = sorted(
-        (path for path in folder.iterdir() if not path.name.startswith(".")),
-        key=lambda path: natural(path.name),
-    )
+    visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    inside = sorted(visible, key=lambda path: natural(path.name))
     if not deeper and {"maps", "run.json"} <= {path.name for path in inside}:
         return []  # what an earlier run made of something else here
     if others := [path.name for path in inside if path.suffix.lower() in UNREAD_SUFFIXES]:
@@ -117,9 +115,7 @@ def _beside(folder: Path, name: str) -> Path:
 
 
 def _are_frames(files: list[Path]) -> bool:
-    """Whether images are frames of a video: of one size, named alike but for numbers, and without
-    the note that a camera puts into its photographs.
-    """
+    """Whether images are of one size, named alike but for numbers, and without a camera's note."""
     named_alike = len({re.sub(r"[0-9]+", "#", file.stem) for file in files}) == 1
     if len(files) == 1 or not named_alike or is_photograph(files[0]):
         return False

@@ -9,6 +9,7 @@ import colorsys
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 OVERSAMPLING = 4
 """Shapes are drawn this much larger and averaged down, for smooth edges."""
@@ -25,9 +26,7 @@ def hsv(hue: float, saturation: float, value: float) -> np.ndarray:
     return np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value), np.float32)
 
 
-def fractal(
-    rng: np.random.Generator, height: int, width: int, cells: int, octaves: int = 4
-) -> np.ndarray:
+def fractal(rng: Generator, height: int, width: int, cells: int, octaves: int = 4) -> np.ndarray:
     """Smooth noise in [0, 1], float32 (height, width); `cells` bumps per height at its coarsest."""
     total = np.zeros((height, width), np.float32)
     for octave in range(octaves):
@@ -39,12 +38,7 @@ def fractal(
 
 
 def draw_sprite(
-    rng: np.random.Generator,
-    shape: str,
-    texture: str,
-    size: int,
-    colour: np.ndarray,
-    accent: np.ndarray,
+    rng: Generator, shape: str, texture: str, size: int, colour: np.ndarray, accent: np.ndarray
 ) -> np.ndarray:
     """One lit, textured, outlined shape facing right, float32 (size, size, 4)."""
     S = size * OVERSAMPLING
@@ -67,7 +61,7 @@ def draw_sprite(
 
 
 def draw_ground(
-    rng: np.random.Generator, style: str, height: int, width: int, hue: float, value: float
+    rng: Generator, style: str, height: int, width: int, hue: float, value: float
 ) -> np.ndarray:
     """A dull, textured ground, float32 (height, width, 3)."""
     dark, light = hsv(hue, 0.38, 0.62 * value), hsv(hue + 0.04, 0.24, 1.25 * value)
@@ -97,7 +91,7 @@ def draw_ground(
     return dark * (1 - mixed) + light * mixed
 
 
-def _shape(rng: np.random.Generator, shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _shape(rng: Generator, shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
     side = np.abs(y)
     if shape == "fish":  # from above, as all that walks, flies or swims here
@@ -118,13 +112,11 @@ def _shape(rng: np.random.Generator, shape: str, x: np.ndarray, y: np.ndarray) -
         return (radius > 0.38) & (radius < 0.9)
     waves = rng.uniform(-0.09, 0.09, 4)
     phases = rng.uniform(0, 2 * np.pi, 4)
-    edge = 0.7 + sum(
-        a * np.cos((k + 2) * angle + p) for k, (a, p) in enumerate(zip(waves, phases, strict=True))
-    )
-    return radius < edge
+    terms = zip(range(2, 6), waves, phases, strict=True)
+    return radius < 0.7 + sum(a * np.cos(k * angle + p) for k, a, p in terms)
 
 
-def _texture(rng: np.random.Generator, texture: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _texture(rng: Generator, texture: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     turn = rng.uniform(-0.5, 0.5)
     along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
     if texture == "stripes":

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from vsodlib.files import check_size, inside, leads_out, read_file
@@ -40,9 +41,7 @@ class Storage:
     def __init__(self, path: str | os.PathLike[str], inside: str = "") -> None:
         self.path = Path(path)
         self.inside = inside.strip("/")
-        self._zip: zipfile.ZipFile | None = None
-        self._names: frozenset[str] = frozenset()
-        self._process = -1
+        self._opened: tuple[int, zipfile.ZipFile, dict[str, zipfile.ZipInfo]] | None = None
         if not self.path.exists():
             raise FileNotFoundError(f"{self.path} does not exist.")
         self.is_zip = self.path.is_file()
@@ -53,7 +52,7 @@ class Storage:
         return f"Storage({self.locate('')!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_zip": None, "_names": frozenset(), "_process": -1}
+        return self.__dict__ | {"_opened": None}
 
     def locate(self, path: str) -> str:
         """Where a file is on disk, or, for messages, within the archive."""
@@ -74,33 +73,30 @@ class Storage:
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
         try:
-            return self._unpack(self._archive().getinfo(self._full(path)))
+            archive, members = self._archive()
+            member = members[self._full(path)]
+            # Asked for so many bytes, deflate makes no more, whatever the header hides; others do.
+            check_size(self.path / member.filename, member.file_size)
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise zipfile.BadZipFile("it is packed neither by deflate nor plainly")
+            with archive.open(member) as packed:
+                return packed.read(member.file_size)
         except KeyError:
             raise FileNotFoundError(f"{self.locate(path)} does not exist.") from None
         except UNREADABLE as error:
             raise ValueError(f"{self.locate(path)} cannot be read: {error}.") from error
 
-    def _unpack(self, member: zipfile.ZipInfo) -> bytes:
-        # Asked for so many bytes, deflate makes no more, whatever the header hides; others do.
-        check_size(self.path / member.filename, member.file_size)
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise zipfile.BadZipFile("it is packed neither by deflate nor plainly")
-        with self._archive().open(member) as packed:
-            return packed.read(member.file_size)
-
     def exists(self, path: str) -> bool:
         """Whether `path` is a file here."""
         if self.is_zip:
-            self._archive()
-            return self._full(path) in self._names
+            return self._full(path) in self._archive()[1]
         return os.path.isfile(self.locate(path))
 
     def has_folder(self, path: str) -> bool:
         """Whether `path` is a folder here."""
         if self.is_zip:
-            self._archive()
             full = self._full(path)
-            return not full or any(name.startswith(full + "/") for name in self._names)
+            return not full or any(name.startswith(full + "/") for name in self._archive()[1])
         return os.path.isdir(self.locate(path))
 
     def list(self, prefix: str = "") -> list[str]:
@@ -114,9 +110,8 @@ class Storage:
         """
         full = self._full(prefix)
         if self.is_zip:
-            self._archive()
             start = full + "/" if full else ""
-            found = [name for name in self._names if name.startswith(start)]
+            found = [name for name in self._archive()[1] if name.startswith(start)]
         else:
             found = _walk(self.path, full)
         cut = len(self.inside) + 1 if self.inside else 0
@@ -130,32 +125,31 @@ class Storage:
             inside(self.path, path)
         return f"{self.inside}/{path}" if self.inside and path else self.inside or path
 
-    def _archive(self) -> zipfile.ZipFile:
+    def _archive(self) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+        """The zip of this process, and path -> member."""
         # A handle inherited through fork shares its file position with the parent: reopen.
-        if self._zip is None or self._process != os.getpid():
+        if self._opened is None or self._opened[0] != os.getpid():
             try:
-                self._zip = zipfile.ZipFile(self.path)
+                archive = zipfile.ZipFile(self.path)
             except UNREADABLE as error:
                 raise ValueError(
                     f"{self.path} is neither a folder nor a readable zip archive ({error})."
                 ) from None
-            for name in self._zip.namelist():
+            for name in archive.namelist():
                 inside(self.path, name)
-            self._names = frozenset(n for n in self._zip.namelist() if not n.endswith("/"))
-            self._process = os.getpid()
-        return self._zip
+            files = [member for member in archive.infolist() if not member.is_dir()]
+            # Some archivers write ./a/b or a\b for a/b.
+            members = {normpath(file.filename.replace("\\", "/")): file for file in files}
+            self._opened = os.getpid(), archive, members
+        return self._opened[1:]
 
 
 def find_storage(
-    name: str,
-    folder: str,
-    markers: Sequence[str],
-    root: str | os.PathLike[str] | None,
-    any_layout: bool = False,
+    name: str, folder: str, markers: Sequence[str], start: Path, any_layout: bool = False
 ) -> Storage:
-    """The storage of one data set under `root`.
+    """The storage of one data set under `start`, a folder or zip.
 
-    Looked for, in this order: `root/folder`, `root/folder.zip`, `root` itself; a zip may hold
+    Looked for, in this order: `start/folder`, `start/folder.zip`, `start` itself; a zip may hold
     `folder` or its contents.
 
     Args:
@@ -163,13 +157,11 @@ def find_storage(
         folder: the folder's usual name, e.g. "DAVIS".
         markers: folders inside it any of which tells it apart, e.g. "JPEGImages".
         any_layout: whether its name alone is enough.
-        root: a folder or zip; None: the environment variable `VSOD_DATA`, else `data/`.
 
     Raises:
         FileNotFoundError: nothing there looks like the data set; says how to get it.
         ValueError: a file that is not a zip archive.
     """
-    start = data_root(root)
     named = any_layout and start.stem.lower() == folder.lower()
     for path in (start if named else start / folder, start / f"{folder}.zip", start):
         if not path.exists():

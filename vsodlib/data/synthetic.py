@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm.auto import tqdm
 
-from vsodlib.config import profile
 from vsodlib.data import davis
-from vsodlib.data.dataset import FrameDataset, FrameRecord, HeldFrames, concat
+from vsodlib.data.dataset import FrameDataset, FrameRecord, HeldFrames, watched
+from vsodlib.data.image_files import encoded
 from vsodlib.data.sprites import GROUNDS, SHAPES, TEXTURES, draw_ground, draw_sprite, hsv
 from vsodlib.files import disk_full_named
 
@@ -48,7 +48,6 @@ def synthetic_clip(seed: int, frames: int = 24, height: int = 192, width: int = 
 
     Args:
         seed: chooses everything; seeds 0 ... 5 show the six shapes in turn.
-        frames, height, width: size of the clip.
 
     Raises:
         ValueError: no frames, or frames too small to show anything.
@@ -58,14 +57,9 @@ def synthetic_clip(seed: int, frames: int = 24, height: int = 192, width: int = 
             f"A synthetic clip needs at least 1 frame of 32x32, got {frames} of {width}x{height}."
         )
     scene = _Scene(seed, height, width)
-    drawn = [scene.draw(t) for t in range(frames)]
-    return Clip(
-        name=f"synthetic-{seed:05d}",
-        frames=np.stack([frame for frame, _ in drawn]),
-        masks=np.stack([mask for _, mask in drawn]),
-        licence=LICENCE,
-        source=f"vsodlib.data.synthetic_clip(seed={seed})",
-    )
+    drawn, masks = map(np.stack, zip(*(scene.draw(t) for t in range(frames)), strict=True))
+    source = f"vsodlib.data.synthetic_clip(seed={seed})"
+    return Clip(f"synthetic-{seed:05d}", drawn, masks, LICENCE, source)
 
 
 def synthetic_dataset(
@@ -81,27 +75,21 @@ def synthetic_dataset(
     Args:
         split: "train", "val" (clips of other seeds), or None for both.
         videos: per split.
-        seed: another seed, other clips.
 
     Raises:
         ValueError: another split, no videos, or sizes that `synthetic_clip` refuses.
     """
-    if split is None:
-        both = (synthetic_dataset(s, videos, frames, height, width, seed) for s in ("train", "val"))
-        dataset = concat(list(both))
-        dataset.name = "synthetic"
-        return dataset
-    records: list[FrameRecord] = []
-    images: dict[str, np.ndarray] = {}
-    masks: dict[str, np.ndarray] = {}
-    for number in _seeds(split, videos, seed):
+    parts = ("train", "val") if split is None else (split,)
+    records = []
+    held = HeldFrames({}, {})
+    for number in chain.from_iterable(_seeds(part, videos, seed) for part in parts):
         clip = synthetic_clip(number, frames, height, width)
         assert clip.masks is not None
         for t in range(frames):
             key = f"{clip.name}/{t:05d}"
-            images[key], masks[key] = clip.frames[t], clip.masks[t]
+            held.images[key], held.masks[key] = clip.frames[t], clip.masks[t]
             records.append(FrameRecord(clip.name, f"{t:05d}", key, key))
-    return FrameDataset("synthetic", records, HeldFrames(images, masks))
+    return FrameDataset("synthetic", records, held)
 
 
 def make_synthetic(
@@ -115,8 +103,7 @@ def make_synthetic(
     """Write synthetic clips as a data set in the official layout of DAVIS 2016.
 
     Three quarters of the videos are the split train, the rest val; `open_dataset("davis2016",
-    split, root=out)` reads them. Renamed at the end, so a broken run leaves nothing
-    at `out`.
+    split, root=out)` reads them. Renamed at the end, so a broken run leaves nothing at `out`.
 
     Raises:
         FileExistsError: `out` is there already.
@@ -133,23 +120,18 @@ def make_synthetic(
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)  # or it would be written through a link of this name
     try:
-        hidden = profile() == "smoke"
-        with (
-            disk_full_named(out),
-            tqdm(total=videos, desc=f"Drawing {out.name}", unit="video", disable=hidden) as bar,
-        ):
+        with disk_full_named(out):
             for split, count in (("train", videos - val), ("val", val)):
                 lines = []
-                for number in _seeds(split, count, seed):
+                seeds = _seeds(split, count, seed)
+                for number in watched(seeds, f"Drawing {out.name} {split}", unit="video"):
                     lines += _write(aside, synthetic_clip(number, frames, height, width))
-                    bar.update()
                 listed = aside / f"ImageSets/480p/{split}.txt"
                 listed.parent.mkdir(parents=True, exist_ok=True)
                 listed.write_text("".join(lines))
         aside.rename(out)
-    except BaseException:
+    finally:
         shutil.rmtree(aside, ignore_errors=True)
-        raise
     return out
 
 
@@ -169,12 +151,10 @@ def _write(folder: Path, clip: Clip) -> list[str]:
     for t, (frame, mask) in enumerate(zip(clip.frames, clip.masks, strict=True)):
         image = f"{davis.IMAGES}/{clip.name}/{t:05d}.jpg"
         label = f"{davis.MASKS}/{clip.name}/{t:05d}.png"
-        # cv2.imwrite keeps silent when the disk is full; writing the bytes raises.
-        jpeg = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
-        png = cv2.imencode(".png", mask.astype(np.uint8) * 255)[1]
-        for path, data in ((image, jpeg), (label, png)):
+        grey = mask.astype(np.uint8) * 255
+        for path, data in ((image, encoded(frame, "JPEG")), (label, encoded(grey, "PNG"))):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(data.tobytes())
+            (folder / path).write_bytes(data)
         lines.append(f"/{image} /{label}\n")
     return lines
 
@@ -189,22 +169,17 @@ class _Scene:
         hue, value = rng.uniform(), rng.uniform(0.36, 0.5)
         self.pan = rng.uniform(0.12, 0.3, 2) * rng.choice([-1, 1], 2) * [1, 0.35]
         self.margin = int(0.35 * height)
-        self.ground = draw_ground(
-            rng,
-            GROUNDS[(seed + seed // 12) % len(GROUNDS)],  # so that every shape meets every ground
-            height + 2 * self.margin,
-            width + 2 * self.margin,
-            hue,
-            value,
-        )
+        style = GROUNDS[(seed + seed // 12) % len(GROUNDS)]  # so that each shape meets each ground
+        size = height + 2 * self.margin, width + 2 * self.margin
+        self.ground = draw_ground(rng, style, *size, hue, value)
         opposite = hue + rng.uniform(0.35, 0.65)
-        size = self._pixels(rng.uniform(0.62, 0.82))  # a shape fills some two thirds of its sprite
+        large = self._pixels(rng.uniform(0.62, 0.82))  # a shape fills some two thirds of its sprite
         vivid = hsv(opposite, 0.88, 0.98)
         accent = hsv(opposite + rng.uniform(0.08, 0.16), 0.5, 1.0)
         shape = SHAPES[seed % len(SHAPES)]
         self.faces_motion = shape in ("fish", "butterfly", "beetle")
         texture = str(rng.choice(TEXTURES))
-        self.object = draw_sprite(rng, shape, texture, size, vivid, accent)
+        self.object = draw_sprite(rng, shape, texture, large, vivid, accent)
         self.reach = np.array([rng.uniform(0.42, 0.58) * self.aspect / 1.6, rng.uniform(0.1, 0.2)])
         self.phase = rng.uniform(0, 2 * np.pi, 4)
         self.distractors = []
@@ -232,7 +207,7 @@ class _Scene:
             self.ground, shift, (W, H), borderMode=cv2.BORDER_REFLECT
         )
         for sprite, place, angle in self.distractors:
-            self._paste(picture, sprite, place - camera, angle)
+            self._paste(picture, sprite, place - camera, angle, 1.0)
         alpha = self._paste(picture, self.object, *self._motion(time))
         for post, radius in self.posts:
             # Nearer than the ground, so it passes by faster; -1 ... 1 on the post.
@@ -258,12 +233,7 @@ class _Scene:
         return centre, float(spin), 0.8 * (1 + 0.12 * np.sin(3 * time + breath))
 
     def _paste(
-        self,
-        picture: np.ndarray,
-        sprite: np.ndarray,
-        place: np.ndarray,
-        angle: float,
-        scale: float = 1.0,
+        self, picture: np.ndarray, sprite: np.ndarray, place: np.ndarray, angle: float, scale: float
     ) -> np.ndarray:
         """Lay a sprite and its shadow over the picture, in place; returns its opacity (H, W)."""
         H, W, S = self.height, self.width, sprite.shape[0]

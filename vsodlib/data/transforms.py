@@ -30,7 +30,6 @@ class RandomCropResize(v2.Transform):
     nearest neighbours would shift them by up to half a pixel against the image.
 
     Args:
-        height, width: size of the result, pixels.
         scale_min: smallest share of the frame's height, in (0, 1].
         aspect_jitter: at least 1.
     """
@@ -39,12 +38,12 @@ class RandomCropResize(v2.Transform):
         self, height: int, width: int, scale_min: float, aspect_jitter: float = ASPECT_JITTER
     ) -> None:
         super().__init__()
-        self.size = (height, width)
+        self.size = [height, width]
         self.scale_min = scale_min
         self.aspect_jitter = aspect_jitter
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        H, W = v2.functional.get_size(next(x for x in flat_inputs if isinstance(x, torch.Tensor)))
+        H, W = v2.functional.get_size(next(x for x in flat_inputs if isinstance(x, Tensor)))
         share, stretch, down, right = torch.rand(4).tolist()
         aspect = self.size[1] / self.size[0] * self.aspect_jitter ** (2 * stretch - 1)
         rows = min(H, W / aspect) * (self.scale_min + (1 - self.scale_min) * share)
@@ -55,10 +54,8 @@ class RandomCropResize(v2.Transform):
         top, left, h, w = params["top"], params["left"], params["h"], params["w"]
         window = v2.functional.crop(inpt, top, left, h, w)
         if not isinstance(inpt, tv_tensors.Mask):
-            return v2.functional.resize(window, list(self.size), antialias=True)
-        shares = v2.functional.resize(
-            window.as_subclass(torch.Tensor) * 255, list(self.size), antialias=True
-        )
+            return v2.functional.resize(window, self.size, antialias=True)
+        shares = v2.functional.resize(window.as_subclass(Tensor) * 255, self.size, antialias=True)
         return tv_tensors.wrap((shares > 127).to(inpt.dtype), like=inpt)
 
 

@@ -12,6 +12,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import InitVar, dataclass, field
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -22,13 +23,7 @@ import av
 import cv2
 import numpy as np
 from av.filter import Graph
-from av.video.reformatter import (
-    ColorPrimaries,
-    ColorRange,
-    Colorspace,
-    ColorTrc,
-    VideoReformatter,
-)
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 
 from vsodlib.data.folders import is_picture, listed, natural
 from vsodlib.data.image_files import (
@@ -75,9 +70,7 @@ av.logging.set_level(None)  # FFmpeg's own complaints stay off the screen: ours 
 
 
 class Frame(NamedTuple):
-    """A frame of a video: `pixels` np.uint8 (H, W, 3), RGB; `time` and `duration` in seconds;
-    `name`, that of its file in a folder.
-    """
+    """`pixels` np.uint8 (H, W, 3), RGB; `time`, `duration` in seconds; `name`: of its file."""
 
     pixels: np.ndarray
     time: float
@@ -85,12 +78,13 @@ class Frame(NamedTuple):
     name: str = ""
 
 
+@dataclass(eq=False, repr=False)
 class Video:
     """An iterator over the frames of a video, each np.uint8 (H, W, 3), RGB; made by `read_video`.
 
     Attributes:
         source: what `read_video` was given, for messages.
-        fps: frames per second, on average.
+        fps: on average.
         length: number of frames as announced, None where it is unknown before the end (camera).
         live: whether it is a camera, which never ends by itself.
         sound: the file whose sound belongs to the frames, if any.
@@ -105,30 +99,24 @@ class Video:
             another size than the first.
     """
 
-    def __init__(
-        self,
-        source: str,
-        frames: Iterator[Frame],
-        fps: float,
-        length: int | None = None,
-        live: bool = False,
-        mixed: bool = False,
-        sound: Path | None = None,
-        damage: list[str] | None = None,
-    ) -> None:
-        self.damage = [] if damage is None else damage
+    source: str
+    frames: InitVar[Iterator[Frame]]
+    fps: float
+    length: int | None = None
+    live: bool = False
+    mixed: bool = False
+    sound: Path | None = None
+    damage: list[str] = field(default_factory=list)
+
+    def __post_init__(self, frames: Iterator[Frame]) -> None:
         first = next(frames, None)
         if first is None:
-            raise ValueError(" ".join(self.damage) or f"{source} has no frames.")
-        self.source = source
-        self.fps = round(fps, 2) if 0 < fps < 1000 else FOLDER_FPS  # 0 or nan: the file is silent
-        self.length = length
-        self.live = live
-        self.mixed = mixed
-        self.sound = sound
+            raise ValueError(" ".join(self.damage) or f"{self.source} has no frames.")
+        known = 0 < self.fps < 1000  # 0 or nan: the file is silent
+        self.fps = round(self.fps, 2) if known else FOLDER_FPS
         self.start = first.time
         self.height, self.width, _ = first.pixels.shape
-        _check_size(first.pixels, source)
+        _check_size(first.pixels, self.source)
         self.digest = hashlib.sha256(first.pixels.tobytes()).hexdigest()[:12]
         self._frames = chain([first], frames)
         self._index = 0
@@ -284,7 +272,8 @@ def _film(path: Path) -> Video:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{path} is not a film that can be read ({reason}).") from None
-    picture = [s for s in _readable(container.streams.video) if not s.disposition & _COVER]
+    cover = av.stream.Disposition.attached_pic
+    picture = [s for s in _readable(container.streams.video) if not s.disposition & cover]
     if not picture or container.format.name in NO_FILMS:
         container.close()
         raise ValueError(f"{path} holds no pictures that can be decoded.")
@@ -298,25 +287,16 @@ def _film(path: Path) -> Video:
         fps = float(stream.guessed_rate or 0)
     begin, end = _span(container)
     damage: list[str] = []
-    return Video(
-        str(path),
-        _decoded(path, container, stream, damage),
-        fps,
-        stream.frames or round((end - begin) * fps) or None,
-        sound=path if _readable(container.streams.audio) else None,
-        damage=damage,
-    )
-
-
-_COVER = av.stream.Disposition.attached_pic
+    frames = _decoded(path, container, stream, damage)
+    length = stream.frames or round((end - begin) * fps) or None
+    sound = path if _readable(container.streams.audio) else None
+    return Video(str(path), frames, fps, length, sound=sound, damage=damage)
 
 
 def _span(container: Any) -> tuple[float, float]:
     """When a film begins and ends by what it announces, in seconds of its own clock."""
-    begin, length = (
-        (container.start_time or 0) / av.time_base,
-        (container.duration or 0) / av.time_base,
-    )
+    begin = (container.start_time or 0) / av.time_base
+    length = (container.duration or 0) / av.time_base
     from_zero = "matroska" in container.format.name  # others count their length from the begin
     return begin, max(begin, length if from_zero else begin + length)
 
@@ -367,7 +347,7 @@ def _decoded(path: Path, container: Any, stream: Any, damage: list[str]) -> Iter
                 longest = max(longest, time - before)
             time = time or 0.0
             try:
-                pixels = _as_shown(convert, frame, *size)
+                pixels = _as_shown(convert, frame, size)
             except av.error.FFmpegError:
                 raise ValueError(
                     f"{path} has colours of a kind that FFmpeg cannot convert to RGB (matrix "
@@ -435,9 +415,7 @@ def _pulled(graph: Graph) -> Iterator[Any]:
             yield graph.pull()
 
 
-def _as_shown(
-    convert: VideoReformatter, frame: av.VideoFrame, width: int, height: int
-) -> np.ndarray:
+def _as_shown(convert: VideoReformatter, frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
     """A decoded frame in RGB, at the size that a film has with square pixels."""
     # Films that do not say so are in BT.709 from HD on, below it in BT.601, FFmpeg's own choice.
     unsaid = frame.colorspace == UNSAID and frame.height >= 720
@@ -445,8 +423,7 @@ def _as_shown(
     wide = frame.color_trc in HDR or frame.color_primaries == ColorPrimaries.BT2020
     return convert.reformat(
         frame,
-        width,
-        height,
+        *size,
         "rgb24",
         src_colorspace=Colorspace.ITU709 if unsaid else None,
         dst_color_trc=ColorTrc.BT709 if wide else None,
@@ -473,7 +450,6 @@ def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float) -> N
     Args:
         path: ends in `.webm` (VP9, for browsers and everyone) or `.mov` (ProRes 4444, for editors).
         frames: np.uint8 (H, W, 3), or (H, W, 4) with transparency; all of one shape.
-        fps: frames per second.
 
     Raises:
         FileNotFoundError: the folder of `path` does not exist.

@@ -7,7 +7,6 @@
          Imgs/*.{jpg,png} + GT_object_level/*.png
 
 as published, and as they are found: every layout of `folders`, one folder too many, no splits.
-
 Not every frame is annotated; frames without a mask have `mask=None`. FBMS marks every moving object
 in its own grey value (.pgm, background black) or colour (.ppm, background white), all of which are
 the foreground here but static scenery, which marple2 marks too, and stray pixels: above 102 in
@@ -20,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vsodlib.data.dataset import FrameRecord
 from vsodlib.data.folders import Picture, paired, sort_out
@@ -44,7 +43,6 @@ def fbms_foreground(video: str) -> int:
 class VideoLayout:
     """One data set: where its splits lie, and what is special about it."""
 
-    name: str
     folder: str
     splits: dict[str, str]
     """Split -> folder that holds its videos."""
@@ -54,47 +52,38 @@ class VideoLayout:
     """Folders any of which tells the data set apart; none: those of the splits."""
     skip: str = "(?!)"
     """Regular expression of files that are neither frame nor mask."""
-    white_background: str = "(?!)"
-    """The same, of masks whose background is white."""
+    white_background: tuple[str, ...] = ()
+    """Suffixes of masks whose background is white."""
     foreground: Callable[[str], int] | None = None
     """Video -> the mask level above which is object; None: recognised (`mask_levels`)."""
-    videos: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Split -> its videos, for a copy without the splits' folders."""
+    test_videos: frozenset[str] = frozenset()
+    """Those of the split `test`, for a copy without the splits' folders; others are of train."""
 
 
-VIDEO_LAYOUTS: dict[str, VideoLayout] = {
-    row.name: row
-    for row in (
-        VideoLayout(
-            name="fbms",
-            folder="FBMS",
-            splits={"train": "Trainingset", "test": "Testset"},
-            test="test",
-            skip=r".*PROB.*\.ppm",
-            white_background=r".*\.ppm",
-            foreground=fbms_foreground,
-            videos={"test": frozenset(FBMS_TEST.split())},
-        ),
-        VideoLayout(
-            name="visal",
-            folder="ViSal",
-            splits={"test": ""},
-            test="test",
-            markers=("GroundTruth", "aeroplane"),
-        ),
-        VideoLayout(
-            name="davsod",
-            folder="DAVSOD",
-            splits={
-                "train": "DAVSOD-TrainingSet",
-                "val": "DAVSOD-ValidationSet",
-                "easy": "Easy-35",
-                "normal": "Normal-25",
-                "difficult": "Difficult-20",
-            },
-            test="easy",
-        ),
-    )
+VIDEO_LAYOUTS = {
+    "fbms": VideoLayout(
+        folder="FBMS",
+        splits={"train": "Trainingset", "test": "Testset"},
+        test="test",
+        skip=r".*PROB.*\.ppm",
+        white_background=(".ppm",),
+        foreground=fbms_foreground,
+        test_videos=frozenset(FBMS_TEST.split()),
+    ),
+    "visal": VideoLayout(
+        folder="ViSal", splits={"test": ""}, test="test", markers=("GroundTruth", "aeroplane")
+    ),
+    "davsod": VideoLayout(
+        folder="DAVSOD",
+        splits={
+            "train": "DAVSOD-TrainingSet",
+            "val": "DAVSOD-ValidationSet",
+            "easy": "Easy-35",
+            "normal": "Normal-25",
+            "difficult": "Difficult-20",
+        },
+        test="easy",
+    ),
 }
 
 
@@ -108,35 +97,27 @@ def video_pictures(
         FileNotFoundError: a split that is not there.
     """
     if split is not None and split not in layout.splits:
-        raise ValueError(f"{layout.name} has the splits {', '.join(layout.splits)}, not {split!r}.")
+        known = ", ".join(layout.splits)
+        raise ValueError(f"{layout.folder} has the splits {known}, not {split!r}.")
     parts = {part: folder for part, folder in layout.splits.items() if folder}
-    pictures = [
-        picture
-        for picture in sort_out(storage.list(), parts.values())
-        if not re.fullmatch(layout.skip, picture.path, re.IGNORECASE)
-    ]
+    found = sort_out(storage.list(), parts.values())
+    pictures = [p for p in found if not re.fullmatch(layout.skip, p.path, re.IGNORECASE)]
     if split not in parts:
         return pictures
-    inside = {part: [p for p in pictures if _below(p.path, parts[part])] for part in parts}
-    if any(inside.values()) or storage.has_folder(parts[split]):
-        if not inside[split] and not storage.has_folder(parts[split]):
+
+    def lies_in(picture: Picture, *splits: str) -> bool:
+        above = picture.path.lower().split("/")[:-1]
+        return any(parts[part].lower() in above for part in splits)
+
+    there = storage.has_folder(parts[split])
+    if there or any(lies_in(p, *parts) for p in pictures):
+        if not there and not any(lies_in(p, split) for p in pictures):
             raise FileNotFoundError(f"{storage.locate(parts[split])} does not exist.")
-        elsewhere = {p.path for part in parts if part != split for p in inside[part]}
-        return [
-            p
-            for p in pictures
-            if _below(p.path, parts[split]) or (p.mask and p.path not in elsewhere)
-        ]
-    if layout.videos:
-        others = frozenset().union(*layout.videos.values())
-        wanted = layout.videos.get(split)
-        return [p for p in pictures if (p.video in wanted if wanted else p.video not in others)]
+        return [p for p in pictures if lies_in(p, split) or (p.mask and not lies_in(p, *parts))]
+    if layout.test_videos:
+        return [p for p in pictures if (p.video in layout.test_videos) == (split == layout.test)]
     note(f"{storage.locate('')} has no folder {parts[split]}: all its videos are taken.")
     return pictures
-
-
-def _below(path: str, folder: str) -> bool:
-    return folder.lower() in path.lower().split("/")[:-1]
 
 
 def video_records(
@@ -147,9 +128,7 @@ def video_records(
     Raises:
         ValueError, FileNotFoundError: as `video_pictures`; frames shifted against their masks.
     """
-    there = [
-        part for part, folder in layout.splits.items() if folder and storage.has_folder(folder)
-    ]
+    there = [part for part, top in layout.splits.items() if top and storage.has_folder(top)]
     if split is None and there:  # videos of two splits may share a name
         return [r for part in there for r in video_records(layout, storage, part)]
     return paired(video_pictures(layout, storage, split), storage)
