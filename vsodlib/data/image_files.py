@@ -36,7 +36,7 @@ UNREADABLE = (
     SyntaxError, TypeError, ValueError, struct.error, Image.DecompressionBombError,
 )  # fmt: skip
 """What Pillow raises for damaged files: whatever its decoders come upon, but want of memory."""
-warnings.filterwarnings("ignore", module=r"PIL\.")  # of large photographs; ours name the file
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # of large photographs
 
 
 def resize_rows(pixels: np.ndarray, height: int | None) -> np.ndarray:
