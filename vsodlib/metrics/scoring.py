@@ -15,6 +15,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any
 from typing import Protocol as Interface
 
@@ -213,51 +214,36 @@ def binarise(prediction: np.ndarray, threshold: float) -> np.ndarray:
 def _scored(frames: Iterable[Frame], protocol: Protocol) -> Iterator[Frame]:
     """The frames that count, checking that videos come one after the other."""
     finished: set[str] = set()
-    video, seen, held, kept = None, 0, None, 0
-
-    def close() -> None:
-        if video is not None:
-            finished.add(video)
-            if kept == 0:
-                raise ValueError(
-                    f"Sequence {video!r} has {seen} frames, and the protocol {protocol.name!r} "
-                    "leaves out the first and the last; score it with the protocol 'frames'."
-                )
-
-    for frame in frames:
-        if frame.video != video:
-            close()
-            if frame.video in finished:
-                raise ValueError(f"Frames of {frame.video!r} do not follow each other; sort them.")
-            video, seen, held, kept = frame.video, 0, None, 0
-        seen += 1
+    for video, run in groupby(frames, lambda frame: frame.video):
+        if video in finished:
+            raise ValueError(f"Frames of {video!r} do not follow each other; sort them.")
+        finished.add(video)
         if not protocol.skip_ends:
-            kept += 1
-            yield frame
-        elif seen > 1:
-            if held is not None:
-                kept += 1
+            yield from run
+            continue
+        held, seen = next(run), 1
+        for seen, frame in enumerate(run, 2):
+            if seen > 2:
                 yield held
             held = frame
-    close()
+        if seen < 3:
+            raise ValueError(
+                f"Sequence {video!r} has {seen} frames, and the protocol {protocol.name!r} "
+                "leaves out the first and the last; score it with the protocol 'frames'."
+            )
 
 
 def chunks(frames: Iterable[Frame], size: int) -> Iterator[tuple[Frame | None, list[Frame]]]:
     """Runs of at most `size` frames of one video, each with the frame before it."""
-    before: Frame | None = None
-    run: list[Frame] = []
-    for frame in frames:
-        if run and (frame.video != run[0].video or len(run) == size):
+    for _, video in groupby(frames, lambda frame: frame.video):
+        before = None
+        while run := list(islice(video, size)):
             yield before, run
-            before = run[-1] if frame.video == run[0].video else None
-            run = []
-        run.append(frame)
-    if run:
-        yield before, run
+            before = run[-1]
 
 
 def score_chunk(
-    before: Frame | None, run: list[Frame], protocol: Protocol, measures: tuple[str, ...]
+    before: Frame | None, run: Sequence[Frame], protocol: Protocol, measures: tuple[str, ...]
 ) -> list[FrameScores]:
     """Score consecutive frames; the frame before them is loaded where a measure needs it."""
     previous = None
@@ -283,12 +269,11 @@ def _scores(
         for scores in in_order(score_chunk, tasks, workers, in_memory):
             yield from scores
         return
-    video, previous = None, None
-    for frame in frames:
-        if frame.video != video:
-            video, previous = frame.video, None
-        scores, previous = score_frame(frame, previous, protocol, measures)
-        yield scores
+    for _, run in groupby(frames, lambda frame: frame.video):
+        previous = None
+        for frame in run:
+            scores, previous = score_frame(frame, previous, protocol, measures)
+            yield scores
 
 
 def in_order(
