@@ -117,9 +117,8 @@ def _gather_levels(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool
     # Whole numbers decide what passes a level or the adaptive threshold, so that ties do.
     steps = np.clip(np.arange(LEVELS) - low, 0, high - low)
     values = steps / (high - low)
-    histogram = np.zeros((2, LEVELS))
-    for label in (0, 1):
-        histogram[label] = np.bincount(steps * 255 // (high - low), by_class[label], LEVELS)
+    stretched = steps * 255 // (high - low)
+    histogram = np.stack([np.bincount(stretched, pixels, LEVELS) for pixels in by_class])
     total = int(by_class.sum(0) @ steps)
     reached = steps * p.size >= min((high - low) * p.size, 2 * total)
     by_quadrant = counts.sum(1)
@@ -163,10 +162,8 @@ def _level_counts(p: np.ndarray, g: np.ndarray, corners: Corners) -> np.ndarray:
 
 def _gather_floats(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool) -> Gathered:
     """Float maps: a histogram of their levels, and moments straight from the values."""
-    if stretch:
-        low, high = p.min(), p.max()
-        if low < high:
-            p = (p - low) / (high - low)
+    if stretch and (low := p.min()) < (high := p.max()):
+        p = (p - low) / (high - low)
     levels = (p * 255).astype(np.uint8)
     everything = cv2.calcHist([levels], [0], None, [LEVELS], [0, LEVELS]).ravel()
     object_levels = cv2.calcHist([levels], [0], g, [LEVELS], [0, LEVELS]).ravel()

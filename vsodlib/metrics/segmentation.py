@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vsodlib.metrics.inputs import check_pair
+from vsodlib.metrics.inputs import around, check_pair
 
 TOLERANCE = 0.008
 """Contour tolerance of the benchmark, a share of the image diagonal."""
@@ -72,7 +72,8 @@ def contour_accuracy(
     """
     p, g = check_pair(prediction, ground_truth, "mask")
     radius = int(np.ceil(tolerance * np.hypot(*p.shape)))
-    crop = _box(cv2.bitwise_or(p, g))
+    # Contour pixels lie in the box of both masks or just beside it.
+    crop = around(cv2.boundingRect(cv2.bitwise_or(p, g)), 1, (0, 0, *p.shape[::-1]))
     ours, theirs = (pack(contour(mask[crop]), radius) for mask in (p, g))
     counts = _count(ours), _count(theirs)
     if not any(counts):
@@ -125,11 +126,3 @@ def dilate(packed: np.ndarray, radius: int) -> np.ndarray:
 
 def _count(packed: np.ndarray) -> int:
     return int(cv2.norm(packed.view(np.uint8), cv2.NORM_HAMMING))
-
-
-def _box(mask: np.ndarray) -> tuple[slice, slice]:
-    """The rows and columns that can hold contour pixels: the mask's box and one more each side."""
-    H, W = mask.shape
-    x, y, width, height = cv2.boundingRect(mask)
-    rows = slice(max(y - 1, 0), min(y + height + 1, H))
-    return rows, slice(max(x - 1, 0), min(x + width + 1, W))
