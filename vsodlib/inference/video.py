@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def overlay(
 
 
 def video_references(net: VSODNet, source: str | Path) -> np.ndarray | None:
-    """The same of a video file or folder of frames, which is read once for it.
+    """`reference_frames` of a video file or folder of frames, which is read once for it.
 
     Raises:
         ValueError: a webcam or file of unknown length, a single frame, or as `read_video`.
@@ -165,14 +166,10 @@ def predict_sources(
         try:
             references = None if source.photographs else video_references(net, source.place)
 
-            def predictor(
-                frames: np.ndarray, references: np.ndarray | None = references
-            ) -> np.ndarray:
+            def predictor(frames: np.ndarray, others: np.ndarray | None = references) -> np.ndarray:
                 rows = rows_that_fit(height or net.input_height, *frames.shape[1:3])
                 with torch.autocast(device, torch.bfloat16, enabled=bf16):
-                    return predict_maps(
-                        net, frames, rows, flip, batch_size, references, refine=refine
-                    )
+                    return predict_maps(net, frames, rows, flip, batch_size, others, refine=refine)
 
             weigh = Motion() if motion and not source.photographs else None
             label = name + ", motion" * (weigh is not None)
@@ -191,8 +188,7 @@ def rows_that_fit(rows: int | None, height: int, width: int) -> int:
     """The rows at which the network sees a frame: `rows`, fewer of a long strip (see `LONGEST`).
 
     Args:
-        rows: asked for; None: the frame's own.
-        height, width: of the frame.
+        rows: asked for; None: the frame's own, `height`.
     """
     rows = rows or height
     return min(rows, max(16, round(rows * (LONGEST * height / width) ** 0.5)))
@@ -253,12 +249,9 @@ def predict_video(
     count = kept = 0
     started, label = time.perf_counter(), Path(video.source).name
     bar = tqdm(desc=label, total=video.length, unit="frame", leave=False, disable=not progress)
-    with (
-        bar,
-        _products(out_dir, video, outputs) as write,
-        Behind() as later,
-        _ends_with_ctrl_c(video),
-    ):
+    # A camera has no last frame: there Ctrl-C is the regular end, elsewhere an interruption.
+    ending = suppress(*([KeyboardInterrupt] if video.live else []))
+    with bar, _products(out_dir, video, outputs) as write, Behind() as later, ending:
         for frames in ahead(_batches(video, batch_size)):
             names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
             paths = [maps / f"{name}.png" for name in names]
@@ -311,18 +304,9 @@ def _times(place: Path, photographs: Sequence[Path]) -> Callable[[str], float | 
 
 def _batches(video: Video, size: int) -> Iterator[list[Frame]]:
     """Frames that follow each other, all of one shape."""
-    batch: list[Frame] = []
-    for frame in video.timed():
-        H, W, _ = shape = frame.pixels.shape
-        if batch and batch[0].pixels.shape != shape:
+    for (H, W, _), frames in groupby(video.timed(), lambda frame: frame.pixels.shape):
+        while batch := list(islice(frames, max(1, min(size, BATCH_PIXELS // (H * W))))):
             yield batch
-            batch = []
-        batch.append(frame)
-        if len(batch) >= min(size, BATCH_PIXELS // (H * W)):
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 @contextmanager
@@ -331,15 +315,13 @@ def _products(
 ) -> Iterator[Callable[[Frame, str, np.ndarray], None]]:
     """A function that takes a frame, its name and its 8-bit map into everything that is wanted."""
     wanted: dict[str, tuple[Callable[..., np.ndarray], str]] = {}  # name -> maker, suffix
+    opaque = ".jpg" if video.mixed else ".webm"
     if outputs.overlay:
-        wanted["overlay"] = (overlay, ".jpg" if video.mixed else ".webm")
+        wanted["overlay"] = overlay, opaque
     if outputs.cutout:
-        wanted["cutout"] = (cutout, ".png" if video.mixed else f".{outputs.cutout}")
+        wanted["cutout"] = cutout, ".png" if video.mixed else f".{outputs.cutout}"
     if outputs.background:
-        wanted["background"] = (
-            Background(outputs.background),
-            ".jpg" if video.mixed else ".webm",
-        )
+        wanted["background"] = Background(outputs.background), opaque
     films: dict[str, VideoWriter] = {}
     sheet = ContactSheet() if outputs.sheet else None
 
@@ -357,9 +339,8 @@ def _products(
     with ExitStack() as stack:
         for product, (_, suffix) in wanted.items():
             if suffix in FORMATS:
-                film = VideoWriter(
-                    out_dir / f"{product}{suffix}", video.fps, video.sound, video.start
-                )
+                path = out_dir / f"{product}{suffix}"
+                film = VideoWriter(path, video.fps, video.sound, video.start)
                 films[product] = stack.enter_context(film)
             else:
                 unlinked(out_dir, f"{product}/0").parent.mkdir(parents=True, exist_ok=True)
@@ -374,11 +355,10 @@ def _write_picture(path: Path, picture: np.ndarray, taken: float | None = None) 
     """Write grey (H, W), RGB or RGBA (H, W, 3 or 4) uint8 as the picture that the suffix names, and
     give it the time of the file that it is made from.
     """
-    swapped = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[
-        picture.shape[2] if picture.ndim == 3 else 2
-    ]
-    pixels = picture if swapped is None else cv2.cvtColor(picture, swapped)
-    write_file(path, cv2.imencode(path.suffix, pixels)[1].tobytes())
+    if picture.ndim == 3:
+        swap = cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+        picture = cv2.cvtColor(picture, swap)
+    write_file(path, cv2.imencode(path.suffix, picture)[1].tobytes())
     if taken is not None:
         with suppress(OSError):  # of a disk that does not allow it: predicted again next time
             os.utime(path, (taken, taken))
@@ -388,12 +368,8 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
     """Note in `run.json` what the maps are made from; refuse a folder that holds other maps."""
     run: dict[str, Any] = {"source": Path(video.source).name, "predictor": predictor_name}
     if not video.mixed:  # photographs come and go
-        run |= {
-            "frames": video.length,
-            "height": video.height,
-            "width": video.width,
-            "first_frame": video.digest,
-        }
+        run |= {"frames": video.length, "height": video.height, "width": video.width}
+        run["first_frame"] = video.digest
     note = out_dir / "run.json"
     if next(maps.glob("*.png"), None):
         try:
@@ -401,9 +377,7 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
         except (FileNotFoundError, ValueError):
             before = {}
         if video.live or before != run:
-            told = ", ".join(
-                f"{key} {value}" for key, value in before.items() if run.get(key) != value
-            )
+            told = ", ".join(f"{key} {old}" for key, old in before.items() if run.get(key) != old)
             raise ValueError(
                 f"{maps} already holds maps of another run ({told or 'unknown'}); choose another "
                 "folder or delete it."
@@ -422,8 +396,7 @@ def _read_map(path: Path, shape: tuple[int, int], taken: float | None) -> np.nda
             return None
         with Image.open(path, formats=("PNG",)) as picture:
             value = np.array(picture)
-    # A power cut may leave an empty file behind.
-    except UNREADABLE:
+    except UNREADABLE:  # a power cut may leave an empty file behind
         return None
     return value if value.shape == shape and value.dtype == np.uint8 else None
 
@@ -440,13 +413,3 @@ def _predicted(predictor: Callable[[np.ndarray], np.ndarray], batch: np.ndarray)
     if not (low >= 0 and high <= 1):  # also False for nan
         raise ValueError(f"The predictor must return values in [0, 1], got {low} to {high}.")
     return saliency
-
-
-@contextmanager
-def _ends_with_ctrl_c(video: Video) -> Iterator[None]:
-    """A camera has no last frame: there Ctrl-C is the regular end, elsewhere an interruption."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not video.live:
-            raise
