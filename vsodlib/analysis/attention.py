@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vsodlib.config import check_counts
@@ -33,11 +34,8 @@ def mask_on_grid(mask: np.ndarray, stride: int) -> Tensor:
     if mask.ndim != 2 or mask.dtype != bool or not mask.size:
         raise ValueError(f"mask must be bool (H, W), got {mask.dtype} {mask.shape}.")
     check_counts(stride=stride)
-    H, W = mask.shape
-    top, left = np.arange(0, H, stride), np.arange(0, W, stride)
-    covered = np.add.reduceat(np.add.reduceat(mask.astype(np.float32), top, axis=0), left, axis=1)
-    heights, widths = np.diff(top, append=H), np.diff(left, append=W)
-    return torch.from_numpy(covered / np.outer(heights, widths).astype(np.float32))
+    pixels = torch.from_numpy(mask.astype(np.float32))[None]
+    return F.avg_pool2d(pixels, stride, ceil_mode=True)[0]
 
 
 def central_pixel(mask: np.ndarray) -> tuple[int, int]:
