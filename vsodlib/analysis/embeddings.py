@@ -90,12 +90,9 @@ def region_embeddings(
             regions = pool_regions(output.features, masks, torch.zeros_like(masks), group)
             order = regions.frame.argsort(stable=True).cpu()
             names = np.array([dataset.records[i].frame for i in chunk])[regions.frame.cpu()]
-            part = Embeddings(
-                F.normalize(regions.embeddings, dim=1).float().cpu().numpy(),
-                regions.is_foreground.cpu().numpy(),
-                np.full(len(names), video),
-                names,
-            )
+            vectors = F.normalize(regions.embeddings, dim=1).float().cpu().numpy()
+            front = regions.is_foreground.cpu().numpy()
+            part = Embeddings(vectors, front, np.full(len(names), video), names)
             parts.append(part.pick(order.numpy()))
     return Embeddings(
         *(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Embeddings))
@@ -108,10 +105,8 @@ def place(path: str | Path) -> Path:
 
 
 def save(embeddings: Embeddings, path: str | Path, record: Mapping[str, Any]) -> Path:
-    """Write PATH.npz, the vectors as float16, and PATH.json, the record of how they were made.
-
-    Returns:
-        The path of the .npz file.
+    """Write PATH.npz, the vectors as float16, whose path is returned, and PATH.json, the record of
+    how they were made.
     """
     path = place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -203,8 +198,7 @@ def _mean(values: np.ndarray) -> float:
 def _silhouette(distance: np.ndarray, side: np.ndarray, scope: np.ndarray) -> float:
     """The mean silhouette, each region compared with those in its row of `scope`, (R, R) bool.
 
-    As usual, a region without another of its side counts as 0; one without the other side is left
-    out.
+    As usual, one without another of its side counts as 0, one without the other side not at all.
     """
     same = side[:, None] == side
     own = scope & same

@@ -27,7 +27,6 @@ def export_onnx(net: VSODNet, path: str | Path, half: bool = False) -> Path:
 
     Args:
         net: without `inter_frame_attention`; left as it is.
-        path: of the file.
         half: store filters and matrices as float16, as checkpoints do: half the size, the same map,
             since the arithmetic stays float32.
 

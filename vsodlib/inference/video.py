@@ -133,10 +133,8 @@ def predict_sources(
         net: in evaluation mode.
         out: the folder to write to; with several sources, one folder in it for each. None: beside
             each source, `NAME-saliency`.
-        outputs: what is written beside the maps.
         height, flip, batch_size, refine: as in `predict_maps`; a strip gets fewer rows: `LONGEST`.
         bf16: compute in bfloat16: faster on processors that have it, maps change a little.
-        progress: show a progress bar.
         network_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
         motion: weigh the maps of each video by what moves, see `Motion`.
 
@@ -173,9 +171,8 @@ def predict_sources(
 
             weigh = Motion() if motion and not source.photographs else None
             label = name + ", motion" * (weigh is not None)
-            summary = predict_video(
-                source, folder, predictor, batch_size, progress, True, outputs, label, weigh
-            )
+            options = batch_size, progress, True, outputs, label, weigh
+            summary = predict_video(source, folder, predictor, *options)
         except (ValueError, FileNotFoundError) as error:
             if len(sources) == 1:
                 raise
@@ -185,10 +182,8 @@ def predict_sources(
 
 
 def rows_that_fit(rows: int | None, height: int, width: int) -> int:
-    """The rows at which the network sees a frame: `rows`, fewer of a long strip (see `LONGEST`).
-
-    Args:
-        rows: asked for; None: the frame's own, `height`.
+    """The rows at which the network sees a frame: those asked for, else its own `height`; fewer of
+    a long strip (see `LONGEST`).
     """
     rows = rows or height
     return min(rows, max(16, round(rows * (LONGEST * height / width) ** 0.5)))
@@ -217,12 +212,9 @@ def predict_video(
         out_dir: created if need be; may hold an earlier run only if that was of the same frames.
         predictor: np.uint8 (B, H, W, 3) RGB -> float (B, H, W) in [0, 1].
         batch_size: the largest B; less of large frames, at the end, or where a run is resumed.
-        progress: show a progress bar.
         resume: keep maps that an earlier run wrote, if they bear the time of their source; with
             `motion` up to the first that is missing.
-        outputs: what is written beside the maps.
-        predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two networks never
-            mix.
+        predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
         motion: what weighs the maps after the predictor, new for each video.
 
     Returns:
@@ -352,9 +344,7 @@ def _products(
 
 
 def _write_picture(path: Path, picture: np.ndarray, taken: float | None = None) -> None:
-    """Write grey (H, W), RGB or RGBA (H, W, 3 or 4) uint8 as the picture that the suffix names, and
-    give it the time of the file that it is made from.
-    """
+    """Write grey, RGB or RGBA uint8, with the time at which its source was `taken`."""
     if picture.ndim == 3:
         swap = cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
         picture = cv2.cvtColor(picture, swap)

@@ -64,15 +64,14 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     skipped = skipped if isinstance(skipped, list) else []
     measures = {}
     for measure in MEASURES:
-        names = [name for name in common if not (measure == "T" and name in skipped)]
-        pairs = {
-            name: [
-                _value(of[name], measure, f"{name} in the {place}")
-                for place, of in zip(("first", "second"), rows, strict=True)
-            ]
-            for name in names
-        }
-        known = {name: (a, b) for name, (a, b) in pairs.items() if a is not None and b is not None}
+        known = {}
+        for name in common:
+            if measure == "T" and name in skipped:
+                continue
+            a = _value(rows[0][name], measure, f"{name} in the first")
+            b = _value(rows[1][name], measure, f"{name} in the second")
+            if a is not None and b is not None:
+                known[name] = a, b
         if known:
             measures[measure] = _paired(known, measure in LOWER_IS_BETTER)
     if not measures:
@@ -81,10 +80,7 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         counts = [of[name].get("frames") for of in rows]
         if counts[0] != counts[1]:
             note(f"{name} has {counts[0]} frames in the first and {counts[1]} in the second.")
-    left_out = [
-        *(n for n in rows[0] if n not in rows[1]),
-        *(n for n in rows[1] if n not in rows[0]),
-    ]
+    left_out = [name for name in (*rows[0], *rows[1]) if name not in common]
     return {"sequences": common, "left_out": left_out, "level": LEVEL, "measures": measures}
 
 
@@ -102,8 +98,7 @@ def _paired(pairs: dict[str, tuple[float, float]], lower_is_better: bool) -> dic
     n = len(difference)
     bounds, verdict = None, "open"
     if n > 1:
-        means = np.concatenate([counts @ difference / n for counts in resamples(n)])
-        bounds = interval(means, n)
+        bounds = interval(np.concatenate([counts @ difference / n for counts in resamples(n)]), n)
         if bounds and (bounds[0] > 0 or bounds[1] < 0):
             verdict = "second" if (bounds[0] > 0) != lower_is_better else "first"
     gain = -difference if lower_is_better else difference

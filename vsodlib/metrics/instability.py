@@ -1,4 +1,4 @@
-"""Temporal measures: the DAVIS benchmark's instability T, and a consistency of soft maps.
+"""The DAVIS benchmark's temporal instability T.
 
 T is defined in Perazzi et al., "A benchmark dataset and evaluation methodology for video object
 segmentation", CVPR 2016, Section 5.3: describe the object's contour in two consecutive frames by
@@ -71,12 +71,9 @@ def _mean_distance(y: np.ndarray, x: np.ndarray) -> float:
 
 @compiled
 def _histograms(y: np.ndarray, x: np.ndarray, edges: np.ndarray, sector: np.ndarray) -> np.ndarray:
-    """(n, rings * 12): how many points lie in each cell around each point.
+    """(n, rings * 12): how many points (y, x) lie in each cell around each of them.
 
-    Args:
-        y, x: (n,) coordinates.
-        edges: squared outer radii, ascending.
-        sector: `_sector_table`.
+    `edges` are the squared outer radii, ascending, and `sector` is `_sector_table`.
     """
     histogram = np.zeros((len(y), len(edges) * SECTORS))
     for i in range(len(y)):
@@ -167,13 +164,9 @@ def warp(cost: np.ndarray) -> np.ndarray:
 
 
 def contour_instability(first: np.ndarray | None, second: np.ndarray | None) -> float:
-    """Mean matching cost of two contours (unscaled T of one frame pair); NaN where one is missing.
-
-    Args:
-        first, second: from `outline`, or None.
-    """
+    """Mean matching cost of two `outline`s, which is T unscaled; NaN where one is None."""
     if first is None or second is None:
-        return float("nan")
+        return math.nan
     return context_instability(shape_contexts(first), shape_contexts(second))
 
 
@@ -199,10 +192,9 @@ def context_instability(first: np.ndarray, second: np.ndarray) -> float:
 def temporal_instability(first: np.ndarray, second: np.ndarray) -> float:
     """T between the masks (H, W) of two consecutive frames; 0 for the same shape, about 0.1 to 0.5.
 
-    T = 5 x the mean cost of matching the contours (`contour_instability`); invariant to where the
-    object is. NaN where a mask has no contour of more than two corners: the benchmark leaves such
-    pairs out of the mean over a sequence, and whole sequences (`UNSTABLE`) out of the mean over a
-    data set.
+    T = 5 x the mean cost of matching the contours; invariant to where the object is. NaN where a
+    mask has no contour of more than two corners: the benchmark leaves such pairs out of the mean
+    over a sequence, and whole sequences (`UNSTABLE`) out of the mean over a data set.
 
     Raises:
         ValueError: masks that are not binary.

@@ -26,9 +26,9 @@ Gathered = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Tally:
-    """Sufficient statistics of a map p in [0, 1] against a binary ground truth g.
+    """Sufficient statistics of a map p in [0, 1] against a binary ground truth g, all float64.
 
-    Quadrants are ordered top left, top right, bottom left, bottom right. All are float64.
+    From `pixels` on they are (4,): top left, top right, bottom left, bottom right.
     """
 
     histogram: np.ndarray
@@ -36,19 +36,13 @@ class Tally:
     adaptive: np.ndarray
     """(2,): pixels of either class with p >= min(1, 2 mean(p))."""
     pixels: np.ndarray
-    """(4,): pixels of each quadrant."""
-    foreground: np.ndarray
-    """(4,): sum of g."""
-    total: np.ndarray
-    """(4,): sum of p."""
-    square: np.ndarray
-    """(4,): sum of p squared."""
-    product: np.ndarray
-    """(4,): sum of p g."""
-    foreground_square: np.ndarray
-    """(4,): sum of p squared times g."""
+    foreground: np.ndarray  # sum of g
+    total: np.ndarray  # sum of p
+    square: np.ndarray  # sum of p squared
+    product: np.ndarray  # sum of p g
+    foreground_square: np.ndarray  # sum of p squared times g
     constant: np.ndarray
-    """(4,): 1 where p has one value in the quadrant (its variance is then exactly zero), else 0."""
+    """1 where p has one value in the quadrant (its variance is then exactly zero), else 0."""
 
 
 def centroid(

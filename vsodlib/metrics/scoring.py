@@ -96,8 +96,7 @@ def score_frames(
         measures: `"default"` (J, F and the saliency measures), `"all"` (weighted F, T and
             consistency too, some three times as slow), or names.
         workers: threads or processes that score; 1 scores in this one.
-        progress: show a progress bar where there is a terminal.
-        total: how many frames there are, for that bar.
+        progress, total: show a progress bar where there is a terminal, for so many frames.
 
     Returns:
         A JSON-ready dictionary: `protocol`, `measures`, and those asked for of `mae`, `max_f`,
@@ -159,20 +158,15 @@ def score_frame(
     try:
         prediction, truth, notes = frame.load(protocol)
         if any(name in SALIENCY for name in measures):
-            saliency = saliency_scores(
-                prediction,
-                truth,
-                protocol.beta_squared,
-                stretch=protocol.stretch,
-                ties=protocol.centroid_ties,
-            )
+            beta, stretch, ties = protocol.beta_squared, protocol.stretch, protocol.centroid_ties
+            found = vars(saliency_scores(prediction, truth, beta, stretch=stretch, ties=ties))
             keys = [per_frame_key(name) for name in measures if name in SALIENCY]
-            scalars |= {key: float(getattr(saliency, key)) for key in keys}
-            curves = {key: getattr(saliency, key) for key in CURVES}
+            scalars |= {key: float(found[key]) for key in keys}
+            curves = {key: found[key] for key in CURVES}
         if "J" in measures or "F" in measures:
             mask = binarise(prediction, protocol.mask_threshold)
-            found = {"J": region_similarity, "F": contour_accuracy}
-            scalars |= {k: measure(mask, truth) for k, measure in found.items() if k in measures}
+            both = {"J": region_similarity, "F": contour_accuracy}
+            scalars |= {k: measure(mask, truth) for k, measure in both.items() if k in measures}
         if "weighted_f" in measures:
             scalars["weighted_f"] = weighted_f(prediction, truth, stretch=protocol.stretch)
         now = remember(prediction, protocol, measures)

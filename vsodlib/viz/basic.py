@@ -70,17 +70,16 @@ def grid(
         for c, picture in enumerate(row):
             if picture is not None:
                 x, bottom = left + c * (cell + gap), height - y - heights[r]
-                box = (x / width, bottom / height, cell / width, heights[r] / height)
-                axes = figure.add_axes(box)
+                size = cell / width, heights[r] / height
+                axes = figure.add_axes((x / width, bottom / height, *size))
                 axes.imshow(picture)
                 axes.set_axis_off()
         y += heights[r] + gap
     if scale:
         label, cmap, low, high = scale
         bar = figure.add_axes((0.3, 0.52 / height, 0.4, 0.14 / height))
-        figure.colorbar(
-            ScalarMappable(Normalize(low, high), cmap), bar, label=label, orientation="horizontal"
-        )
+        colors = ScalarMappable(Normalize(low, high), cmap)
+        figure.colorbar(colors, bar, label=label, orientation="horizontal")
         bar.tick_params(labelsize=11)
     return figure
 

@@ -91,9 +91,8 @@ def outline(
     """The frame with the border of the mask drawn on it, `thickness` pixels to either side."""
     _same_size(frame, mask)
     side = 2 * thickness + 1
-    border = cv2.morphologyEx(
-        np.asarray(mask, dtype=np.uint8), cv2.MORPH_GRADIENT, np.ones((side, side), np.uint8)
-    )
+    square = np.ones((side, side), np.uint8)
+    border = cv2.morphologyEx(np.asarray(mask, np.uint8), cv2.MORPH_GRADIENT, square)
     return tint(frame, border.astype(bool), color, strength=1)
 
 
@@ -120,13 +119,9 @@ def comparison(frame: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> n
     _same_size(frame, prediction)
     _same_size(frame, mask)
     picture = pale(frame, 100)
-    for name, where in (
-        ("hit", prediction & mask),
-        ("missed", ~prediction & mask),
-        ("false alarm", prediction & ~mask),
-    ):
-        picture = tint(picture, where, COLORS[name], strength=0.7)
-    return picture
+    picture = tint(picture, prediction & mask, COLORS["hit"], strength=0.7)
+    picture = tint(picture, ~prediction & mask, COLORS["missed"], strength=0.7)
+    return tint(picture, prediction & ~mask, COLORS["false alarm"], strength=0.7)
 
 
 def same_length(layers: Mapping[str, np.ndarray]) -> int:
