@@ -5,8 +5,6 @@ each is divided by its sum. A negative weight or a row of zeros raises a ValueEr
 WACV 2022, show none of either affinity map; these measures are our own.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 import torch.nn.functional as F

@@ -6,8 +6,6 @@ figures are halved here. Products of matrices and convolutions are counted, on `
 hold no numbers; normalisation, activations, softmax and resizing are not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Any, NamedTuple

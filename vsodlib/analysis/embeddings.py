@@ -5,8 +5,6 @@ Here those regions are collected for frames that training never saw, and how wel
 is measured by the cosine distance 1 - u·v of vectors of length 1.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace

@@ -1,7 +1,5 @@
 """Objects cut out of their frames by saliency maps, and laid over another background."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2

@@ -1,7 +1,5 @@
 """Score a network on a data set."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice

@@ -4,8 +4,6 @@ By TorchScript's tracer, which takes a second and no package but `onnx`. The new
 of `torch.export`, was tried with free sizes and gave no result in minutes.
 """
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory

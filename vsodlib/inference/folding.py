@@ -1,7 +1,5 @@
 """Batch norms folded into the convolutions before them: the same network, faster at inference."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """Maps to the frame's size along its edges: the fast guided filter."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Maps of a video weighed by what moves against the camera, frame after frame."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import cv2

@@ -1,7 +1,5 @@
 """Reading, computing and writing at the same time, each in its own thread."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Saliency maps of frames with a trained network."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

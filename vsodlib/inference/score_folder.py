@@ -1,7 +1,5 @@
 """Score folders of maps or masks against a data set's ground truth."""
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """A video on one page."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Any video or photographs in; maps, overlays, cut-outs and new backgrounds out."""
 
-from __future__ import annotations
-
 import json
 import os
 import time

@@ -1,7 +1,5 @@
 """From the measures of frames to those of sequences and of a data set."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass

@@ -7,8 +7,6 @@ Student's t puts them (Hesterberg: "What teachers should know about the bootstra
 expanded percentile interval).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Two sets of scores, sequence by sequence: which is better, and could that be chance?"""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The consistency of soft maps from frame to frame: ours, neither in the paper nor in DAVIS."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

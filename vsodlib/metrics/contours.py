@@ -4,8 +4,6 @@ The stages and their tolerances are those of the DAVIS benchmark's programs (Per
 2016); coordinates are (row, column) of pixel corners.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +15,15 @@ TOLERANCE = 1.5
 """Pixels by which a simplified contour may leave the pixel borders."""
 SPACING = 3.0
 """Largest distance between contour samples, pixels."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A closed walk along a border."""
+
+    corners: np.ndarray
+    """(n, 2) rows and columns of pixel corners, the first one again at the end."""
+    object_on_right: bool
 
 
 def outline(mask: np.ndarray) -> np.ndarray | None:
@@ -107,15 +114,6 @@ def upsample(polygon: np.ndarray) -> np.ndarray:
     side = np.repeat(np.arange(len(step)), pieces)
     share = (np.arange(len(side)) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[side]
     return np.concatenate([polygon[side] + share[:, None] * step[side], polygon[-1:]])
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A closed walk along a border."""
-
-    corners: np.ndarray
-    """(n, 2) rows and columns of pixel corners, the first one again at the end."""
-    object_on_right: bool
 
 
 @dataclass(frozen=True)

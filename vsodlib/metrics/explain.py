@@ -1,7 +1,5 @@
 """A number that someone reports: which measure, under which protocol, gives it for these maps?"""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Inputs of the measures, and one clear sentence for everything that they refuse."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -14,8 +14,6 @@ may choose (`vsodlib.metrics.contours`); with the opposite order PDB gets 0.282 
 T is ours: compare it with other T of this scorer (`results/published/agreement.csv`).
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -7,8 +7,6 @@ around the object's centroid. Gathering them takes one sweep of the map; the for
 thresholds.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

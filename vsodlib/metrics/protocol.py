@@ -1,7 +1,5 @@
 """Protocols: the choices that silently change published numbers, by name."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -84,7 +82,7 @@ class Protocol:
             raise ValueError(f"beta_squared must be positive, got {self.beta_squared!r}.")
 
     @classmethod
-    def preset(cls, name: str) -> Protocol:
+    def preset(cls, name: str) -> "Protocol":
         """`davis2016`: the DAVIS 2016 site; `davsod`: the DAVSOD tool (stretched maps, curves
         averaged over frames, then sequences, maximum last); `frames`: every frame counts alike.
         """

@@ -1,7 +1,5 @@
 """Score a stream of frames under a protocol: per frame, per sequence, over the data set."""
 
-from __future__ import annotations
-
 import math
 import mmap
 import multiprocessing

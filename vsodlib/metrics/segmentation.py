@@ -6,8 +6,6 @@ that paper, temporal instability T, is in `vsodlib.metrics.instability`. Measure
 arrays (H, W), refuse others and different sizes by a ValueError, and return floats.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A pixel error counts less where its neighbours inside the object are right, and 
 false alarm lies from the object.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import product
 

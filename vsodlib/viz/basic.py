@@ -5,8 +5,6 @@ Ito's palette, safe for colour-blind readers) and by dashes. Without anything to
 raises a ValueError.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

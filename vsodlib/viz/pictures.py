@@ -4,8 +4,6 @@ Frames and pictures are (H, W, 3) uint8, masks (H, W) bool, maps (H, W) float in
 whatever matplotlib knows. Arrays that do not fit each other raise a ValueError.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import cv2

@@ -5,8 +5,6 @@ last line of a cell shows itself once: plots as PNG with a palette, figures made
 which keeps an executed notebook within a few hundred kB.
 """
 
-from __future__ import annotations
-
 import io
 import itertools
 import json

@@ -4,8 +4,6 @@ A saved notebook, GitHub and an HTML export cannot run widgets. Every widget her
 picture of its present state into its output, next to the live view.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 from typing import Any

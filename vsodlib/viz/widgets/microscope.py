@@ -4,8 +4,6 @@ The page needs no kernel and no network: the same script draws both. Where neith
 GitHub, a picture of the present state stays.
 """
 
-from __future__ import annotations
-
 import base64
 import html
 import io
