@@ -30,7 +30,7 @@ from vsodlib.data.video_files import (
 from vsodlib.files import read_json, unlinked, write_file
 from vsodlib.inference.cutout import Background, cutout, fitting_map
 from vsodlib.inference.motion import Motion
-from vsodlib.inference.overlap import Behind, ahead
+from vsodlib.inference.overlap import ahead, behind
 from vsodlib.inference.predict import predict_maps
 from vsodlib.inference.sheet import ContactSheet
 from vsodlib.model.inter_frame import spread_out
@@ -241,7 +241,7 @@ def predict_video(
     bar = tqdm(desc=label, total=video.length, unit="frame", leave=False, disable=not progress)
     # A camera has no last frame: there Ctrl-C is the regular end, elsewhere an interruption.
     ending = suppress(*([KeyboardInterrupt] if video.live else []))
-    with bar, _products(out_dir, video, outputs) as write, Behind() as later, ending:
+    with bar, _products(out_dir, video, outputs) as write, behind() as later, ending:
         for frames in ahead(_batches(video, batch_size)):
             names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
             paths = [maps / f"{name}.png" for name in names]

@@ -124,8 +124,8 @@ class Microscope(anywidget.AnyWidget):
             title: heading.
             text: a paragraph below it, e.g. whose frames these are.
         """
-        state = {"content": _texts(self.content), "pixel": self.pixel, "frame": self.frame}
-        data = json.dumps(state).replace("</", "<\\/")
+        state = {"content": self.content, "pixel": self.pixel, "frame": self.frame}
+        data = json.dumps(state, default=_text).replace("</", "<\\/")
         rule = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -150,7 +150,7 @@ class Microscope(anywidget.AnyWidget):
         labels = [f"frame {t + 1}" for t in shown]
         columns = ["the picked pixel", *names]
         figure = grid(lines, row_labels=labels, column_labels=columns, width=5.2)
-        return base64.b64encode(to_jpeg(figure)).decode()
+        return _text(to_jpeg(figure))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         live, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
@@ -181,13 +181,8 @@ def _packed(values: np.ndarray, dtype: Any) -> bytes:
     return zlib.compress(values.astype(dtype).tobytes(), 9)
 
 
-def _texts(value: Any) -> Any:
-    """The same with bytes as base64, for JSON."""
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, dict):
-        return {name: _texts(part) for name, part in value.items()}
-    return [_texts(part) for part in value] if isinstance(value, (list, tuple)) else value
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _jpeg(frame: np.ndarray) -> bytes:
