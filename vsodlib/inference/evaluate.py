@@ -89,8 +89,8 @@ def evaluate(
                     yield video, frame, saliency, dataset.mask(index)
 
     scores = score_frames(frames(), protocol, "all", workers, total=len(labelled))
-    scores["levels"] = {"truth": dataset.levels}
-    return {**scores, "seconds_per_frame": clock["seconds"] / clock["frames"]}
+    seconds_per_frame = clock["seconds"] / clock["frames"]
+    return {**scores, "levels": {"truth": dataset.levels}, "seconds_per_frame": seconds_per_frame}
 
 
 def held_out(name: str, dataset: FrameDataset, title: str) -> FrameDataset:

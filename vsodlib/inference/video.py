@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
+from vsodlib.config import check_counts
 from vsodlib.data.image_files import UNREADABLE
 from vsodlib.data.sources import Source, find_sources
 from vsodlib.data.video_files import (
@@ -146,10 +147,9 @@ def predict_sources(
         OSError: the disk is full.
     """
     sources = find_sources(places)
-    folders = [source.out for source in sources]
-    if out is not None:
-        several = len(sources) > 1
-        folders = [Path(out) / source.name if several else Path(out) for source in sources]
+    folders = [source.out if out is None else Path(out) / source.name for source in sources]
+    if out is not None and len(sources) == 1:
+        folders = [Path(out)]
     if twice := next((folder for folder in folders if folders.count(folder) > 1), None):
         both = [source.place for source, f in zip(sources, folders, strict=True) if f == twice]
         raise ValueError(
@@ -225,8 +225,7 @@ def predict_video(
             a file, is the source, or holds other maps; the predictor breaks its promise.
         OSError: the disk is full; what is written stays and is kept by the next call.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    check_counts(batch_size=batch_size)
     out_dir = Path(out_dir)
     photographs = source.photographs if isinstance(source, Source) else ()
     video = source.open() if isinstance(source, Source) else read_video(source)
@@ -244,19 +243,19 @@ def predict_video(
     with bar, _products(out_dir, video, outputs) as write, behind() as later, ending:
         for frames in ahead(_batches(video, batch_size)):
             names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
-            paths = [maps / f"{name}.png" for name in names]
             shape = frames[0].pixels.shape[:2]
             values = []
-            for path in paths:
-                values.append(_read_map(path, shape, taken(path.stem)) if resume else None)
+            for name in names:
+                path = maps / f"{name}.png"
+                values.append(_read_map(path, shape, taken(name)) if resume else None)
                 resume &= not (motion and values[-1] is None)  # later maps hold something of it
             todo = [frame.pixels for frame, v in zip(frames, values, strict=True) if v is None]
             found = iter(_predicted(predictor, np.stack(todo)) if todo else ())
-            for frame, name, path, value in zip(frames, names, paths, values, strict=True):
+            for frame, name, value in zip(frames, names, values, strict=True):
                 if value is None:
                     saliency = motion(frame.pixels, next(found)) if motion else next(found)
                     value = np.rint(saliency * 255).astype(np.uint8)
-                    later(_write_picture, path, value, taken(name))
+                    later(_write_picture, maps / f"{name}.png", value, taken(name))
                 elif motion:
                     motion.skip(frame.pixels, value)
                 later(write, frame, name, value)

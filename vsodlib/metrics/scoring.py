@@ -22,6 +22,7 @@ import numpy as np
 from tqdm import TMonitor
 from tqdm.auto import tqdm
 
+from vsodlib.config import check_counts
 from vsodlib.metrics.averaging import CURVES, FrameScores, SequenceScores, per_frame_key, summarise
 from vsodlib.metrics.consistency import temporal_consistency
 from vsodlib.metrics.contours import outline
@@ -132,8 +133,7 @@ def score_stream(
     """
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
     chosen = choose(measures, stills)
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}.")
+    check_counts(workers=workers)
     bar = tqdm(total=total, desc="score", unit="frame", disable=None if progress else True)
     sequences: dict[str, SequenceScores] = {}
     with bar, one_opencv_thread():
