@@ -249,22 +249,17 @@ def match_frames(
     pairs, lost, only_ends = [], 0, True
     for video, of_video in by_video.items():
         have = available.pop(video, {})
-        place = f"{folder / video}"
         names = [record.frame for record in of_video]
-        mates = folders.pair(list(have), names, f"{place} (maps)", "its truth")
-        before = len(missing)
+        mates = folders.pair(list(have), names, f"{folder / video} (maps)", "its truth")
         asked = [record for record in of_video if record.mask]
-        for record in asked:
-            mate = mates.get(record.frame)
-            pairs.append((video, record, have[mate] if mate else None))
-            if mate is None:
-                at_end = record in (asked[0], asked[-1])
-                only_ends &= at_end
-                if not (at_end and allow_missing_first):
-                    missing.append(f"{video}/{record.frame}" if video else record.frame)
-        lost += len(missing) - before
-        if video and not have and len(missing) > before:
-            missing[before:] = [f"all of {video}"]
+        pairs += [(video, record, have.get(mates.get(record.frame, ""))) for record in asked]
+        gone = [record for record in asked if record.frame not in mates]
+        inner = [record for record in gone if record not in (asked[0], asked[-1])]
+        only_ends &= not inner
+        gone = inner if allow_missing_first else gone
+        lost += len(gone)
+        each = [f"{video}/{record.frame}" if video else record.frame for record in gone]
+        missing += [f"all of {video}"] if video and gone and not have else each
         unused += [path for name, path in have.items() if name not in mates.values()]
     unused += [path for of in available.values() for path in of.values()]
     if missing:
