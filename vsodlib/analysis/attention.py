@@ -39,11 +39,8 @@ def mask_on_grid(mask: np.ndarray, stride: int) -> Tensor:
 def central_pixel(mask: np.ndarray) -> tuple[int, int]:
     """The object's pixel nearest to its centroid: a query that follows an object through a clip.
 
-    (row, column); of several equally near the first, row by row. The centroid itself may lie
-    outside, as that of a ring does. An empty mask raises a ValueError.
-
-    Args:
-        mask: (H, W) bool.
+    (row, column) in a mask (H, W) bool; of several equally near the first, row by row. The centroid
+    itself may lie outside, as that of a ring does. An empty mask raises a ValueError.
     """
     pixels = np.argwhere(mask)
     if not len(pixels):
@@ -64,11 +61,8 @@ def effective_positions(rows: Tensor) -> Tensor:
 def share_inside(rows: Tensor, mask: Tensor) -> Tensor:
     """The share of a row's weight that falls into a mask, (...) float in [0, 1].
 
-    Args:
-        mask: (h, w) bool, or float: the share of each position that the object covers.
-
-    Raises:
-        ValueError: a mask of another size.
+    The mask is (h, w) bool, or float: the share of each position that the object covers; one of
+    another size raises a ValueError.
     """
     if rows.shape[-2:] != mask.shape:
         raise ValueError(f"rows are {tuple(rows.shape[-2:])} and the mask {tuple(mask.shape)}.")

@@ -39,10 +39,8 @@ def fold_batch_norms(net: Net) -> Net:
 
 @torch.no_grad()
 def conv_norm_pairs(net: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Every convolution whose output is the input of a batch norm, with that batch norm.
-
-    Args:
-        net: in evaluation mode, takes images (B, 3, H, W); it is called once.
+    """Every convolution whose output is the input of a batch norm, with that batch norm; the net,
+    in evaluation mode, is called once with images (B, 3, H, W).
     """
     source: dict[int, tuple[nn.Conv2d, Tensor]] = {}  # the tensors are kept: ids must not recur
     pairs = []

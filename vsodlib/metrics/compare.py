@@ -17,7 +17,7 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     A difference is taken within every sequence, so what is hard for both methods cancels. The
     interval is of its mean (every sequence counts once), bootstrapped over sequences; the verdict
     names the better one where the interval leaves out 0. With several measures, one in twenty
-    verdicts is chance.
+    verdicts is chance. The two are dictionaries as `vsod score --json` wrote them.
 
         >>> from vsodlib import VSODNet, compare, evaluate, open_dataset
         >>> net, dataset = VSODNet.from_pretrained("lite-davis"), open_dataset("synthetic", "val")
@@ -26,9 +26,6 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         >>> found = compare(plain, mirrored)
         >>> found["measures"]["J"]["verdict"] in ("first", "second", "open")
         True
-
-    Args:
-        first, second: the dictionaries, as `vsod score --json` wrote them.
 
     Returns:
         `sequences` (those in both), `left_out` (the others), `level`, and in `measures` of every

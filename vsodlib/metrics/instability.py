@@ -38,16 +38,11 @@ UNSTABLE = frozenset(_UNSTABLE.split())
 
 
 def shape_contexts(points: np.ndarray) -> np.ndarray:
-    """The shape context of every contour point: where the other points lie, as a histogram.
+    """The shape context of every contour point (n, 2): where the others lie, as a histogram.
 
-    Five rings (logarithmic, 1/8 to 2 mean distances) by twelve sectors of 30 degrees, measured
-    from the first axis; points beyond the last ring are not counted, the point itself is.
-
-    Args:
-        points: (n, 2) contour points in order.
-
-    Returns:
-        (n, 60) float64, every row summing to 1.
+    (n, 60) float64, every row summing to 1: five rings (logarithmic, 1/8 to 2 mean distances) by
+    twelve sectors of 30 degrees, measured from the first axis; points beyond the last ring are not
+    counted, the point itself is.
     """
     y, x = np.ascontiguousarray(points.T, dtype=np.float64)
     edges = np.square(RADII * (_mean_distance(y, x) or 1.0))
@@ -130,12 +125,9 @@ def matching_costs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 @compiled
 def warp(cost: np.ndarray) -> np.ndarray:
-    """The cheapest monotone path through `cost` from its first to its last cell.
+    """The cheapest monotone path through `cost`: (length, 2) int, its cells from last to first.
 
     A path steps by one in either or both indices; its price is the sum of the cells entered.
-
-    Returns:
-        (length, 2) int: the cells from the last to the first.
     """
     n, m = cost.shape
     price = np.full((n + 1, m + 1), np.inf)  # one of padding in front of both axes

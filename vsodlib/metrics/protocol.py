@@ -20,11 +20,7 @@ MEASURES = (*DEFAULT, "weighted_f", *TEMPORAL)
 
 
 def choose(measures: str | Sequence[str] = "default", stills: bool = False) -> tuple[str, ...]:
-    """The measures asked for, in the order of `MEASURES`.
-
-    Args:
-        measures: `"default"`, `"all"`, or names of `MEASURES`.
-        stills: the pictures are no video, so that no measure of two frames means anything.
+    """The measures asked for, `"default"`, `"all"` or by name, in the order of `MEASURES`.
 
     Raises:
         ValueError: no names, an unknown one, or one of two frames where there are only stills.

@@ -109,12 +109,8 @@ def _softened_errors(p: np.ndarray, g: np.ndarray, high: float) -> float:
 def _spread(error: np.ndarray, inside: np.ndarray, near: np.ndarray, steps: np.ndarray) -> None:
     """Give background pixels within `REACH` of the object the error of the nearest object pixel.
 
-    Background pixels further off get 0; the margin around the image has it already.
-
-    Args:
-        error: (H, W), changed in place.
-        inside, near: (H, W), nonzero on the object, and up to `REACH` around it.
-        steps: `STEPS`.
+    Background pixels further off get 0; the margin around the image has it already. `inside` and
+    `near` (H, W) are nonzero on the object, and up to `REACH` around it; `error` changes in place.
     """
     for row in range(MARGIN, len(inside) - MARGIN):
         for column in range(MARGIN, inside.shape[1] - MARGIN):

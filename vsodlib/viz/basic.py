@@ -41,10 +41,9 @@ def grid(
     columns = max((len(row) for row in rows), default=0)
     if not columns:
         raise ValueError("grid needs at least one row with one picture.")
-    if row_labels and len(row_labels) != len(rows):
-        raise ValueError(f"grid got {len(row_labels)} row labels for {len(rows)} rows.")
-    if column_labels and len(column_labels) != columns:
-        raise ValueError(f"grid got {len(column_labels)} column labels for {columns} columns.")
+    for kind, labels, count in (("row", row_labels, len(rows)), ("column", column_labels, columns)):
+        if labels and len(labels) != count:
+            raise ValueError(f"grid got {len(labels)} {kind} labels for {count} {kind}s.")
     pictures = [[None if array is None else to_picture(array) for array in row] for row in rows]
 
     # Everything in inches, from the top left corner; matplotlib counts from the bottom, in shares.
@@ -184,11 +183,8 @@ def dots(
 
 @style()
 def heat(maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
-    """Maps side by side on one colour scale that starts at zero, the frame's centre marked.
-
-    Args:
-        maps: name -> (H, W) float, not negative; e.g. how often a position belongs to the object.
-        label: what the colour shows.
+    """Maps (H, W) float, not negative, side by side on one colour scale that starts at zero and of
+    which `label` says what it shows; the frame's centre is marked.
     """
     check_some(maps, "heat", "map")
     width = min(WIDTH, 1.5 + 4.5 * len(maps))
@@ -206,10 +202,8 @@ def heat(maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
 
 @style()
 def batches(rows: Sequence[Sequence[tuple[str, str]]]) -> Figure:
-    """Batches as rows of boxes: the colour is the video, the text in the box the frame.
-
-    Args:
-        rows: per batch its samples as (video, frame), in order.
+    """Batches of samples (video, frame) as rows of boxes: the colour is the video, the text in the
+    box the frame.
     """
     videos = sorted({video for row in rows for video, _ in row})
     check_some(videos, "batches", "sample")

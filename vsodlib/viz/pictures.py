@@ -71,11 +71,8 @@ def to_picture(array: np.ndarray) -> np.ndarray:
 def tint(
     frame: np.ndarray, weight: np.ndarray, color: str = COLORS["more"], strength: float = 0.65
 ) -> np.ndarray:
-    """The frame with `color` laid over it: (1 - a) frame + a color, where a = strength * weight.
-
-    Args:
-        weight: a map or a mask.
-        strength: how much of the frame the colour hides where the weight is 1, between 0 and 1.
+    """The frame with `color` laid over it: (1 - a) frame + a color, where a = strength * weight,
+    strength in [0, 1] and the weight a map or a mask.
     """
     _same_size(frame, weight)
     alpha = strength * np.asarray(weight, dtype=np.float32)[:, :, None]
@@ -95,13 +92,10 @@ def outline(
 
 
 def on_checkerboard(layer: np.ndarray, square: int = 12) -> np.ndarray:
-    """A cut-out before a grey checkerboard, as picture editors show what is transparent.
+    """A cut-out before a checkerboard, as picture editors show what is transparent.
 
-    Per pixel a c + (1 - a) b, where c is the colour, a the opacity and b the board.
-
-    Args:
-        layer: (H, W, 4) uint8, RGBA, colours not multiplied by opacity.
-        square: pixels a square of the board is wide.
+    Per pixel a c + (1 - a) b: c and a are colour and opacity of `layer`, (H, W, 4) uint8, RGBA, not
+    multiplied; b is the grey board, its squares `square` pixels wide.
     """
     if layer.ndim != 3 or layer.shape[2] != 4 or layer.dtype != np.uint8:
         raise ValueError(f"layer must be uint8 (H, W, 4), got {layer.dtype} {layer.shape}.")
@@ -123,10 +117,8 @@ def comparison(frame: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> n
 
 
 def same_length(layers: Mapping[str, np.ndarray]) -> int:
-    """The number of frames that all layers of a clip share.
-
-    Raises:
-        ValueError: they differ, or there is no frame.
+    """The number of frames that all layers of a clip share; a ValueError where they differ or there
+    are none.
     """
     lengths = {name: len(layer) for name, layer in layers.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():

@@ -76,13 +76,10 @@ def style() -> Iterator[None]:
 
 
 class NotebookFigure(Figure):
-    """A Figure that shows itself at the end of a notebook's cell, in few bytes.
-
-    Attributes:
-        alt: what is seen, for readers who do not see it; goes into the output's metadata.
-    """
+    """A Figure that shows itself at the end of a notebook's cell, in few bytes."""
 
     alt: str | None = None
+    """What is seen, for readers who do not see it; goes into the output's metadata."""
 
     def _repr_png_(self) -> Shown:
         return None if _holds_pictures(self) else self._with_alt(to_png(self))
