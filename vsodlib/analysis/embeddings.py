@@ -177,7 +177,8 @@ def separation(embeddings: Embeddings) -> Separation:
     def purity(candidates: np.ndarray) -> float:
         candidates = candidates[front]
         nearest = np.where(candidates, distance[front], np.inf).argmin(axis=1)
-        return _mean(front[nearest][candidates.any(axis=1)])
+        known = candidates.any(axis=1)
+        return float(front[nearest][known].mean()) if known.any() else float("nan")
 
     return Separation(
         silhouette=_silhouette(distance, front, np.ones_like(same_video)),
@@ -187,10 +188,6 @@ def separation(embeddings: Embeddings) -> Separation:
         purity_in_video=purity(other_frame & same_video),
         purity_across=purity(~same_video),
     )
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")
 
 
 def _silhouette(distance: np.ndarray, side: np.ndarray, scope: np.ndarray) -> float:
@@ -208,4 +205,4 @@ def _silhouette(distance: np.ndarray, side: np.ndarray, scope: np.ndarray) -> fl
 
     a, b = mean_over(own), mean_over(other)
     value = np.where(own.any(axis=1), (b - a) / np.maximum(np.maximum(a, b), 1e-12), 0.0)
-    return _mean(value[other.any(axis=1)])
+    return float(value[other.any(axis=1)].mean())

@@ -168,7 +168,13 @@ def score_frame(
         if "weighted_f" in measures:
             scalars["weighted_f"] = weighted_f(prediction, truth, stretch=protocol.stretch)
         now = remember(prediction, protocol, measures)
-        scalars |= _pair_scores(previous, now, measures)
+        scalars |= {name: math.nan for name in TEMPORAL if name in measures}
+        # Images of several sizes are no video.
+        if previous and previous.prediction.shape == prediction.shape:
+            if previous.contexts is not None and now.contexts is not None:
+                scalars["T"] = T_SCALE * context_instability(previous.contexts, now.contexts)
+            if "consistency" in measures:
+                scalars["consistency"] = temporal_consistency(previous.prediction, prediction)
     except ValueError as error:
         raise ValueError(f"{frame.video}/{frame.name}: {error}") from error
     return FrameScores(frame.video, frame.name, scalars, curves, notes), now
@@ -181,19 +187,6 @@ def remember(prediction: np.ndarray, protocol: Protocol, measures: tuple[str, ..
         contour = outline(binarise(prediction, protocol.mask_threshold))
         contexts = None if contour is None else shape_contexts(contour)
     return Remembered(prediction, contexts)
-
-
-def _pair_scores(
-    first: Remembered | None, second: Remembered, measures: tuple[str, ...]
-) -> dict[str, float]:
-    found = {name: math.nan for name in TEMPORAL if name in measures}
-    # Images of several sizes are no video.
-    if first is not None and first.prediction.shape == second.prediction.shape:
-        if "T" in found and first.contexts is not None and second.contexts is not None:
-            found["T"] = T_SCALE * context_instability(first.contexts, second.contexts)
-        if "consistency" in found:
-            found["consistency"] = temporal_consistency(first.prediction, second.prediction)
-    return found
 
 
 def binarise(prediction: np.ndarray, threshold: float) -> np.ndarray:

@@ -110,12 +110,11 @@ class Microscope(anywidget.AnyWidget):
         """The picked pixel's row in frame t: layer -> (h, w) float32, before any rounding."""
         (h, w), stride = self.content["grid"], self.content["stride"]
         q = self.pixel[0] // stride * w + self.pixel[1] // stride
-        return {
-            name: (layer[t, q] if isinstance(layer, np.ndarray) else layer[1][t] @ layer[0][t, q])
-            .astype(np.float32)
-            .reshape(h, w)
-            for name, layer in self._layers.items()
-        }
+        found = {}
+        for name, layer in self._layers.items():
+            row = layer[t, q] if isinstance(layer, np.ndarray) else layer[1][t] @ layer[0][t, q]
+            found[name] = row.reshape(h, w)
+        return found
 
     def html(self, title: str, text: str = "") -> str:
         """A page of its own, with the script, the frames and the rows inside; nothing is fetched.
