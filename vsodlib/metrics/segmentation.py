@@ -34,10 +34,7 @@ def statistics(values: Sequence[float]) -> Statistics:
     """Mean, recall and decay of per-frame values in temporal order.
 
     The quarters are the benchmark's: edges at `round(linspace(1, n, 5))`, halves rounded up, both
-    edge frames belonging to their quarter.
-
-    Raises:
-        ValueError: no values.
+    edge frames belonging to their quarter. Without values there are none: a ValueError.
     """
     series = np.asarray(values, np.float64)
     n = len(series)

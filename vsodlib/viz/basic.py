@@ -91,12 +91,9 @@ def strip(
 
     Args:
         frames: (T, H, W, 3) uint8.
-        maps: saliency, (T, H, W) float in [0, 1].
-        masks: ground truth, (T, H, W) bool.
+        maps: saliency, (T, H, W) float in [0, 1]; of another T they raise a ValueError.
+        masks: ground truth, (T, H, W) bool; likewise.
         count: how many frames are shown, at most.
-
-    Raises:
-        ValueError: the three differ in length.
     """
     given = {"frame": frames, "saliency": maps, "mask": masks}
     layers = {name: layer for name, layer in given.items() if layer is not None}

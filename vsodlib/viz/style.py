@@ -148,16 +148,14 @@ def _draw(figure: Figure) -> Image.Image:
 def save_figure(
     figure: Figure, name: str, numbers: Mapping[str, Any], directory: str | Path | None = None
 ) -> Path | None:
-    """Write `NAME.png`, and the numbers that it shows as `NAME.json`.
+    """Write `NAME.png`, and the numbers that it shows as `NAME.json`; return the picture's path,
+    None where nothing was written.
 
     Args:
         name: `NN_topic`, NN being the notebook's number.
         numbers: JSON-ready; the same input gives the same bytes, so no dates and no paths.
         directory: where to. None: where `make figures` says, and nowhere when a notebook is run in
             any other way: what is committed shows no frame that must not be passed on.
-
-    Returns:
-        The picture's path, None where nothing was written.
     """
     text = json.dumps(numbers, indent=2, sort_keys=True, allow_nan=False) + "\n"
     path = keep(f"{name}.png", to_png(figure), directory)

@@ -119,9 +119,7 @@ class Microscope(anywidget.AnyWidget):
     def html(self, title: str, text: str = "") -> str:
         """A page of its own, with the script, the frames and the rows inside; nothing is fetched.
 
-        Args:
-            title: heading.
-            text: a paragraph below it, e.g. whose frames these are.
+        Below the title stands a paragraph of `text`, e.g. whose frames these are.
         """
         state = {"content": self.content, "pixel": self.pixel, "frame": self.frame}
         data = json.dumps(state, default=_text).replace("</", "<\\/")
