@@ -169,8 +169,9 @@ def predict_sources(
 
             weigh = Motion() if motion and not source.photographs else None
             label = name + ", motion" * (weigh is not None)
-            options = batch_size, progress, True, outputs, label, weigh
-            summary = predict_video(source, folder, predictor, *options)
+            summary = predict_video(
+                source, folder, predictor, batch_size, progress, True, outputs, label, weigh
+            )
         except (ValueError, FileNotFoundError) as error:
             if len(sources) == 1:
                 raise
