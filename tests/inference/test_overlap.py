@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from vsodlib.inference.overlap import Behind, ahead
+from vsodlib.inference.overlap import ahead, behind
 
 
 def test_items_come_in_order_one_ahead():
@@ -36,7 +36,7 @@ def test_error_of_an_item_comes_after_the_items_before_it():
 
 def test_calls_are_made_in_order_in_another_thread():
     made = []
-    with Behind() as later:
+    with behind() as later:
         for k in range(6):
             later(lambda k=k: made.append((k, threading.current_thread().name)))
     assert [k for k, _ in made] == list(range(6))
@@ -45,7 +45,7 @@ def test_calls_are_made_in_order_in_another_thread():
 
 def test_few_calls_wait():
     gate, started = threading.Event(), []
-    with Behind() as later:
+    with behind() as later:
         later(gate.wait, 10)
         later(started.append, 1)
         threading.Timer(0.1, gate.set).start()
@@ -59,18 +59,18 @@ def test_no_call_is_made_after_one_that_failed():
     def fail():
         raise OSError("full")
 
-    with pytest.raises(OSError, match="full"), Behind() as later:
+    with pytest.raises(OSError, match="full"), behind() as later:
         later(fail)
         for k in range(10):
             later(made.append, k)
     assert made == []
-    with pytest.raises(OSError, match="full"), Behind() as later:
+    with pytest.raises(OSError, match="full"), behind() as later:
         later(fail)  # nothing follows: the end of the block tells
 
 
 def test_calls_are_finished_where_the_block_breaks_off():
     made = []
-    with pytest.raises(KeyboardInterrupt), Behind() as later:
+    with pytest.raises(KeyboardInterrupt), behind() as later:
         later(time.sleep, 0.05)
         later(made.append, 1)
         raise KeyboardInterrupt

@@ -5,10 +5,9 @@ each is divided by its sum. A negative weight or a row of zeros raises a ValueEr
 WACV 2022, show none of either affinity map; these measures are our own.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vsodlib.config import check_counts
@@ -33,21 +32,15 @@ def mask_on_grid(mask: np.ndarray, stride: int) -> Tensor:
     if mask.ndim != 2 or mask.dtype != bool or not mask.size:
         raise ValueError(f"mask must be bool (H, W), got {mask.dtype} {mask.shape}.")
     check_counts(stride=stride)
-    H, W = mask.shape
-    top, left = np.arange(0, H, stride), np.arange(0, W, stride)
-    covered = np.add.reduceat(np.add.reduceat(mask.astype(np.float32), top, axis=0), left, axis=1)
-    heights, widths = np.diff(top, append=H), np.diff(left, append=W)
-    return torch.from_numpy(covered / np.outer(heights, widths).astype(np.float32))
+    pixels = torch.from_numpy(mask.astype(np.float32))[None]
+    return F.avg_pool2d(pixels, stride, ceil_mode=True)[0]
 
 
 def central_pixel(mask: np.ndarray) -> tuple[int, int]:
     """The object's pixel nearest to its centroid: a query that follows an object through a clip.
 
-    (row, column); of several equally near the first, row by row. The centroid itself may lie
-    outside, as that of a ring does. An empty mask raises a ValueError.
-
-    Args:
-        mask: (H, W) bool.
+    (row, column) in a mask (H, W) bool; of several equally near the first, row by row. The centroid
+    itself may lie outside, as that of a ring does. An empty mask raises a ValueError.
     """
     pixels = np.argwhere(mask)
     if not len(pixels):
@@ -68,11 +61,8 @@ def effective_positions(rows: Tensor) -> Tensor:
 def share_inside(rows: Tensor, mask: Tensor) -> Tensor:
     """The share of a row's weight that falls into a mask, (...) float in [0, 1].
 
-    Args:
-        mask: (h, w) bool, or float: the share of each position that the object covers.
-
-    Raises:
-        ValueError: a mask of another size.
+    The mask is (h, w) bool, or float: the share of each position that the object covers; one of
+    another size raises a ValueError.
     """
     if rows.shape[-2:] != mask.shape:
         raise ValueError(f"rows are {tuple(rows.shape[-2:])} and the mask {tuple(mask.shape)}.")

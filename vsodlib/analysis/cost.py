@@ -6,8 +6,6 @@ figures are halved here. Products of matrices and convolutions are counted, on `
 hold no numbers; normalisation, activations, softmax and resizing are not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Any, NamedTuple
@@ -30,11 +28,8 @@ class Cost(NamedTuple):
 
 
 def multiply_adds(function: Callable[..., Any], *shapes: tuple[int, ...]) -> int:
-    """Multiply-adds of `function` on tensors of these shapes; nothing is computed.
-
-    Args:
-        function: of tensors; a module must be on the device `meta`.
-        shapes: one for each tensor.
+    """Multiply-adds of a function on tensors of these shapes; nothing is computed, and a module
+    must be on the device `meta`.
     """
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
@@ -53,11 +48,10 @@ def budget(
 ) -> dict[str, Cost]:
     """The cost of `VSODNet(config)` part by part, in the order of the computation.
 
-    One frame; with co-attention between frames (Table 4), the references are encoded too.
+    One frame of height x width pixels; with co-attention between frames (Table 4), the references
+    are encoded too.
 
     Args:
-        config: the network.
-        height, width: of the image, pixels.
         literal: count Eq. 4 as it is written, (x xᵀ) x, instead of x (xᵀ x). Eq. 6 costs the same
             in every form.
 

@@ -5,8 +5,6 @@ Here those regions are collected for frames that training never saw, and how wel
 is measured by the cosine distance 1 - u·v of vectors of length 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -89,12 +87,9 @@ def region_embeddings(
             regions = pool_regions(output.features, masks, torch.zeros_like(masks), group)
             order = regions.frame.argsort(stable=True).cpu()
             names = np.array([dataset.records[i].frame for i in chunk])[regions.frame.cpu()]
-            part = Embeddings(
-                F.normalize(regions.embeddings, dim=1).float().cpu().numpy(),
-                regions.is_foreground.cpu().numpy(),
-                np.full(len(names), video),
-                names,
-            )
+            vectors = F.normalize(regions.embeddings, dim=1).float().cpu().numpy()
+            front = regions.is_foreground.cpu().numpy()
+            part = Embeddings(vectors, front, np.full(len(names), video), names)
             parts.append(part.pick(order.numpy()))
     return Embeddings(
         *(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Embeddings))
@@ -107,10 +102,8 @@ def place(path: str | Path) -> Path:
 
 
 def save(embeddings: Embeddings, path: str | Path, record: Mapping[str, Any]) -> Path:
-    """Write PATH.npz, the vectors as float16, and PATH.json, the record of how they were made.
-
-    Returns:
-        The path of the .npz file.
+    """Write PATH.npz, the vectors as float16, whose path is returned, and PATH.json, the record of
+    how they were made.
     """
     path = place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -183,7 +176,8 @@ def separation(embeddings: Embeddings) -> Separation:
     def purity(candidates: np.ndarray) -> float:
         candidates = candidates[front]
         nearest = np.where(candidates, distance[front], np.inf).argmin(axis=1)
-        return _mean(front[nearest][candidates.any(axis=1)])
+        known = candidates.any(axis=1)
+        return float(front[nearest][known].mean()) if known.any() else float("nan")
 
     return Separation(
         silhouette=_silhouette(distance, front, np.ones_like(same_video)),
@@ -195,15 +189,10 @@ def separation(embeddings: Embeddings) -> Separation:
     )
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")
-
-
 def _silhouette(distance: np.ndarray, side: np.ndarray, scope: np.ndarray) -> float:
     """The mean silhouette, each region compared with those in its row of `scope`, (R, R) bool.
 
-    As usual, a region without another of its side counts as 0; one without the other side is left
-    out.
+    As usual, one without another of its side counts as 0, one without the other side not at all.
     """
     same = side[:, None] == side
     own = scope & same
@@ -215,4 +204,4 @@ def _silhouette(distance: np.ndarray, side: np.ndarray, scope: np.ndarray) -> fl
 
     a, b = mean_over(own), mean_over(other)
     value = np.where(own.any(axis=1), (b - a) / np.maximum(np.maximum(a, b), 1e-12), 0.0)
-    return _mean(value[other.any(axis=1)])
+    return float(value[other.any(axis=1)].mean())

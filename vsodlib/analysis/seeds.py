@@ -1,7 +1,5 @@
 """Scores seed by seed: tables of runs, and what can be concluded from few seeds."""
 
-from __future__ import annotations
-
 import csv
 import math
 import statistics

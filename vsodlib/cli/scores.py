@@ -131,14 +131,13 @@ class Score(Report, Command):
 
     def _explain(self, number: str, measures: str | tuple[str, ...], workers: int) -> None:
         """Print the measures and protocols that give a number."""
-        from vsodlib.inference.score_folder import find_truth, pair_folder
+        from vsodlib.inference.score_folder import are_stills, find_truth, match_frames
         from vsodlib.metrics import explain
 
         place = (self.dataset, self.gt, self.data, self.split)
-        truth = find_truth(*place, self.foreground, self.void)
-        ends = self.allow_missing_first  # which are tried both ways
-        pairs = pair_folder(self.predictions, truth, "davis2016", ends)
-        hit, ways = explain(pairs.frames, number, measures, workers, stills=pairs.stills)
+        truth, records = find_truth(*place, self.foreground, self.void)
+        frames = match_frames(self.predictions, truth, records, self.allow_missing_first)
+        hit, ways = explain(frames, number, measures, workers, stills=are_stills(records))
         print(f"{number} is" if hit else f"Nothing tried gives {number}; the nearest are")
         for way in ways:
             changes = ", ".join(f"{name} {value}" for name, value in way.changes.items())

@@ -1,7 +1,5 @@
 """Objects cut out of their frames by saliency maps, and laid over another background."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2
@@ -117,9 +115,8 @@ class Background:
     def __call__(self, frame: np.ndarray, saliency: np.ndarray) -> np.ndarray:
         layer = cutout(frame, saliency).astype(np.float32)
         alpha = layer[..., 3:] / 255
-        return np.rint(alpha * layer[..., :3] + (1 - alpha) * self._behind(frame, alpha)).astype(
-            np.uint8
-        )
+        mixed = alpha * layer[..., :3] + (1 - alpha) * self._behind(frame, alpha)
+        return np.rint(mixed).astype(np.uint8)
 
     def _behind(self, frame: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         H, W, _ = frame.shape

@@ -1,7 +1,5 @@
 """Score a network on a data set."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -91,8 +89,8 @@ def evaluate(
                     yield video, frame, saliency, dataset.mask(index)
 
     scores = score_frames(frames(), protocol, "all", workers, total=len(labelled))
-    scores["levels"] = {"truth": dataset.levels}
-    return {**scores, "seconds_per_frame": clock["seconds"] / clock["frames"]}
+    seconds_per_frame = clock["seconds"] / clock["frames"]
+    return {**scores, "levels": {"truth": dataset.levels}, "seconds_per_frame": seconds_per_frame}
 
 
 def held_out(name: str, dataset: FrameDataset, title: str) -> FrameDataset:
@@ -101,10 +99,7 @@ def held_out(name: str, dataset: FrameDataset, title: str) -> FrameDataset:
     Args:
         name: in `checkpoints/`, or a file.
         dataset: as it was trained on, frames without a mask included or not.
-        title: what the training called it, e.g. `davis2016`.
-
-    Raises:
-        ValueError: it held nothing of the data set out.
+        title: what the training called it; a ValueError where nothing of it was held out.
     """
     count = checkpoint.read(name)[1].get("held_out", {}).get(title, 0)
     if not count:
@@ -122,8 +117,8 @@ def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -
     scores = []
     for indices in dataset.videos.values():
         references = reference_frames(net, dataset, indices)
-        frames = dataset.images(indices[::every])
-        maps = predict_maps(net, frames, height, references=references)
-        for index, saliency in zip(indices[::every], maps, strict=True):
-            scores.append(region_similarity(saliency >= 0.5, dataset.mask(index)))
+        chosen = indices[::every]
+        maps = predict_maps(net, dataset.images(chosen), height, references=references)
+        masks = map(dataset.mask, chosen)
+        scores += [region_similarity(p >= 0.5, g) for p, g in zip(maps, masks, strict=True)]
     return float(np.mean(scores))

@@ -4,8 +4,6 @@ By TorchScript's tracer, which takes a second and no package but `onnx`. The new
 of `torch.export`, was tried with free sizes and gave no result in minutes.
 """
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +25,6 @@ def export_onnx(net: VSODNet, path: str | Path, half: bool = False) -> Path:
 
     Args:
         net: without `inter_frame_attention`; left as it is.
-        path: of the file.
         half: store filters and matrices as float16, as checkpoints do: half the size, the same map,
             since the arithmetic stays float32.
 

@@ -1,13 +1,11 @@
 """Batch norms folded into the convolutions before them: the same network, faster at inference."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_weights
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -28,14 +26,9 @@ def fold_batch_norms(net: Net) -> Net:
         A network in evaluation mode, on the same device. `net` is left as it is.
     """
     net = deepcopy(net).eval()
-    pairs = conv_norm_pairs(net)
-    replacement = {}
-    for conv, norm in pairs:
-        mean, variance = norm.running_mean, norm.running_var
-        assert mean is not None and variance is not None, "statistics, fixed by eval()"
-        conv.weight, conv.bias = fuse_conv_bn_weights(
-            conv.weight, conv.bias, mean, variance, norm.eps, norm.weight, norm.bias
-        )
+    replacement: dict[nn.Module, nn.Module] = {}
+    for conv, norm in conv_norm_pairs(net):
+        replacement[conv] = fuse_conv_bn_eval(conv, norm)
         replacement[norm] = getattr(norm, "act", nn.Identity())
     for parent in list(net.modules()):
         for name, child in parent.named_children():
@@ -46,10 +39,8 @@ def fold_batch_norms(net: Net) -> Net:
 
 @torch.no_grad()
 def conv_norm_pairs(net: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Every convolution whose output is the input of a batch norm, with that batch norm.
-
-    Args:
-        net: in evaluation mode, takes images (B, 3, H, W); it is called once.
+    """Every convolution whose output is the input of a batch norm, with that batch norm; the net,
+    in evaluation mode, is called once with images (B, 3, H, W).
     """
     source: dict[int, tuple[nn.Conv2d, Tensor]] = {}  # the tensors are kept: ids must not recur
     pairs = []

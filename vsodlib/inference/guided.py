@@ -1,7 +1,5 @@
 """Maps to the frame's size along its edges: the fast guided filter."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 
@@ -35,9 +33,7 @@ def guided_upsampling(
     small = cv2.resize(full, (w, h), interpolation=cv2.INTER_AREA)
 
     def mean(x: np.ndarray) -> np.ndarray:
-        kernel = (2 * radius + 1, 2 * radius + 1)
-        planes = [cv2.boxFilter(x[..., k], -1, kernel) for k in range(x.shape[-1])]
-        return np.stack(planes, -1)
+        return cv2.boxFilter(x, -1, (2 * radius + 1, 2 * radius + 1)).reshape(x.shape)
 
     products = (small[..., :, None] * small[..., None, :]).reshape(h, w, 9)
     mean_i, mean_p = mean(small), mean(p)

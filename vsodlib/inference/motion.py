@@ -1,7 +1,5 @@
 """Maps of a video weighed by what moves against the camera, frame after frame."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import cv2
@@ -111,9 +109,8 @@ class Motion:
         columns = min(max(columns, 16), 4 * ROWS)  # of a strip it is squeezed
         small = cv2.resize(frame, (columns, ROWS), interpolation=cv2.INTER_AREA)
         before, self._grey = self._grey, cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-        found = None
-        if before.shape == self._grey.shape:
-            found = own_motion(self._grey, before, self._map < 0.5)
+        comparable = before.shape == self._grey.shape
+        found = own_motion(self._grey, before, self._map < 0.5) if comparable else None
         if found is None:
             self._evidence = None
             return None

@@ -1,11 +1,10 @@
 """Reading, computing and writing at the same time, each in its own thread."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self, TypeVar, cast
+from contextlib import contextmanager
+from typing import TypeVar, cast
 
 Item = TypeVar("Item")
 
@@ -20,39 +19,34 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
             yield cast(Item, item)
 
 
-class Behind:
+@contextmanager
+def behind() -> Iterator[Callable[..., None]]:
     """Makes calls in their order in a thread, at most two of them waiting.
 
-        with Behind() as later:
+        with behind() as later:
             later(write, frame)
 
     After one has failed no other is made; its error is raised by the next call, or by the end of
     the block, which waits for all of them.
     """
+    waiting: deque[Future[None]] = deque()
+    errors: list[BaseException] = []
 
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "behind")
-        self._waiting: deque[Future[None]] = deque()
-        self._error: BaseException | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __call__(self, function: Callable[..., object], *args: object) -> None:
-        self._waiting.append(self._thread.submit(self._make, function, *args))
-        if len(self._waiting) > 2:
-            self._waiting.popleft().result()
-        if self._error:
-            raise self._error
-
-    def _make(self, function: Callable[..., object], *args: object) -> None:
+    def make(function: Callable[..., object], *args: object) -> None:
         try:
-            if self._error is None:
+            if not errors:
                 function(*args)
         except BaseException as error:
-            self._error = error
+            errors.append(error)
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._thread.shutdown()
-        if self._error and kind is None:
-            raise self._error
+    def later(function: Callable[..., object], *args: object) -> None:
+        waiting.append(thread.submit(make, function, *args))
+        if len(waiting) > 2:
+            waiting.popleft().result()
+        if errors:
+            raise errors[0]
+
+    with ThreadPoolExecutor(1, "behind") as thread:
+        yield later
+    if errors:
+        raise errors[0]

@@ -1,7 +1,5 @@
 """Saliency maps of frames with a trained network."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -97,10 +95,8 @@ def predict_maps(
 def reference_frames(
     net: VSODNet, dataset: FrameDataset, indices: Sequence[int]
 ) -> np.ndarray | None:
-    """Five frames of a video for `predict_maps`; None for a network that looks at one alone.
-
-    Args:
-        indices: the video's frames in the data set, at least two.
+    """Five of a video's frames, of which `indices` are at least two, for `predict_maps`; None for a
+    network that looks at one alone.
     """
     if not net.config.inter_frame_attention:
         return None

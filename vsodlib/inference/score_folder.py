@@ -1,7 +1,5 @@
 """Score folders of maps or masks against a data set's ground truth."""
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Sequence
@@ -144,59 +142,23 @@ def score_folder(
         ValueError: neither or both of `dataset` and `gt`, maps whose numbers are shifted against
             the truth's, or an image that cannot be used.
     """
-    truth = find_truth(dataset, gt, root, split, foreground, void)
+    truth, records = find_truth(dataset, gt, root, split, foreground, void)
     protocol = protocol or ("davis2016" if dataset == "davis2016" else "frames")
-    pairs = pair_folder(predictions, truth, protocol, allow_missing_first)
-    result = score_stream(
-        pairs.frames, pairs.protocol, measures, workers, progress, pairs.total, pairs.stills
-    )
+    protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
+    frames = match_frames(predictions, truth, records, allow_missing_first)
+    missing_ends = sum(frame.prediction is None for frame in frames)
+    # A protocol that skips the ends must see them, there or not; any other scores what is there.
+    frames = [frame for frame in frames if frame.prediction or protocol.skip_ends]
+    total = len(frames) - 2 * len({frame.video for frame in frames}) * protocol.skip_ends
+    stills = are_stills(records)
+    result = score_stream(frames, protocol, measures, workers, progress, total, stills)
     for what, said in SAID.items():
         if count := result["conversions"].get(what):
             note(f"{count} of {result['frames']} {said}.")
     if result.get("mae", 0) > 0.5:
         note(f"maps and truth are far apart (MAE {result['mae']:.2f}): is one of them inverted?")
-    return {**result, "levels": pairs.levels, "missing_ends": pairs.missing_ends}
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """The frames of a folder with their ground truths, ready to be scored."""
-
-    frames: list[FileFrame]
-    protocol: Protocol
-    stills: bool
-    """Whether they are pictures side by side, not the frames of videos."""
-    missing_ends: int
-
-    @property
-    def total(self) -> int:
-        """How many frames the protocol scores."""
-        videos = len({frame.video for frame in self.frames})
-        return len(self.frames) - 2 * videos * self.protocol.skip_ends
-
-    @property
-    def levels(self) -> dict[str, str]:
-        """What the levels of truth and maps were taken to mean."""
-        frame = self.frames[0]
-        return {"truth": frame.truth.levels.meaning, "maps": frame.maps.levels.meaning}
-
-
-def pair_folder(
-    predictions: str | os.PathLike[str],
-    truth: tuple[StoredFrames, list[FrameRecord]],
-    protocol: str | Protocol,
-    allow_missing_first: bool = False,
-) -> Pairs:
-    """Pair the maps of a folder with the truth from `find_truth`; the rest as `score_folder`."""
-    folder = Path(predictions)
-    if not folder.exists():
-        raise FileNotFoundError(f"There is no folder {folder}.")
-    protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
-    frames = match_frames(folder, *truth, allow_missing_first)
-    missing_ends = sum(frame.prediction is None for frame in frames)
-    # A protocol that skips the ends must see them, there or not; any other scores what is there.
-    frames = [frame for frame in frames if frame.prediction or protocol.skip_ends]
-    return Pairs(frames, protocol, _stills(truth[1]), missing_ends)
+    levels = {"truth": truth.levels.meaning, "maps": frames[0].maps.levels.meaning}
+    return {**result, "levels": levels, "missing_ends": missing_ends}
 
 
 def find_truth(
@@ -257,22 +219,25 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
 
 
 def match_frames(
-    folder: Path,
+    predictions: str | os.PathLike[str],
     truth: StoredFrames,
     records: Sequence[FrameRecord],
     allow_missing_first: bool = False,
 ) -> list[FileFrame]:
-    """Pair every annotated frame with its map.
+    """Pair every annotated frame with its map, if any: the ends of a sequence may lack theirs.
 
     Raises:
-        FileNotFoundError: predictions missing, all of them listed.
+        FileNotFoundError: no such folder, or predictions missing, all of them listed.
         ValueError: maps whose numbers are shifted against the truth's.
     """
+    folder = Path(predictions)
+    if not folder.exists():
+        raise FileNotFoundError(f"There is no folder {folder}.")
     storage = Storage(folder)
     by_video: dict[str, list[FrameRecord]] = defaultdict(list)
     for record in records:
         by_video[record.video].append(record)
-    if _stills(records):
+    if are_stills(records):
         by_video = {"": list(records)}
     available = find_maps(storage, set(by_video))
     if len(by_video) == len(available) == 1 and ("" in by_video or "" in available):
@@ -284,22 +249,17 @@ def match_frames(
     pairs, lost, only_ends = [], 0, True
     for video, of_video in by_video.items():
         have = available.pop(video, {})
-        place = f"{folder / video}"
         names = [record.frame for record in of_video]
-        mates = folders.pair(list(have), names, f"{place} (maps)", "its truth")
-        before = len(missing)
+        mates = folders.pair(list(have), names, f"{folder / video} (maps)", "its truth")
         asked = [record for record in of_video if record.mask]
-        for record in asked:
-            mate = mates.get(record.frame)
-            pairs.append((video, record, have[mate] if mate else None))
-            if mate is None:
-                at_end = record in (asked[0], asked[-1])
-                only_ends &= at_end
-                if not (at_end and allow_missing_first):
-                    missing.append(f"{video}/{record.frame}" if video else record.frame)
-        lost += len(missing) - before
-        if video and not have and len(missing) > before:
-            missing[before:] = [f"all of {video}"]
+        pairs += [(video, record, have.get(mates.get(record.frame, ""))) for record in asked]
+        gone = [record for record in asked if record.frame not in mates]
+        inner = [record for record in gone if record not in (asked[0], asked[-1])]
+        only_ends &= not inner
+        gone = inner if allow_missing_first else gone
+        lost += len(gone)
+        each = [f"{video}/{record.frame}" if video else record.frame for record in gone]
+        missing += [f"all of {video}"] if video and gone and not have else each
         unused += [path for name, path in have.items() if name not in mates.values()]
     unused += [path for of in available.values() for path in of.values()]
     if missing:
@@ -322,13 +282,12 @@ def match_frames(
     return frames
 
 
-def _stills(records: Sequence[FrameRecord]) -> bool:
+def are_stills(records: Sequence[FrameRecord]) -> bool:
     """Whether these are pictures side by side: in no folder of a video, or each of its own name, as
     in sets of still images.
     """
-    return all(not record.video for record in records) or all(
-        record.frame == record.video for record in records
-    )
+    loose = not any(record.video for record in records)
+    return loose or all(record.frame == record.video for record in records)
 
 
 def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Path) -> None:

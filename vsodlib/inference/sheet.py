@@ -1,7 +1,5 @@
 """A video on one page."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 
@@ -36,14 +34,11 @@ class ContactSheet:
         One frame there must be (see `count`).
         """
         chosen = np.linspace(0, len(self._tiles) - 1, min(TILES, len(self._tiles))).round()
-        tiles = [self._tiles[int(k)] for k in chosen]
-        rows = [tiles[k : k + COLUMNS] for k in range(0, len(tiles), COLUMNS)]
-        return np.concatenate([_row(row) for row in rows])
-
-
-def _row(tiles: list[np.ndarray]) -> np.ndarray:
-    height = max(len(tile) for tile in tiles)
-    row = np.full((height, COLUMNS * WIDTH, 3), 255, np.uint8)
-    for k, tile in enumerate(tiles):
-        row[: len(tile), k * WIDTH : k * WIDTH + tile.shape[1]] = tile
-    return row
+        rows = []
+        for start in range(0, len(chosen), COLUMNS):
+            tiles = [self._tiles[int(k)] for k in chosen[start : start + COLUMNS]]
+            row = np.full((max(map(len, tiles)), COLUMNS * WIDTH, 3), 255, np.uint8)
+            for k, tile in enumerate(tiles):
+                row[: len(tile), k * WIDTH : k * WIDTH + tile.shape[1]] = tile
+            rows.append(row)
+        return np.concatenate(rows)

@@ -1,8 +1,6 @@
 """A network as one function of tensors, in forms that `torch.jit.trace`, `torch.export` and the
 exporters on top of them can follow."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 from functools import partial
 

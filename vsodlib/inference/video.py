@@ -1,13 +1,12 @@
 """Any video or photographs in; maps, overlays, cut-outs and new backgrounds out."""
 
-from __future__ import annotations
-
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
+from vsodlib.config import check_counts
 from vsodlib.data.image_files import UNREADABLE
 from vsodlib.data.sources import Source, find_sources
 from vsodlib.data.video_files import (
@@ -31,7 +31,7 @@ from vsodlib.data.video_files import (
 from vsodlib.files import read_json, unlinked, write_file
 from vsodlib.inference.cutout import Background, cutout, fitting_map
 from vsodlib.inference.motion import Motion
-from vsodlib.inference.overlap import Behind, ahead
+from vsodlib.inference.overlap import ahead, behind
 from vsodlib.inference.predict import predict_maps
 from vsodlib.inference.sheet import ContactSheet
 from vsodlib.model.inter_frame import spread_out
@@ -95,7 +95,7 @@ def overlay(
 
 
 def video_references(net: VSODNet, source: str | Path) -> np.ndarray | None:
-    """The same of a video file or folder of frames, which is read once for it.
+    """`reference_frames` of a video file or folder of frames, which is read once for it.
 
     Raises:
         ValueError: a webcam or file of unknown length, a single frame, or as `read_video`.
@@ -132,10 +132,8 @@ def predict_sources(
         net: in evaluation mode.
         out: the folder to write to; with several sources, one folder in it for each. None: beside
             each source, `NAME-saliency`.
-        outputs: what is written beside the maps.
         height, flip, batch_size, refine: as in `predict_maps`; a strip gets fewer rows: `LONGEST`.
         bf16: compute in bfloat16: faster on processors that have it, maps change a little.
-        progress: show a progress bar.
         network_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
         motion: weigh the maps of each video by what moves, see `Motion`.
 
@@ -149,10 +147,9 @@ def predict_sources(
         OSError: the disk is full.
     """
     sources = find_sources(places)
-    folders = [source.out for source in sources]
-    if out is not None:
-        several = len(sources) > 1
-        folders = [Path(out) / source.name if several else Path(out) for source in sources]
+    folders = [source.out if out is None else Path(out) / source.name for source in sources]
+    if out is not None and len(sources) == 1:
+        folders = [Path(out)]
     if twice := next((folder for folder in folders if folders.count(folder) > 1), None):
         both = [source.place for source, f in zip(sources, folders, strict=True) if f == twice]
         raise ValueError(
@@ -165,14 +162,10 @@ def predict_sources(
         try:
             references = None if source.photographs else video_references(net, source.place)
 
-            def predictor(
-                frames: np.ndarray, references: np.ndarray | None = references
-            ) -> np.ndarray:
+            def predictor(frames: np.ndarray, others: np.ndarray | None = references) -> np.ndarray:
                 rows = rows_that_fit(height or net.input_height, *frames.shape[1:3])
                 with torch.autocast(device, torch.bfloat16, enabled=bf16):
-                    return predict_maps(
-                        net, frames, rows, flip, batch_size, references, refine=refine
-                    )
+                    return predict_maps(net, frames, rows, flip, batch_size, others, refine=refine)
 
             weigh = Motion() if motion and not source.photographs else None
             label = name + ", motion" * (weigh is not None)
@@ -188,11 +181,8 @@ def predict_sources(
 
 
 def rows_that_fit(rows: int | None, height: int, width: int) -> int:
-    """The rows at which the network sees a frame: `rows`, fewer of a long strip (see `LONGEST`).
-
-    Args:
-        rows: asked for; None: the frame's own.
-        height, width: of the frame.
+    """The rows at which the network sees a frame: those asked for, else its own `height`; fewer of
+    a long strip (see `LONGEST`).
     """
     rows = rows or height
     return min(rows, max(16, round(rows * (LONGEST * height / width) ** 0.5)))
@@ -221,12 +211,9 @@ def predict_video(
         out_dir: created if need be; may hold an earlier run only if that was of the same frames.
         predictor: np.uint8 (B, H, W, 3) RGB -> float (B, H, W) in [0, 1].
         batch_size: the largest B; less of large frames, at the end, or where a run is resumed.
-        progress: show a progress bar.
         resume: keep maps that an earlier run wrote, if they bear the time of their source; with
             `motion` up to the first that is missing.
-        outputs: what is written beside the maps.
-        predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two networks never
-            mix.
+        predictor_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
         motion: what weighs the maps after the predictor, new for each video.
 
     Returns:
@@ -239,8 +226,7 @@ def predict_video(
             a file, is the source, or holds other maps; the predictor breaks its promise.
         OSError: the disk is full; what is written stays and is kept by the next call.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    check_counts(batch_size=batch_size)
     out_dir = Path(out_dir)
     photographs = source.photographs if isinstance(source, Source) else ()
     video = source.open() if isinstance(source, Source) else read_video(source)
@@ -253,27 +239,24 @@ def predict_video(
     count = kept = 0
     started, label = time.perf_counter(), Path(video.source).name
     bar = tqdm(desc=label, total=video.length, unit="frame", leave=False, disable=not progress)
-    with (
-        bar,
-        _products(out_dir, video, outputs) as write,
-        Behind() as later,
-        _ends_with_ctrl_c(video),
-    ):
+    # A camera has no last frame: there Ctrl-C is the regular end, elsewhere an interruption.
+    ending = suppress(*([KeyboardInterrupt] if video.live else []))
+    with bar, _products(out_dir, video, outputs) as write, behind() as later, ending:
         for frames in ahead(_batches(video, batch_size)):
             names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
-            paths = [maps / f"{name}.png" for name in names]
             shape = frames[0].pixels.shape[:2]
             values = []
-            for path in paths:
-                values.append(_read_map(path, shape, taken(path.stem)) if resume else None)
+            for name in names:
+                path = maps / f"{name}.png"
+                values.append(_read_map(path, shape, taken(name)) if resume else None)
                 resume &= not (motion and values[-1] is None)  # later maps hold something of it
             todo = [frame.pixels for frame, v in zip(frames, values, strict=True) if v is None]
             found = iter(_predicted(predictor, np.stack(todo)) if todo else ())
-            for frame, name, path, value in zip(frames, names, paths, values, strict=True):
+            for frame, name, value in zip(frames, names, values, strict=True):
                 if value is None:
                     saliency = motion(frame.pixels, next(found)) if motion else next(found)
                     value = np.rint(saliency * 255).astype(np.uint8)
-                    later(_write_picture, path, value, taken(name))
+                    later(_write_picture, maps / f"{name}.png", value, taken(name))
                 elif motion:
                     motion.skip(frame.pixels, value)
                 later(write, frame, name, value)
@@ -311,18 +294,9 @@ def _times(place: Path, photographs: Sequence[Path]) -> Callable[[str], float | 
 
 def _batches(video: Video, size: int) -> Iterator[list[Frame]]:
     """Frames that follow each other, all of one shape."""
-    batch: list[Frame] = []
-    for frame in video.timed():
-        H, W, _ = shape = frame.pixels.shape
-        if batch and batch[0].pixels.shape != shape:
+    for (H, W, _), frames in groupby(video.timed(), lambda frame: frame.pixels.shape):
+        while batch := list(islice(frames, max(1, min(size, BATCH_PIXELS // (H * W))))):
             yield batch
-            batch = []
-        batch.append(frame)
-        if len(batch) >= min(size, BATCH_PIXELS // (H * W)):
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 @contextmanager
@@ -331,15 +305,13 @@ def _products(
 ) -> Iterator[Callable[[Frame, str, np.ndarray], None]]:
     """A function that takes a frame, its name and its 8-bit map into everything that is wanted."""
     wanted: dict[str, tuple[Callable[..., np.ndarray], str]] = {}  # name -> maker, suffix
+    opaque = ".jpg" if video.mixed else ".webm"
     if outputs.overlay:
-        wanted["overlay"] = (overlay, ".jpg" if video.mixed else ".webm")
+        wanted["overlay"] = overlay, opaque
     if outputs.cutout:
-        wanted["cutout"] = (cutout, ".png" if video.mixed else f".{outputs.cutout}")
+        wanted["cutout"] = cutout, ".png" if video.mixed else f".{outputs.cutout}"
     if outputs.background:
-        wanted["background"] = (
-            Background(outputs.background),
-            ".jpg" if video.mixed else ".webm",
-        )
+        wanted["background"] = Background(outputs.background), opaque
     films: dict[str, VideoWriter] = {}
     sheet = ContactSheet() if outputs.sheet else None
 
@@ -357,9 +329,8 @@ def _products(
     with ExitStack() as stack:
         for product, (_, suffix) in wanted.items():
             if suffix in FORMATS:
-                film = VideoWriter(
-                    out_dir / f"{product}{suffix}", video.fps, video.sound, video.start
-                )
+                path = out_dir / f"{product}{suffix}"
+                film = VideoWriter(path, video.fps, video.sound, video.start)
                 films[product] = stack.enter_context(film)
             else:
                 unlinked(out_dir, f"{product}/0").parent.mkdir(parents=True, exist_ok=True)
@@ -371,14 +342,11 @@ def _products(
 
 
 def _write_picture(path: Path, picture: np.ndarray, taken: float | None = None) -> None:
-    """Write grey (H, W), RGB or RGBA (H, W, 3 or 4) uint8 as the picture that the suffix names, and
-    give it the time of the file that it is made from.
-    """
-    swapped = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[
-        picture.shape[2] if picture.ndim == 3 else 2
-    ]
-    pixels = picture if swapped is None else cv2.cvtColor(picture, swapped)
-    write_file(path, cv2.imencode(path.suffix, pixels)[1].tobytes())
+    """Write grey, RGB or RGBA uint8, with the time at which its source was `taken`."""
+    if picture.ndim == 3:
+        swap = cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+        picture = cv2.cvtColor(picture, swap)
+    write_file(path, cv2.imencode(path.suffix, picture)[1].tobytes())
     if taken is not None:
         with suppress(OSError):  # of a disk that does not allow it: predicted again next time
             os.utime(path, (taken, taken))
@@ -388,12 +356,8 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
     """Note in `run.json` what the maps are made from; refuse a folder that holds other maps."""
     run: dict[str, Any] = {"source": Path(video.source).name, "predictor": predictor_name}
     if not video.mixed:  # photographs come and go
-        run |= {
-            "frames": video.length,
-            "height": video.height,
-            "width": video.width,
-            "first_frame": video.digest,
-        }
+        run |= {"frames": video.length, "height": video.height, "width": video.width}
+        run["first_frame"] = video.digest
     note = out_dir / "run.json"
     if next(maps.glob("*.png"), None):
         try:
@@ -401,9 +365,7 @@ def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None
         except (FileNotFoundError, ValueError):
             before = {}
         if video.live or before != run:
-            told = ", ".join(
-                f"{key} {value}" for key, value in before.items() if run.get(key) != value
-            )
+            told = ", ".join(f"{key} {old}" for key, old in before.items() if run.get(key) != old)
             raise ValueError(
                 f"{maps} already holds maps of another run ({told or 'unknown'}); choose another "
                 "folder or delete it."
@@ -422,8 +384,7 @@ def _read_map(path: Path, shape: tuple[int, int], taken: float | None) -> np.nda
             return None
         with Image.open(path, formats=("PNG",)) as picture:
             value = np.array(picture)
-    # A power cut may leave an empty file behind.
-    except UNREADABLE:
+    except UNREADABLE:  # a power cut may leave an empty file behind
         return None
     return value if value.shape == shape and value.dtype == np.uint8 else None
 
@@ -440,13 +401,3 @@ def _predicted(predictor: Callable[[np.ndarray], np.ndarray], batch: np.ndarray)
     if not (low >= 0 and high <= 1):  # also False for nan
         raise ValueError(f"The predictor must return values in [0, 1], got {low} to {high}.")
     return saliency
-
-
-@contextmanager
-def _ends_with_ctrl_c(video: Video) -> Iterator[None]:
-    """A camera has no last frame: there Ctrl-C is the regular end, elsewhere an interruption."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not video.live:
-            raise

@@ -28,22 +28,7 @@ from vsodlib.metrics.segmentation import Statistics, contour_accuracy, region_si
 from vsodlib.metrics.weighted_f import weighted_f
 
 __all__ = [
-    "Protocol",
-    "SaliencyScores",
-    "Statistics",
-    "compare",
-    "contour_accuracy",
-    "e_measure",
-    "explain",
-    "f_measure",
-    "mae",
-    "outline",
-    "region_similarity",
-    "s_measure",
-    "saliency_scores",
-    "score_frames",
-    "statistics",
-    "temporal_consistency",
-    "temporal_instability",
-    "weighted_f",
-]
+    "Protocol", "SaliencyScores", "Statistics", "compare", "contour_accuracy", "e_measure",
+    "explain", "f_measure", "mae", "outline", "region_similarity", "s_measure", "saliency_scores",
+    "score_frames", "statistics", "temporal_consistency", "temporal_instability", "weighted_f",
+]  # fmt: skip

@@ -1,7 +1,5 @@
 """From the measures of frames to those of sequences and of a data set."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -38,10 +36,8 @@ def per_frame_key(measure: str) -> str:
 
 
 class SequenceScores:
-    """Sums of the curves and the scalars of every frame of one sequence.
-
-    Args:
-        keep_curves: also keep the F and E curves of every frame.
+    """Sums of the curves and the scalars of every frame of one sequence; with `keep_curves` the F
+    and E curves of every frame, too.
     """
 
     def __init__(self, keep_curves: bool = False) -> None:
@@ -118,10 +114,8 @@ def summarise(
     measures: tuple[str, ...],
     stills: bool = False,
 ) -> dict[str, Any]:
-    """The dictionary that `score_frames` returns.
-
-    Args:
-        stills: intervals are over pictures; the sequences kept their curves.
+    """The dictionary that `score_frames` returns; of `stills`, whose sequences kept their curves,
+    the intervals are over pictures.
     """
     per_sequence = {name: s.summary(protocol, measures) for name, s in sequences.items()}
     units = _sequence_units(sequences, per_sequence, protocol, measures)
@@ -129,10 +123,10 @@ def summarise(
         row["per_frame"] = sequences[name].per_frame()
     notes = sum((scores.notes for scores in sequences.values()), Counter())
     curves = {}
-    if any(name in SALIENCY for name in measures):
-        for key in CURVES:
-            stack = [scores.mean_curve(key) for scores in sequences.values()]
-            curves[key] = np.average(stack, axis=0, weights=units.weights).tolist()
+    for key in CURVES if set(SALIENCY) & set(measures) else ():
+        stack = [scores.mean_curve(key) for scores in sequences.values()]
+        curves[key] = np.average(stack, axis=0, weights=units.weights).tolist()
+    drawn = _still_units(sequences, protocol, measures) if stills else units
     return {
         "protocol": protocol.to_dict(),
         "measures": list(measures),
@@ -140,9 +134,7 @@ def summarise(
         "sequences": len(sequences),
         "frames": sum(len(s.names) for s in sequences.values()),
         "conversions": dict(notes),
-        "intervals": _intervals(
-            _still_units(sequences, protocol, measures) if stills else units, measures, stills
-        ),
+        "intervals": _intervals(drawn, measures, stills),
         "curves": curves,
         "per_sequence": per_sequence,
     }

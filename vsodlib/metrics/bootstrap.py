@@ -7,8 +7,6 @@ Student's t puts them (Hesterberg: "What teachers should know about the bootstra
 expanded percentile interval).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,11 +27,8 @@ def resamples(units: int, seed: int = 0) -> Iterator[np.ndarray]:
 
 
 def interval(values: np.ndarray, units: int) -> list[float] | None:
-    """The expanded percentile interval of a resampled number; None where it has none.
-
-    Args:
-        values: (R,) the number of every resample, NaN where it is not defined.
-        units: how many were drawn from, at least 2.
+    """The expanded percentile interval of a number, given that of every resample of at least two
+    units: (R,), NaN where it is not defined; None where it never is.
     """
     from scipy.special import ndtr, stdtrit  # a third of a second that `import vsodlib` keeps
 

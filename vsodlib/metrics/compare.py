@@ -1,7 +1,5 @@
 """Two sets of scores, sequence by sequence: which is better, and could that be chance?"""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,7 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     A difference is taken within every sequence, so what is hard for both methods cancels. The
     interval is of its mean (every sequence counts once), bootstrapped over sequences; the verdict
     names the better one where the interval leaves out 0. With several measures, one in twenty
-    verdicts is chance.
+    verdicts is chance. The two are dictionaries as `vsod score --json` wrote them.
 
         >>> from vsodlib import VSODNet, compare, evaluate, open_dataset
         >>> net, dataset = VSODNet.from_pretrained("lite-davis"), open_dataset("synthetic", "val")
@@ -28,9 +26,6 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         >>> found = compare(plain, mirrored)
         >>> found["measures"]["J"]["verdict"] in ("first", "second", "open")
         True
-
-    Args:
-        first, second: the dictionaries, as `vsod score --json` wrote them.
 
     Returns:
         `sequences` (those in both), `left_out` (the others), `level`, and in `measures` of every
@@ -64,15 +59,14 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     skipped = skipped if isinstance(skipped, list) else []
     measures = {}
     for measure in MEASURES:
-        names = [name for name in common if not (measure == "T" and name in skipped)]
-        pairs = {
-            name: [
-                _value(of[name], measure, f"{name} in the {place}")
-                for place, of in zip(("first", "second"), rows, strict=True)
-            ]
-            for name in names
-        }
-        known = {name: (a, b) for name, (a, b) in pairs.items() if a is not None and b is not None}
+        known = {}
+        for name in common:
+            if measure == "T" and name in skipped:
+                continue
+            a = _value(rows[0][name], measure, f"{name} in the first")
+            b = _value(rows[1][name], measure, f"{name} in the second")
+            if a is not None and b is not None:
+                known[name] = a, b
         if known:
             measures[measure] = _paired(known, measure in LOWER_IS_BETTER)
     if not measures:
@@ -81,10 +75,7 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         counts = [of[name].get("frames") for of in rows]
         if counts[0] != counts[1]:
             note(f"{name} has {counts[0]} frames in the first and {counts[1]} in the second.")
-    left_out = [
-        *(n for n in rows[0] if n not in rows[1]),
-        *(n for n in rows[1] if n not in rows[0]),
-    ]
+    left_out = [name for name in (*rows[0], *rows[1]) if name not in common]
     return {"sequences": common, "left_out": left_out, "level": LEVEL, "measures": measures}
 
 
@@ -102,8 +93,7 @@ def _paired(pairs: dict[str, tuple[float, float]], lower_is_better: bool) -> dic
     n = len(difference)
     bounds, verdict = None, "open"
     if n > 1:
-        means = np.concatenate([counts @ difference / n for counts in resamples(n)])
-        bounds = interval(means, n)
+        bounds = interval(np.concatenate([counts @ difference / n for counts in resamples(n)]), n)
         if bounds and (bounds[0] > 0 or bounds[1] < 0):
             verdict = "second" if (bounds[0] > 0) != lower_is_better else "first"
     gain = -difference if lower_is_better else difference

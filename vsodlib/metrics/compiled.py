@@ -1,7 +1,5 @@
 """Loops as fast as in C: numba compiles them when they are first called."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import ParamSpec, TypeVar

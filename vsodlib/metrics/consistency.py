@@ -1,7 +1,5 @@
 """The consistency of soft maps from frame to frame: ours, neither in the paper nor in DAVIS."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 
@@ -11,14 +9,11 @@ from vsodlib.metrics.inputs import check_map
 def temporal_consistency(first: np.ndarray, second: np.ndarray) -> float:
     """Consistency of the soft maps of two consecutive frames, without optical flow; in [0, 1].
 
-    C = sum min(p, q) / sum max(p, q), the soft Jaccard index of the second map q and the first map
-    p moved by whole pixels so that their centres of mass coincide, over the pixels where both are
-    defined. 1: the same map, moved; 0: nothing in common; both empty: 1. Like T it forgives
-    translation and nothing else; unlike T it sees flicker inside the object, in the background and
-    in confidence, not only in the contour.
-
-    Args:
-        first, second: (H, W) uint8, or float in [0, 1].
+    Maps are (H, W) uint8, or float in [0, 1]. C = sum min(p, q) / sum max(p, q), the soft Jaccard
+    index of the second map q and the first map p moved by whole pixels so that their centres of
+    mass coincide, over the pixels where both are defined. 1: the same map, moved; 0: nothing in
+    common; both empty: 1. Like T it forgives translation and nothing else; unlike T it sees flicker
+    inside the object, in the background and in confidence, not only in the contour.
 
     Raises:
         ValueError: as `inputs.check_map`, or sizes that differ.

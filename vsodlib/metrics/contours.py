@@ -4,8 +4,6 @@ The stages and their tolerances are those of the DAVIS benchmark's programs (Per
 2016); coordinates are (row, column) of pixel corners.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +17,15 @@ SPACING = 3.0
 """Largest distance between contour samples, pixels."""
 
 
+@dataclass(frozen=True)
+class Walk:
+    """A closed walk along a border."""
+
+    corners: np.ndarray
+    """(n, 2) rows and columns of pixel corners, the first one again at the end."""
+    object_on_right: bool
+
+
 def outline(mask: np.ndarray) -> np.ndarray | None:
     """Samples (n, 2) along the contour of a uint8 mask with the most corners; None if it has none.
 
@@ -28,17 +35,15 @@ def outline(mask: np.ndarray) -> np.ndarray | None:
     """
     x, y, width, height = cv2.boundingRect(mask)
     found = walks(mask[y : y + height, x : x + width])
-    best, best_index = None, len(found)
+    best, best_index = np.empty((3, 2)), -1  # three points are too few
     # Simplifying only removes points, so short walks need not be tried; of equals the first wins.
     for index in sorted(range(len(found)), key=lambda k: -len(found[k].corners)):
-        limit = 3 if best is None else len(best)
-        if len(found[index].corners) < limit:
+        if len(found[index].corners) < len(best):
             break
         polygon = simplify(found[index])
-        longer = len(polygon) > limit
-        if longer or (best is not None and len(polygon) == limit and index < best_index):
+        if (len(polygon), -index) > (len(best), -best_index):
             best, best_index = polygon, index
-    return None if best is None else upsample(best + np.array([y, x]))
+    return None if best_index < 0 else upsample(best + np.array([y, x]))
 
 
 def simplify(walk: Walk) -> np.ndarray:
@@ -71,10 +76,8 @@ def thin(points: np.ndarray, distance: float) -> np.ndarray:
 
 @compiled
 def douglas_peucker(points: np.ndarray, tolerance: float) -> np.ndarray:
-    """Split lines at their farthest point (of equals the last) until all are within `tolerance`.
-
-    Args:
-        points: (n, 2).
+    """Split the line through points (n, 2) at the farthest (of equals the last) from the straight
+    one, and so on until all are within `tolerance`.
     """
     keep = np.zeros(len(points), np.bool_)
     keep[0] = keep[-1] = True
@@ -111,15 +114,6 @@ def upsample(polygon: np.ndarray) -> np.ndarray:
     side = np.repeat(np.arange(len(step)), pieces)
     share = (np.arange(len(side)) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[side]
     return np.concatenate([polygon[side] + share[:, None] * step[side], polygon[-1:]])
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A closed walk along a border."""
-
-    corners: np.ndarray
-    """(n, 2) rows and columns of pixel corners, the first one again at the end."""
-    object_on_right: bool
 
 
 @dataclass(frozen=True)
@@ -163,7 +157,6 @@ def walks(mask: np.ndarray) -> list[Walk]:
     edges = _directed_edges(mask)
     seen = bytearray(len(edges.start))
     pieces = _pieces(edges, seen)
-    joined = _join(pieces, list(edges.around))
     plain = []
     for first in range(edges.vertical):
         if not seen[first]:
@@ -173,11 +166,14 @@ def walks(mask: np.ndarray) -> list[Walk]:
                 loop.append(edge)
                 edge = edges.following[edge]
             # Down its first vertical border, from the top.
-            forwards = edges.stop[loop[0]] > edges.start[loop[0]]
-            order = loop if forwards else [loop[0], *loop[:0:-1]]
-            plain.append(Walk(_corners(edges, order, forwards), forwards))
-    found = [Walk(_corners(edges, order, forwards), forwards) for order, forwards in joined]
-    return plain[::-1] + found
+            forwards = edges.stop[first] > edges.start[first]
+            plain.append((loop if forwards else [first, *loop[:0:-1]], forwards))
+    found = []
+    for order, forwards in plain[::-1] + _join(pieces, list(edges.around)):
+        begin = edges.start if forwards else edges.stop
+        corners = np.array([begin[edge] for edge in (*order, order[0])])
+        found.append(Walk(np.stack(np.divmod(corners, edges.width), 1), forwards))
+    return found
 
 
 def _directed_edges(mask: np.ndarray) -> _Edges:
@@ -215,15 +211,14 @@ def _pieces(edges: _Edges, seen: bytearray) -> list[_Piece]:
             edge, forwards = edges.around[junction][junction + step]
             if seen[edge]:
                 continue
-            ends, onwards = (
-                (edges.stop, edges.following) if forwards else (edges.start, edges.preceding)
-            )
+            ends = edges.stop if forwards else edges.start
+            onwards = edges.following if forwards else edges.preceding
             chain = [edge]
-            seen[edge] = 1
             while ends[edge] not in edges.around:
                 edge = onwards[edge]
-                seen[edge] = 1
                 chain.append(edge)
+            for edge in chain:
+                seen[edge] = 1
             if not forwards:
                 chain.reverse()
             pieces.append(_Piece(chain, edges.start[chain[0]], edges.stop[chain[-1]], forwards))
@@ -258,9 +253,3 @@ def _join(pieces: list[_Piece], junctions: list[int]) -> list[tuple[list[int], b
                     if not walk:
                         break
     return loops
-
-
-def _corners(edges: _Edges, order: list[int], forwards: bool) -> np.ndarray:
-    begin, end = (edges.start, edges.stop) if forwards else (edges.stop, edges.start)
-    numbers = [begin[edge] for edge in order] + [end[order[-1]]]
-    return np.stack(np.divmod(np.array(numbers), edges.width), 1)

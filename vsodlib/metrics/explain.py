@@ -1,7 +1,5 @@
 """A number that someone reports: which measure, under which protocol, gives it for these maps?"""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence
@@ -149,21 +147,16 @@ def _collect(
 
 def _score_variants(
     before: Frame | None, run: list[Frame], variants: list[Variant]
-) -> list[list[FrameScores]]:
+) -> list[tuple[FrameScores, ...]]:
     """Every frame, read once, under every variant."""
-    previous: list[scoring.Remembered | None] = [None] * len(variants)
-    found = []
+
+    def held(frame: Frame) -> scoring.ArrayFrame:
+        return scoring.ArrayFrame(frame.video, frame.name, *frame.load(variants[0][0])[:2])
+
     paired = any(m in TEMPORAL for _, chosen in variants for m in chosen)
-    for frame in ([before] if before and paired else []) + run:
-        held = scoring.ArrayFrame(frame.video, frame.name, *frame.load(variants[0][0])[:2])
-        scores = [
-            scoring.score_frame(held, previous[k], protocol, measures)
-            for k, (protocol, measures) in enumerate(variants)
-        ]
-        previous = [remembered for _, remembered in scores]
-        if frame is not before:
-            found.append([frame_scores for frame_scores, _ in scores])
-    return found
+    first, here = held(before) if before and paired else None, [held(frame) for frame in run]
+    scores = (scoring.score_chunk(first, here, *variant) for variant in variants)
+    return list(zip(*scores, strict=True))
 
 
 def _numbers(overall: dict[str, Any]) -> dict[str, float]:

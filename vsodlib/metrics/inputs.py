@@ -1,6 +1,6 @@
 """Inputs of the measures, and one clear sentence for everything that they refuse."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -56,12 +56,7 @@ def check_map(prediction: np.ndarray) -> np.ndarray:
 
 
 def _array(values: np.ndarray, role: str) -> np.ndarray:
-    """As an array of real numbers.
-
-    Raises:
-        ValueError: numpy cannot make one of it (torch.bfloat16, a tensor on a GPU, a list of lists
-            of several lengths), or it holds complex numbers, texts or objects.
-    """
+    """As an array of real numbers, which numpy makes of no bfloat16 and no tensor on a GPU."""
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -86,3 +81,15 @@ def check_pair(
             f"The {role} is {p.shape} and its ground truth {g.shape}; resize the {role} first."
         )
     return p, g
+
+
+def around(box: Sequence[int], margin: int, within: Sequence[int]) -> tuple[slice, slice]:
+    """Rows and columns of an OpenCV box and of `margin` more on each side inside another box."""
+    slices = []
+    for axis in (1, 0):
+        first, low = box[axis], within[axis]
+        last, high = first + box[axis + 2], low + within[axis + 2]
+        slices.append(
+            slice(min(first, max(first - margin, low)), max(last, min(last + margin, high)))
+        )
+    return slices[0], slices[1]

@@ -1,4 +1,4 @@
-"""Temporal measures: the DAVIS benchmark's instability T, and a consistency of soft maps.
+"""The DAVIS benchmark's temporal instability T.
 
 T is defined in Perazzi et al., "A benchmark dataset and evaluation methodology for video object
 segmentation", CVPR 2016, Section 5.3: describe the object's contour in two consecutive frames by
@@ -13,8 +13,6 @@ touch by corners, a walk begins at the junction that a hash table yields first, 
 may choose (`vsodlib.metrics.contours`); with the opposite order PDB gets 0.282 instead of 0.277. So
 T is ours: compare it with other T of this scorer (`results/published/agreement.csv`).
 """
-
-from __future__ import annotations
 
 import math
 
@@ -40,16 +38,11 @@ UNSTABLE = frozenset(_UNSTABLE.split())
 
 
 def shape_contexts(points: np.ndarray) -> np.ndarray:
-    """The shape context of every contour point: where the other points lie, as a histogram.
+    """The shape context of every contour point (n, 2): where the others lie, as a histogram.
 
-    Five rings (logarithmic, 1/8 to 2 mean distances) by twelve sectors of 30 degrees, measured
-    from the first axis; points beyond the last ring are not counted, the point itself is.
-
-    Args:
-        points: (n, 2) contour points in order.
-
-    Returns:
-        (n, 60) float64, every row summing to 1.
+    (n, 60) float64, every row summing to 1: five rings (logarithmic, 1/8 to 2 mean distances) by
+    twelve sectors of 30 degrees, measured from the first axis; points beyond the last ring are not
+    counted, the point itself is.
     """
     y, x = np.ascontiguousarray(points.T, dtype=np.float64)
     edges = np.square(RADII * (_mean_distance(y, x) or 1.0))
@@ -71,12 +64,9 @@ def _mean_distance(y: np.ndarray, x: np.ndarray) -> float:
 
 @compiled
 def _histograms(y: np.ndarray, x: np.ndarray, edges: np.ndarray, sector: np.ndarray) -> np.ndarray:
-    """(n, rings * 12): how many points lie in each cell around each point.
+    """(n, rings * 12): how many points (y, x) lie in each cell around each of them.
 
-    Args:
-        y, x: (n,) coordinates.
-        edges: squared outer radii, ascending.
-        sector: `_sector_table`.
+    `edges` are the squared outer radii, ascending, and `sector` is `_sector_table`.
     """
     histogram = np.zeros((len(y), len(edges) * SECTORS))
     for i in range(len(y)):
@@ -135,12 +125,9 @@ def matching_costs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 @compiled
 def warp(cost: np.ndarray) -> np.ndarray:
-    """The cheapest monotone path through `cost` from its first to its last cell.
+    """The cheapest monotone path through `cost`: (length, 2) int, its cells from last to first.
 
     A path steps by one in either or both indices; its price is the sum of the cells entered.
-
-    Returns:
-        (length, 2) int: the cells from the last to the first.
     """
     n, m = cost.shape
     price = np.full((n + 1, m + 1), np.inf)  # one of padding in front of both axes
@@ -167,13 +154,9 @@ def warp(cost: np.ndarray) -> np.ndarray:
 
 
 def contour_instability(first: np.ndarray | None, second: np.ndarray | None) -> float:
-    """Mean matching cost of two contours (unscaled T of one frame pair); NaN where one is missing.
-
-    Args:
-        first, second: from `outline`, or None.
-    """
+    """Mean matching cost of two `outline`s, which is T unscaled; NaN where one is None."""
     if first is None or second is None:
-        return float("nan")
+        return math.nan
     return context_instability(shape_contexts(first), shape_contexts(second))
 
 
@@ -199,10 +182,9 @@ def context_instability(first: np.ndarray, second: np.ndarray) -> float:
 def temporal_instability(first: np.ndarray, second: np.ndarray) -> float:
     """T between the masks (H, W) of two consecutive frames; 0 for the same shape, about 0.1 to 0.5.
 
-    T = 5 x the mean cost of matching the contours (`contour_instability`); invariant to where the
-    object is. NaN where a mask has no contour of more than two corners: the benchmark leaves such
-    pairs out of the mean over a sequence, and whole sequences (`UNSTABLE`) out of the mean over a
-    data set.
+    T = 5 x the mean cost of matching the contours; invariant to where the object is. NaN where a
+    mask has no contour of more than two corners: the benchmark leaves such pairs out of the mean
+    over a sequence, and whole sequences (`UNSTABLE`) out of the mean over a data set.
 
     Raises:
         ValueError: masks that are not binary.

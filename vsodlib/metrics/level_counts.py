@@ -7,8 +7,6 @@ around the object's centroid. Gathering them takes one sweep of the map; the for
 thresholds.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,9 +24,9 @@ Gathered = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Tally:
-    """Sufficient statistics of a map p in [0, 1] against a binary ground truth g.
+    """Sufficient statistics of a map p in [0, 1] against a binary ground truth g, all float64.
 
-    Quadrants are ordered top left, top right, bottom left, bottom right. All are float64.
+    From `pixels` on they are (4,): top left, top right, bottom left, bottom right.
     """
 
     histogram: np.ndarray
@@ -36,19 +34,13 @@ class Tally:
     adaptive: np.ndarray
     """(2,): pixels of either class with p >= min(1, 2 mean(p))."""
     pixels: np.ndarray
-    """(4,): pixels of each quadrant."""
-    foreground: np.ndarray
-    """(4,): sum of g."""
-    total: np.ndarray
-    """(4,): sum of p."""
-    square: np.ndarray
-    """(4,): sum of p squared."""
-    product: np.ndarray
-    """(4,): sum of p g."""
-    foreground_square: np.ndarray
-    """(4,): sum of p squared times g."""
+    foreground: np.ndarray  # sum of g
+    total: np.ndarray  # sum of p
+    square: np.ndarray  # sum of p squared
+    product: np.ndarray  # sum of p g
+    foreground_square: np.ndarray  # sum of p squared times g
     constant: np.ndarray
-    """(4,): 1 where p has one value in the quadrant (its variance is then exactly zero), else 0."""
+    """1 where p has one value in the quadrant (its variance is then exactly zero), else 0."""
 
 
 def centroid(
@@ -117,9 +109,8 @@ def _gather_levels(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool
     # Whole numbers decide what passes a level or the adaptive threshold, so that ties do.
     steps = np.clip(np.arange(LEVELS) - low, 0, high - low)
     values = steps / (high - low)
-    histogram = np.zeros((2, LEVELS))
-    for label in (0, 1):
-        histogram[label] = np.bincount(steps * 255 // (high - low), by_class[label], LEVELS)
+    stretched = steps * 255 // (high - low)
+    histogram = np.stack([np.bincount(stretched, pixels, LEVELS) for pixels in by_class])
     total = int(by_class.sum(0) @ steps)
     reached = steps * p.size >= min((high - low) * p.size, 2 * total)
     by_quadrant = counts.sum(1)
@@ -163,10 +154,8 @@ def _level_counts(p: np.ndarray, g: np.ndarray, corners: Corners) -> np.ndarray:
 
 def _gather_floats(p: np.ndarray, g: np.ndarray, corners: Corners, stretch: bool) -> Gathered:
     """Float maps: a histogram of their levels, and moments straight from the values."""
-    if stretch:
-        low, high = p.min(), p.max()
-        if low < high:
-            p = (p - low) / (high - low)
+    if stretch and (low := p.min()) < (high := p.max()):
+        p = (p - low) / (high - low)
     levels = (p * 255).astype(np.uint8)
     everything = cv2.calcHist([levels], [0], None, [LEVELS], [0, LEVELS]).ravel()
     object_levels = cv2.calcHist([levels], [0], g, [LEVELS], [0, LEVELS]).ravel()

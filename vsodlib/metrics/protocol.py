@@ -1,7 +1,5 @@
 """Protocols: the choices that silently change published numbers, by name."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -22,11 +20,7 @@ MEASURES = (*DEFAULT, "weighted_f", *TEMPORAL)
 
 
 def choose(measures: str | Sequence[str] = "default", stills: bool = False) -> tuple[str, ...]:
-    """The measures asked for, in the order of `MEASURES`.
-
-    Args:
-        measures: `"default"`, `"all"`, or names of `MEASURES`.
-        stills: the pictures are no video, so that no measure of two frames means anything.
+    """The measures asked for, `"default"`, `"all"` or by name, in the order of `MEASURES`.
 
     Raises:
         ValueError: no names, an unknown one, or one of two frames where there are only stills.
@@ -84,7 +78,7 @@ class Protocol:
             raise ValueError(f"beta_squared must be positive, got {self.beta_squared!r}.")
 
     @classmethod
-    def preset(cls, name: str) -> Protocol:
+    def preset(cls, name: str) -> "Protocol":
         """`davis2016`: the DAVIS 2016 site; `davsod`: the DAVSOD tool (stretched maps, curves
         averaged over frames, then sequences, maximum last); `frames`: every frame counts alike.
         """

@@ -12,8 +12,6 @@ thresholds 1:-1/255:0 above k/255, so that level k fails them; `tests/metrics/te
 - E: Fan et al., "Enhanced-alignment measure for binary foreground map evaluation", IJCAI 2018.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Score a stream of frames under a protocol: per frame, per sequence, over the data set."""
 
-from __future__ import annotations
-
 import math
 import mmap
 import multiprocessing
@@ -15,6 +13,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any
 from typing import Protocol as Interface
 
@@ -23,6 +22,7 @@ import numpy as np
 from tqdm import TMonitor
 from tqdm.auto import tqdm
 
+from vsodlib.config import check_counts
 from vsodlib.metrics.averaging import CURVES, FrameScores, SequenceScores, per_frame_key, summarise
 from vsodlib.metrics.consistency import temporal_consistency
 from vsodlib.metrics.contours import outline
@@ -95,8 +95,7 @@ def score_frames(
         measures: `"default"` (J, F and the saliency measures), `"all"` (weighted F, T and
             consistency too, some three times as slow), or names.
         workers: threads or processes that score; 1 scores in this one.
-        progress: show a progress bar where there is a terminal.
-        total: how many frames there are, for that bar.
+        progress, total: show a progress bar where there is a terminal, for so many frames.
 
     Returns:
         A JSON-ready dictionary: `protocol`, `measures`, and those asked for of `mae`, `max_f`,
@@ -134,8 +133,7 @@ def score_stream(
     """
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
     chosen = choose(measures, stills)
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}.")
+    check_counts(workers=workers)
     bar = tqdm(total=total, desc="score", unit="frame", disable=None if progress else True)
     sequences: dict[str, SequenceScores] = {}
     with bar, one_opencv_thread():
@@ -158,24 +156,25 @@ def score_frame(
     try:
         prediction, truth, notes = frame.load(protocol)
         if any(name in SALIENCY for name in measures):
-            saliency = saliency_scores(
-                prediction,
-                truth,
-                protocol.beta_squared,
-                stretch=protocol.stretch,
-                ties=protocol.centroid_ties,
-            )
+            beta, stretch, ties = protocol.beta_squared, protocol.stretch, protocol.centroid_ties
+            found = vars(saliency_scores(prediction, truth, beta, stretch=stretch, ties=ties))
             keys = [per_frame_key(name) for name in measures if name in SALIENCY]
-            scalars |= {key: float(getattr(saliency, key)) for key in keys}
-            curves = {key: getattr(saliency, key) for key in CURVES}
+            scalars |= {key: float(found[key]) for key in keys}
+            curves = {key: found[key] for key in CURVES}
         if "J" in measures or "F" in measures:
             mask = binarise(prediction, protocol.mask_threshold)
-            found = {"J": region_similarity, "F": contour_accuracy}
-            scalars |= {k: measure(mask, truth) for k, measure in found.items() if k in measures}
+            both = {"J": region_similarity, "F": contour_accuracy}
+            scalars |= {k: measure(mask, truth) for k, measure in both.items() if k in measures}
         if "weighted_f" in measures:
             scalars["weighted_f"] = weighted_f(prediction, truth, stretch=protocol.stretch)
         now = remember(prediction, protocol, measures)
-        scalars |= _pair_scores(previous, now, measures)
+        scalars |= {name: math.nan for name in TEMPORAL if name in measures}
+        # Images of several sizes are no video.
+        if previous and previous.prediction.shape == prediction.shape:
+            if previous.contexts is not None and now.contexts is not None:
+                scalars["T"] = T_SCALE * context_instability(previous.contexts, now.contexts)
+            if "consistency" in measures:
+                scalars["consistency"] = temporal_consistency(previous.prediction, prediction)
     except ValueError as error:
         raise ValueError(f"{frame.video}/{frame.name}: {error}") from error
     return FrameScores(frame.video, frame.name, scalars, curves, notes), now
@@ -190,19 +189,6 @@ def remember(prediction: np.ndarray, protocol: Protocol, measures: tuple[str, ..
     return Remembered(prediction, contexts)
 
 
-def _pair_scores(
-    first: Remembered | None, second: Remembered, measures: tuple[str, ...]
-) -> dict[str, float]:
-    found = {name: math.nan for name in TEMPORAL if name in measures}
-    # Images of several sizes are no video.
-    if first is not None and first.prediction.shape == second.prediction.shape:
-        if "T" in found and first.contexts is not None and second.contexts is not None:
-            found["T"] = T_SCALE * context_instability(first.contexts, second.contexts)
-        if "consistency" in found:
-            found["consistency"] = temporal_consistency(first.prediction, second.prediction)
-    return found
-
-
 def binarise(prediction: np.ndarray, threshold: float) -> np.ndarray:
     """The mask of a map, uint8 of 0 and 1: where it is at least `threshold`."""
     if prediction.dtype == np.uint8:
@@ -213,51 +199,36 @@ def binarise(prediction: np.ndarray, threshold: float) -> np.ndarray:
 def _scored(frames: Iterable[Frame], protocol: Protocol) -> Iterator[Frame]:
     """The frames that count, checking that videos come one after the other."""
     finished: set[str] = set()
-    video, seen, held, kept = None, 0, None, 0
-
-    def close() -> None:
-        if video is not None:
-            finished.add(video)
-            if kept == 0:
-                raise ValueError(
-                    f"Sequence {video!r} has {seen} frames, and the protocol {protocol.name!r} "
-                    "leaves out the first and the last; score it with the protocol 'frames'."
-                )
-
-    for frame in frames:
-        if frame.video != video:
-            close()
-            if frame.video in finished:
-                raise ValueError(f"Frames of {frame.video!r} do not follow each other; sort them.")
-            video, seen, held, kept = frame.video, 0, None, 0
-        seen += 1
+    for video, run in groupby(frames, lambda frame: frame.video):
+        if video in finished:
+            raise ValueError(f"Frames of {video!r} do not follow each other; sort them.")
+        finished.add(video)
         if not protocol.skip_ends:
-            kept += 1
-            yield frame
-        elif seen > 1:
-            if held is not None:
-                kept += 1
+            yield from run
+            continue
+        held, seen = next(run), 1
+        for seen, frame in enumerate(run, 2):
+            if seen > 2:
                 yield held
             held = frame
-    close()
+        if seen < 3:
+            raise ValueError(
+                f"Sequence {video!r} has {seen} frames, and the protocol {protocol.name!r} "
+                "leaves out the first and the last; score it with the protocol 'frames'."
+            )
 
 
 def chunks(frames: Iterable[Frame], size: int) -> Iterator[tuple[Frame | None, list[Frame]]]:
     """Runs of at most `size` frames of one video, each with the frame before it."""
-    before: Frame | None = None
-    run: list[Frame] = []
-    for frame in frames:
-        if run and (frame.video != run[0].video or len(run) == size):
+    for _, video in groupby(frames, lambda frame: frame.video):
+        before = None
+        while run := list(islice(video, size)):
             yield before, run
-            before = run[-1] if frame.video == run[0].video else None
-            run = []
-        run.append(frame)
-    if run:
-        yield before, run
+            before = run[-1]
 
 
 def score_chunk(
-    before: Frame | None, run: list[Frame], protocol: Protocol, measures: tuple[str, ...]
+    before: Frame | None, run: Sequence[Frame], protocol: Protocol, measures: tuple[str, ...]
 ) -> list[FrameScores]:
     """Score consecutive frames; the frame before them is loaded where a measure needs it."""
     previous = None
@@ -283,12 +254,11 @@ def _scores(
         for scores in in_order(score_chunk, tasks, workers, in_memory):
             yield from scores
         return
-    video, previous = None, None
-    for frame in frames:
-        if frame.video != video:
-            video, previous = frame.video, None
-        scores, previous = score_frame(frame, previous, protocol, measures)
-        yield scores
+    for _, run in groupby(frames, lambda frame: frame.video):
+        previous = None
+        for frame in run:
+            scores, previous = score_frame(frame, previous, protocol, measures)
+            yield scores
 
 
 def in_order(

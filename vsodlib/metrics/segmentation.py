@@ -6,8 +6,6 @@ that paper, temporal instability T, is in `vsodlib.metrics.instability`. Measure
 arrays (H, W), refuse others and different sizes by a ValueError, and return floats.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vsodlib.metrics.inputs import check_pair
+from vsodlib.metrics.inputs import around, check_pair
 
 TOLERANCE = 0.008
 """Contour tolerance of the benchmark, a share of the image diagonal."""
@@ -36,10 +34,7 @@ def statistics(values: Sequence[float]) -> Statistics:
     """Mean, recall and decay of per-frame values in temporal order.
 
     The quarters are the benchmark's: edges at `round(linspace(1, n, 5))`, halves rounded up, both
-    edge frames belonging to their quarter.
-
-    Raises:
-        ValueError: no values.
+    edge frames belonging to their quarter. Without values there are none: a ValueError.
     """
     series = np.asarray(values, np.float64)
     n = len(series)
@@ -72,7 +67,8 @@ def contour_accuracy(
     """
     p, g = check_pair(prediction, ground_truth, "mask")
     radius = int(np.ceil(tolerance * np.hypot(*p.shape)))
-    crop = _box(cv2.bitwise_or(p, g))
+    # Contour pixels lie in the box of both masks or just beside it.
+    crop = around(cv2.boundingRect(cv2.bitwise_or(p, g)), 1, (0, 0, *p.shape[::-1]))
     ours, theirs = (pack(contour(mask[crop]), radius) for mask in (p, g))
     counts = _count(ours), _count(theirs)
     if not any(counts):
@@ -125,11 +121,3 @@ def dilate(packed: np.ndarray, radius: int) -> np.ndarray:
 
 def _count(packed: np.ndarray) -> int:
     return int(cv2.norm(packed.view(np.uint8), cv2.NORM_HAMMING))
-
-
-def _box(mask: np.ndarray) -> tuple[slice, slice]:
-    """The rows and columns that can hold contour pixels: the mask's box and one more each side."""
-    H, W = mask.shape
-    x, y, width, height = cv2.boundingRect(mask)
-    rows = slice(max(y - 1, 0), min(y + height + 1, H))
-    return rows, slice(max(x - 1, 0), min(x + width + 1, W))

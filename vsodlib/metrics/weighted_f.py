@@ -4,37 +4,27 @@ A pixel error counts less where its neighbours inside the object are right, and 
 false alarm lies from the object.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Sequence
+from itertools import product
 
 import cv2
 import numpy as np
 
 from vsodlib.metrics.compiled import compiled
-from vsodlib.metrics.inputs import check_pair
+from vsodlib.metrics.inputs import around, check_pair
 
 EPS = np.spacing(1.0)
 REACH = 3
 """Half the width of the 7 x 7 Gaussian (sigma 5) over which errors are averaged."""
 FAR = 150
 """Pixels from the object beyond which a false alarm weighs 2, to nine digits."""
-STEPS = np.array(
-    sorted(
-        (
-            (y, x)
-            for y in range(-REACH - 1, REACH + 2)
-            for x in range(-REACH - 1, REACH + 2)
-            if 0 < y**2 + x**2 <= 2 * REACH**2
-        ),
-        key=lambda step: (step[0] ** 2 + step[1] ** 2, step[1], step[0]),
-    )
-)
+MARGIN = REACH + 1
+"""The farthest of `STEPS` in rows or columns."""
+_SQUARE = product(range(-MARGIN, MARGIN + 1), repeat=2)
+_NEAREST_FIRST = sorted((y**2 + x**2, x, y) for y, x in _SQUARE)
+STEPS = np.array([(y, x) for squared, x, y in _NEAREST_FIRST if 0 < squared <= 2 * REACH**2])
 """The ways to a nearest object pixel that the Gaussian can meet; where two are as near the left one
 counts, then the upper one, as in scipy and pysodmetrics."""
-MARGIN = REACH + 1
-"""The farthest of these in rows or columns."""
 
 
 def weighted_f(
@@ -81,7 +71,7 @@ def _false_alarms(p: np.ndarray, g: np.ndarray, low: float) -> float:
     # The weight falls short of 2 only near the object, and only where there is an alarm it matters.
     box = cv2.boundingRect(g)
     alarms = cv2.boundingRect(p if low == 0 and p.dtype == np.uint8 else (p > low).view(np.uint8))
-    rows, columns = _around(box, g.shape, FAR, alarms)
+    rows, columns = around(box, FAR, alarms)
     distance = cv2.distanceTransform(1 - g[rows, columns], cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # OpenCV's last digits vary from call to call; squared distances are integers.
     distance = np.sqrt(np.rint(np.square(distance, out=distance), out=distance), out=distance)
@@ -94,12 +84,13 @@ def _false_alarms(p: np.ndarray, g: np.ndarray, low: float) -> float:
 def _softened_errors(p: np.ndarray, g: np.ndarray, high: float) -> float:
     """Sum over the object of min(|high - p|, its Gaussian mean)."""
     missed = np.zeros_like(g)
-    crop = _around(cv2.boundingRect(g), g.shape, 0)
+    whole = (0, 0, *g.shape[::-1])
+    crop = around(cv2.boundingRect(g), 0, whole)
     missed[crop] = g[crop] & (p[crop] < p.dtype.type(high))
     box = cv2.boundingRect(missed)
     if box[2] == 0:
         return 0.0
-    crop = _around(box, g.shape, REACH + MARGIN)
+    crop = around(box, REACH + MARGIN, whole)
     # Around the image nothing is object; the margin lets every step stay in the array.
     edge = (MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT)
     inside = cv2.copyMakeBorder(g[crop], *edge, value=0)
@@ -118,12 +109,8 @@ def _softened_errors(p: np.ndarray, g: np.ndarray, high: float) -> float:
 def _spread(error: np.ndarray, inside: np.ndarray, near: np.ndarray, steps: np.ndarray) -> None:
     """Give background pixels within `REACH` of the object the error of the nearest object pixel.
 
-    Background pixels further off get 0; the margin around the image has it already.
-
-    Args:
-        error: (H, W), changed in place.
-        inside, near: (H, W), nonzero on the object, and up to `REACH` around it.
-        steps: `STEPS`.
+    Background pixels further off get 0; the margin around the image has it already. `inside` and
+    `near` (H, W) are nonzero on the object, and up to `REACH` around it; `error` changes in place.
     """
     for row in range(MARGIN, len(inside) - MARGIN):
         for column in range(MARGIN, inside.shape[1] - MARGIN):
@@ -135,22 +122,3 @@ def _spread(error: np.ndarray, inside: np.ndarray, near: np.ndarray, steps: np.n
                     if inside[row + y, column + x]:
                         error[row, column] = error[row + y, column + x]
                         break
-
-
-def _around(
-    box: Sequence[int], shape: tuple[int, ...], margin: int, within: Sequence[int] | None = None
-) -> tuple[slice, slice]:
-    """Rows and columns of an OpenCV box and of `margin` more on each side.
-
-    What goes beyond the box is kept inside the image and, where given, inside the box `within`.
-    """
-    slices = []
-    for axis in (1, 0):
-        first, last = box[axis], box[axis] + box[axis + 2]
-        low, high = 0, shape[1 - axis]
-        if within is not None:
-            low, high = within[axis], within[axis] + within[axis + 2]
-        slices.append(
-            slice(min(first, max(first - margin, low)), max(last, min(last + margin, high)))
-        )
-    return slices[0], slices[1]

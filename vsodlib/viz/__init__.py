@@ -10,15 +10,6 @@ from vsodlib.viz.style import keep, save_figure, show, style
 from vsodlib.viz.tables import table
 
 __all__ = [
-    "batches",
-    "curves",
-    "dots",
-    "grid",
-    "heat",
-    "keep",
-    "save_figure",
-    "show",
-    "strip",
-    "style",
+    "batches", "curves", "dots", "grid", "heat", "keep", "save_figure", "show", "strip", "style",
     "table",
-]
+]  # fmt: skip

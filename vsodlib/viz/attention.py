@@ -3,8 +3,6 @@
 A position of x covers a square of `stride` pixels; it is drawn as that square, not blurred.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap

@@ -5,8 +5,6 @@ Ito's palette, safe for colour-blind readers) and by dashes. Without anything to
 raises a ValueError.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -43,10 +41,9 @@ def grid(
     columns = max((len(row) for row in rows), default=0)
     if not columns:
         raise ValueError("grid needs at least one row with one picture.")
-    if row_labels and len(row_labels) != len(rows):
-        raise ValueError(f"grid got {len(row_labels)} row labels for {len(rows)} rows.")
-    if column_labels and len(column_labels) != columns:
-        raise ValueError(f"grid got {len(column_labels)} column labels for {columns} columns.")
+    for kind, labels, count in (("row", row_labels, len(rows)), ("column", column_labels, columns)):
+        if labels and len(labels) != count:
+            raise ValueError(f"grid got {len(labels)} {kind} labels for {count} {kind}s.")
     pictures = [[None if array is None else to_picture(array) for array in row] for row in rows]
 
     # Everything in inches, from the top left corner; matplotlib counts from the bottom, in shares.
@@ -70,17 +67,16 @@ def grid(
         for c, picture in enumerate(row):
             if picture is not None:
                 x, bottom = left + c * (cell + gap), height - y - heights[r]
-                box = (x / width, bottom / height, cell / width, heights[r] / height)
-                axes = figure.add_axes(box)
+                size = cell / width, heights[r] / height
+                axes = figure.add_axes((x / width, bottom / height, *size))
                 axes.imshow(picture)
                 axes.set_axis_off()
         y += heights[r] + gap
     if scale:
         label, cmap, low, high = scale
         bar = figure.add_axes((0.3, 0.52 / height, 0.4, 0.14 / height))
-        figure.colorbar(
-            ScalarMappable(Normalize(low, high), cmap), bar, label=label, orientation="horizontal"
-        )
+        colors = ScalarMappable(Normalize(low, high), cmap)
+        figure.colorbar(colors, bar, label=label, orientation="horizontal")
         bar.tick_params(labelsize=11)
     return figure
 
@@ -95,12 +91,9 @@ def strip(
 
     Args:
         frames: (T, H, W, 3) uint8.
-        maps: saliency, (T, H, W) float in [0, 1].
-        masks: ground truth, (T, H, W) bool.
+        maps: saliency, (T, H, W) float in [0, 1]; of another T they raise a ValueError.
+        masks: ground truth, (T, H, W) bool; likewise.
         count: how many frames are shown, at most.
-
-    Raises:
-        ValueError: the three differ in length.
     """
     given = {"frame": frames, "saliency": maps, "mask": masks}
     layers = {name: layer for name, layer in given.items() if layer is not None}
@@ -187,11 +180,8 @@ def dots(
 
 @style()
 def heat(maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
-    """Maps side by side on one colour scale that starts at zero, the frame's centre marked.
-
-    Args:
-        maps: name -> (H, W) float, not negative; e.g. how often a position belongs to the object.
-        label: what the colour shows.
+    """Maps (H, W) float, not negative, side by side on one colour scale that starts at zero and of
+    which `label` says what it shows; the frame's centre is marked.
     """
     check_some(maps, "heat", "map")
     width = min(WIDTH, 1.5 + 4.5 * len(maps))
@@ -209,10 +199,8 @@ def heat(maps: Mapping[str, np.ndarray], *, label: str) -> Figure:
 
 @style()
 def batches(rows: Sequence[Sequence[tuple[str, str]]]) -> Figure:
-    """Batches as rows of boxes: the colour is the video, the text in the box the frame.
-
-    Args:
-        rows: per batch its samples as (video, frame), in order.
+    """Batches of samples (video, frame) as rows of boxes: the colour is the video, the text in the
+    box the frame.
     """
     videos = sorted({video for row in rows for video, _ in row})
     check_some(videos, "batches", "sample")

@@ -4,8 +4,6 @@ Frames and pictures are (H, W, 3) uint8, masks (H, W) bool, maps (H, W) float in
 whatever matplotlib knows. Arrays that do not fit each other raise a ValueError.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import cv2
@@ -73,11 +71,8 @@ def to_picture(array: np.ndarray) -> np.ndarray:
 def tint(
     frame: np.ndarray, weight: np.ndarray, color: str = COLORS["more"], strength: float = 0.65
 ) -> np.ndarray:
-    """The frame with `color` laid over it: (1 - a) frame + a color, where a = strength * weight.
-
-    Args:
-        weight: a map or a mask.
-        strength: how much of the frame the colour hides where the weight is 1, between 0 and 1.
+    """The frame with `color` laid over it: (1 - a) frame + a color, where a = strength * weight,
+    strength in [0, 1] and the weight a map or a mask.
     """
     _same_size(frame, weight)
     alpha = strength * np.asarray(weight, dtype=np.float32)[:, :, None]
@@ -91,20 +86,16 @@ def outline(
     """The frame with the border of the mask drawn on it, `thickness` pixels to either side."""
     _same_size(frame, mask)
     side = 2 * thickness + 1
-    border = cv2.morphologyEx(
-        np.asarray(mask, dtype=np.uint8), cv2.MORPH_GRADIENT, np.ones((side, side), np.uint8)
-    )
+    square = np.ones((side, side), np.uint8)
+    border = cv2.morphologyEx(np.asarray(mask, np.uint8), cv2.MORPH_GRADIENT, square)
     return tint(frame, border.astype(bool), color, strength=1)
 
 
 def on_checkerboard(layer: np.ndarray, square: int = 12) -> np.ndarray:
-    """A cut-out before a grey checkerboard, as picture editors show what is transparent.
+    """A cut-out before a checkerboard, as picture editors show what is transparent.
 
-    Per pixel a c + (1 - a) b, where c is the colour, a the opacity and b the board.
-
-    Args:
-        layer: (H, W, 4) uint8, RGBA, colours not multiplied by opacity.
-        square: pixels a square of the board is wide.
+    Per pixel a c + (1 - a) b: c and a are colour and opacity of `layer`, (H, W, 4) uint8, RGBA, not
+    multiplied; b is the grey board, its squares `square` pixels wide.
     """
     if layer.ndim != 3 or layer.shape[2] != 4 or layer.dtype != np.uint8:
         raise ValueError(f"layer must be uint8 (H, W, 4), got {layer.dtype} {layer.shape}.")
@@ -120,20 +111,14 @@ def comparison(frame: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> n
     _same_size(frame, prediction)
     _same_size(frame, mask)
     picture = pale(frame, 100)
-    for name, where in (
-        ("hit", prediction & mask),
-        ("missed", ~prediction & mask),
-        ("false alarm", prediction & ~mask),
-    ):
-        picture = tint(picture, where, COLORS[name], strength=0.7)
-    return picture
+    picture = tint(picture, prediction & mask, COLORS["hit"], strength=0.7)
+    picture = tint(picture, ~prediction & mask, COLORS["missed"], strength=0.7)
+    return tint(picture, prediction & ~mask, COLORS["false alarm"], strength=0.7)
 
 
 def same_length(layers: Mapping[str, np.ndarray]) -> int:
-    """The number of frames that all layers of a clip share.
-
-    Raises:
-        ValueError: they differ, or there is no frame.
+    """The number of frames that all layers of a clip share; a ValueError where they differ or there
+    are none.
     """
     lengths = {name: len(layer) for name, layer in layers.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():

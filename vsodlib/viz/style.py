@@ -5,8 +5,6 @@ last line of a cell shows itself once: plots as PNG with a palette, figures made
 which keeps an executed notebook within a few hundred kB.
 """
 
-from __future__ import annotations
-
 import io
 import itertools
 import json
@@ -14,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -23,9 +21,6 @@ from PIL import Image
 
 from vsodlib.files import write_file
 from vsodlib.viz.pictures import COLORS
-
-if TYPE_CHECKING:
-    from matplotlib.typing import RcKeyType  # since matplotlib 3.11
 
 PALETTE = ("#332288", "#44AA99", "#882255", "#999933", "#000000", "#888888", "#00574B")
 """Colours of series, in order; none of them is one that has a meaning (`pictures.COLORS`)."""
@@ -40,7 +35,7 @@ Shown = bytes | tuple[bytes, dict[str, str]] | None
 WIDTH = 9.0
 """Inches; at 100 dots per inch a figure fills a notebook's column."""
 
-_STYLE: dict[RcKeyType, Any] = {
+_STYLE: Any = {  # since matplotlib 3.11 its keys have a type of their own
     "figure.dpi": 100,
     "font.size": 13,
     "axes.spines.top": False,
@@ -81,13 +76,10 @@ def style() -> Iterator[None]:
 
 
 class NotebookFigure(Figure):
-    """A Figure that shows itself at the end of a notebook's cell, in few bytes.
-
-    Attributes:
-        alt: what is seen, for readers who do not see it; goes into the output's metadata.
-    """
+    """A Figure that shows itself at the end of a notebook's cell, in few bytes."""
 
     alt: str | None = None
+    """What is seen, for readers who do not see it; goes into the output's metadata."""
 
     def _repr_png_(self) -> Shown:
         return None if _holds_pictures(self) else self._with_alt(to_png(self))
@@ -108,7 +100,6 @@ def show(
     """Show a figure in a notebook, with its alt text, and keep it in `figures/` if it has a name.
 
     Args:
-        figure: the figure.
         alt: one or two sentences: what is drawn, and what one sees in it.
         save_as: `NN_topic`, as `save_figure` takes it; None: not kept.
         numbers: what it shows, for the JSON next to the kept picture.
@@ -157,17 +148,14 @@ def _draw(figure: Figure) -> Image.Image:
 def save_figure(
     figure: Figure, name: str, numbers: Mapping[str, Any], directory: str | Path | None = None
 ) -> Path | None:
-    """Write `NAME.png`, and the numbers that it shows as `NAME.json`.
+    """Write `NAME.png`, and the numbers that it shows as `NAME.json`; return the picture's path,
+    None where nothing was written.
 
     Args:
-        figure: the figure.
         name: `NN_topic`, NN being the notebook's number.
         numbers: JSON-ready; the same input gives the same bytes, so no dates and no paths.
         directory: where to. None: where `make figures` says, and nowhere when a notebook is run in
             any other way: what is committed shows no frame that must not be passed on.
-
-    Returns:
-        The picture's path, None where nothing was written.
     """
     text = json.dumps(numbers, indent=2, sort_keys=True, allow_nan=False) + "\n"
     path = keep(f"{name}.png", to_png(figure), directory)
@@ -177,15 +165,8 @@ def save_figure(
 
 
 def keep(name: str, data: bytes, directory: str | Path | None = None) -> Path | None:
-    """Write an animation or a page where `save_figure` writes, and nowhere where it would not.
-
-    Args:
-        name: `NN_topic` with its ending, NN being the notebook's number.
-        data: the file.
-        directory: as `save_figure` takes it.
-
-    Returns:
-        The file's path, None where nothing was written.
+    """Write an animation or a page, `NN_topic` with its ending, where `save_figure` writes, and
+    return its path; nowhere, and None, where that would not.
     """
     directory = directory or os.environ.get("VSOD_FIGURES")
     if not directory:

@@ -1,7 +1,5 @@
 """Small tables of numbers as HTML, readable by screen readers and narrow windows alike."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from html import escape
 from typing import Any

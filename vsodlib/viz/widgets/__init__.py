@@ -1,1 +1,1 @@
-"""Widgets for notebooks: clip_player, microscope, contrast. Each shows a static picture too."""
+"""Widgets for notebooks: clip_player, microscope. Each shows a static picture too."""

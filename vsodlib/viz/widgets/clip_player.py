@@ -4,8 +4,6 @@ A saved notebook, GitHub and an HTML export cannot run widgets. Every widget her
 picture of its present state into its output, next to the live view.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 from typing import Any
@@ -53,11 +51,9 @@ class ClipPlayer(ipywidgets.VBox):
             )
         self._frames, self._maps, self._masks = frames, maps, masks
         self._panel_width = panel_width
-        T = len(frames)
-        self.frame = ipywidgets.IntSlider(
-            T // 2, 0, T - 1, description="frame", tooltip="arrow keys move it"
-        )
-        self.play = ipywidgets.Play(value=T // 2, min=0, max=T - 1, interval=150)
+        middle, last, hint = len(frames) // 2, len(frames) - 1, "arrow keys move it"
+        self.frame = ipywidgets.IntSlider(middle, 0, last, description="frame", tooltip=hint)
+        self.play = ipywidgets.Play(value=middle, min=0, max=last, interval=150)
         self.threshold = ipywidgets.FloatSlider(
             0.5, min=0, max=1, step=0.05, description="threshold"
         )

@@ -4,8 +4,6 @@ The page needs no kernel and no network: the same script draws both. Where neith
 GitHub, a picture of the present state stays.
 """
 
-from __future__ import annotations
-
 import base64
 import html
 import io
@@ -112,22 +110,19 @@ class Microscope(anywidget.AnyWidget):
         """The picked pixel's row in frame t: layer -> (h, w) float32, before any rounding."""
         (h, w), stride = self.content["grid"], self.content["stride"]
         q = self.pixel[0] // stride * w + self.pixel[1] // stride
-        return {
-            name: (layer[t, q] if isinstance(layer, np.ndarray) else layer[1][t] @ layer[0][t, q])
-            .astype(np.float32)
-            .reshape(h, w)
-            for name, layer in self._layers.items()
-        }
+        found = {}
+        for name, layer in self._layers.items():
+            row = layer[t, q] if isinstance(layer, np.ndarray) else layer[1][t] @ layer[0][t, q]
+            found[name] = row.reshape(h, w)
+        return found
 
     def html(self, title: str, text: str = "") -> str:
         """A page of its own, with the script, the frames and the rows inside; nothing is fetched.
 
-        Args:
-            title: heading.
-            text: a paragraph below it, e.g. whose frames these are.
+        Below the title stands a paragraph of `text`, e.g. whose frames these are.
         """
-        state = {"content": _texts(self.content), "pixel": self.pixel, "frame": self.frame}
-        data = json.dumps(state).replace("</", "<\\/")
+        state = {"content": self.content, "pixel": self.pixel, "frame": self.frame}
+        data = json.dumps(state, default=_text).replace("</", "<\\/")
         rule = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -152,7 +147,7 @@ class Microscope(anywidget.AnyWidget):
         labels = [f"frame {t + 1}" for t in shown]
         columns = ["the picked pixel", *names]
         figure = grid(lines, row_labels=labels, column_labels=columns, width=5.2)
-        return base64.b64encode(to_jpeg(figure)).decode()
+        return _text(to_jpeg(figure))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         live, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
@@ -183,13 +178,8 @@ def _packed(values: np.ndarray, dtype: Any) -> bytes:
     return zlib.compress(values.astype(dtype).tobytes(), 9)
 
 
-def _texts(value: Any) -> Any:
-    """The same with bytes as base64, for JSON."""
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, dict):
-        return {name: _texts(part) for name, part in value.items()}
-    return [_texts(part) for part in value] if isinstance(value, (list, tuple)) else value
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _jpeg(frame: np.ndarray) -> bytes:
