@@ -98,7 +98,8 @@ class Embed(Network, MaskLevels, DataRoot, Command):
         from vsodlib.analysis import embeddings
         from vsodlib.data import open_dataset
 
-        check_writable(embeddings.place(self.out))
+        path = embeddings.place(self.out)
+        check_writable(path, path.with_suffix(".json"))
         net = load_network(self)
         dataset = open_dataset(self.dataset, self.split, self.data, self.foreground, self.void)
         record = record_of(self, net, self.dataset, self.split)

@@ -307,7 +307,7 @@ class Ablate(TrainingData, Command):
         if csv.suffix == ".json":
             faults.append(f"--csv {csv}: a JSON of this name goes beside it; name a .csv.")
         with gathered(faults):
-            check_writable(csv, Path(self.out) / "run")
+            check_writable(csv, csv.with_suffix(".json"), Path(self.out) / "run")
         place = (self.data, self.foreground, self.void)
         chosen_tests: dict[str, Any] = {}
         for word in self.test:
