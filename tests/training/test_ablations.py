@@ -106,6 +106,15 @@ def test_a_scored_run_is_not_repeated(rows, clips, tmp_path):
     other = [replace(rows[0], train=replace(rows[0].train, steps=3))]
     with pytest.raises(ValueError, match=r"scores\.json belongs to another train"):
         run(other, [0], clips, tmp_path, resume=True)
+    fewer = clips.subset(list(clips.videos)[:1])
+    for wrong, data, options in (
+        ("data, test", fewer, {}),
+        ("held_out", clips, {"facts": {"held_out": {"synthetic": 1}}}),
+    ):
+        with pytest.raises(ValueError, match=f"belongs to another {wrong};"):
+            run(rows, [0], data, tmp_path, resume=True, **options)
+    with pytest.raises(ValueError, match="belongs to another random_weights;"):
+        ablations.run(rows, [0], clips, {"": clips}, tmp_path, resume=True)
 
 
 def test_without_resume_nothing_is_overwritten(rows, clips, tmp_path):

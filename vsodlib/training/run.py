@@ -43,6 +43,8 @@ STATE = "state.pt"
 LOG = "log.jsonl"
 LOCK = "state.lock"
 LOG_EVERY = 10
+FACTS = ("held_out", "foreground", "void", "random_weights")
+"""What a record says of the data and the start of a run besides their names."""
 
 
 class Start(TypedDict, total=False):
@@ -387,9 +389,8 @@ class Run:
         made = [record.get("own_modules", {}) for record in (before, self.record)]
         if made[0] != made[1]:
             raise ValueError(f"{self.out} holds a run with other modules of one's own: {made[0]}.")
-        facts = ("held_out", "foreground", "void")
         was, now = (
-            ", ".join([record["data"], *(f"{key} {record[key]}" for key in facts if key in record)])
+            ", ".join([record["data"], *(f"{key} {record[key]}" for key in FACTS if key in record)])
             for record in (before, self.record)
         )
         if was != now:
@@ -602,6 +603,11 @@ def from_workers(loader: Iterable[Any]) -> Generator[Any, None, None]:
         getattr(batches, "_shutdown_workers", bool)()
 
 
+def described(dataset: FrameDataset) -> str:
+    """What a record says that a run was trained on."""
+    return f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames"
+
+
 def training_record(
     model_config: ModelConfig,
     config: TrainConfig,
@@ -620,7 +626,7 @@ def training_record(
         "model": model_config.to_dict(),
         "input_height": config.schedule[-1][1].height,
         "train": config.to_dict(),
-        "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
+        "data": described(dataset),
         "precision": precision,
         "commit": provenance.commit(),
         "device": provenance.describe_device(device),
