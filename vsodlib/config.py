@@ -63,7 +63,9 @@ def check_form(value: Any, form: Any, place: str) -> None:
     origin, given = get_origin(form), get_args(form)
     if is_typeddict(form):
         hints = get_type_hints(form)
-        if isinstance(value, dict) and form.__required_keys__ <= value.keys():
+        if isinstance(value, dict):
+            if lacking := sorted(form.__required_keys__ - value.keys()):
+                raise ValueError(f"{place} lacks {', '.join(lacking)}.")
             for key in hints.keys() & value.keys():
                 check_form(value[key], hints[key], f"{place} {key}")
             return
