@@ -191,6 +191,9 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     assert (record["foreground"], record["held_out"]) == (9, {"davis2016": 1})
     out = capsys.readouterr().out
     assert "2 runs scored (2 asked)" in out and "against the row above" in out
+    head = next(line for line in out.splitlines() if "seeds" in line)
+    rows = [line for line in out.splitlines() if line.startswith(("baseline", "+ inter-frame"))]
+    assert {line[head.index("seeds") + 4] for line in rows} == {"1"}
     measures = set(read_table(tmp_path / "runs" / "table4.csv"))
     assert measures >= {"max_f", "J", "seconds_per_frame", "J (synthetic)"}
     assert main([*words, "--test", "davis2016", "synthetic", "synthetic=train"]) == 2
