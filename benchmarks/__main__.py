@@ -56,8 +56,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """The figures that were asked for, with their record, written where they shall be."""
-    if args.plot and args.what != "attention":
-        raise ValueError(f"--plot draws attention, not {args.what}.")
+    for option, given, takers in (
+        ("--plot", args.plot, "attention"),
+        ("--height", args.height, "motion"),
+        ("--data", args.root, "metrics and motion"),
+    ):
+        if given is not None and args.what not in takers:
+            raise ValueError(f"{option} is for {takers}, not for {args.what}.")
+    if args.root and not Path(args.root).exists():
+        raise ValueError(f"--data {args.root} does not exist.")
     if (args.what == "motion") != bool(args.checkpoint):
         raise ValueError("motion needs a --checkpoint, and nothing else takes one.")
     check_writable(args.json, args.plot)
@@ -74,13 +81,16 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, and return the exit code: 0, or 2 for bad input."""
+    """Measure, and return the exit code: 0, 2 for bad input, 130 for Ctrl-C."""
     args = build_parser().parse_args(argv)
     try:
         measure(args)
     except (ValueError, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("benchmarks: Stopped.", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -73,6 +73,8 @@ def test_model_config_refuses(fields, named):
         ({"phases": ("0.5 steps=3",)}, "cannot change 'steps'; it can change batch_size"),
         ({"phases": ("0.5 height=tall",)}, "gives height the value 'tall', not a number"),
         ({"phases": ("0.5 frames_per_video=3",)}, "frames_per_video"),
+        ({"steps": 0, "height": 9, "phases": ("0.5",)}, r"^steps \S+ [^.]*\. height [^.]*\.$"),
+        ({"mix": ("a=1",), "phases": ("0.5 image_fraction=1",)}, "mix takes the place of"),
         ({"contrastive_weight": float("nan")}, "contrastive_weight"),
         ({"iou_weight": -1.0}, "iou_weight"),
         ({"clip_gradient": -1.0}, "clip_gradient"),

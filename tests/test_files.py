@@ -24,6 +24,9 @@ def test_unwritable_places_are_named(tmp_path):
     for path in (tmp_path, tmp_path / "file" / "a.json", tmp_path / "file" / "b" / "a.json"):
         with pytest.raises(PermissionError, match=f"{path} cannot be written; name a file"):
             check_writable(path)
+    (tmp_path / "last.safetensors").touch()
+    with pytest.raises(FileExistsError, match=r"last\.json is the record of a checkpoint"):
+        check_writable(tmp_path / "last.json")
 
 
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):

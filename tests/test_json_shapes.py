@@ -129,7 +129,7 @@ class Row(TypedDict):
     [
         ({"name": "c", "values": []}, Row, "x name must be typing.Literal['a', 'b'], not 'c'"),
         ({"name": "a", "values": [1, "2"]}, Row, "x values must be float, not '2'"),
-        ({"name": "a"}, Row, "x must be an object with name, values, not dict"),
+        ({"name": "a"}, Row, "x lacks values."),
         ({"a": {}}, dict[str, int], "x must be int, not dict"),
         (True, int, "x must be int, not True"),
         (2**63, int, "x must be int"),

@@ -63,7 +63,9 @@ def check_form(value: Any, form: Any, place: str) -> None:
     origin, given = get_origin(form), get_args(form)
     if is_typeddict(form):
         hints = get_type_hints(form)
-        if isinstance(value, dict) and form.__required_keys__ <= value.keys():
+        if isinstance(value, dict):
+            if lacking := sorted(form.__required_keys__ - value.keys()):
+                raise ValueError(f"{place} lacks {', '.join(lacking)}.")
             for key in hints.keys() & value.keys():
                 check_form(value[key], hints[key], f"{place} {key}")
             return
@@ -121,8 +123,12 @@ class _Config(ABC):
     """
 
     def __post_init__(self) -> None:
-        if faults := list(self._faults()):
-            raise ValueError(" ".join(faults))
+        told = ""
+        for fault in self._faults():
+            if fault not in told:  # each phase tells again what is wrong with all of them
+                told += f" {fault}" if told else fault
+        if told:
+            raise ValueError(told)
 
     @abstractmethod
     def _faults(self) -> Iterator[str]:
@@ -437,6 +443,8 @@ class TrainConfig(_Config):
                     f"between 0 and 1, not with {share!r}."
                 )
             phases.append((start, replace(phases[-1][1], **_phase_changes(changes))))
+            if phases[-1][1].mix and any(word.startswith("image_fraction") for word in changes):
+                raise ValueError(f"mix takes the place of image_fraction, which {text!r} changes.")
         return tuple(phases)
 
     def phase_at(self, progress: float) -> int:

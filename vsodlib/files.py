@@ -69,13 +69,17 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def check_writable(*paths: str | Path | None) -> None:
-    """Refuse a place where no file can be written by an OSError before the work, not after it."""
+    """Refuse a place where no file can be written, or a checkpoint's JSON, by an OSError before the
+    work, not after it.
+    """
     for path in (p for p in paths if p is not None):
         folder = Path(path).parent
         with suppress(FileExistsError, NotADirectoryError):  # then it is no folder: see below
             folder.mkdir(parents=True, exist_ok=True)
         if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
             raise PermissionError(f"{path} cannot be written; name a file in another folder.")
+        if Path(path).suffix == ".json" and Path(path).with_suffix(".safetensors").exists():
+            raise FileExistsError(f"{path} is the record of a checkpoint; name another file.")
 
 
 def leads_out(path: str) -> bool:

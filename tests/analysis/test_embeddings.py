@@ -261,12 +261,14 @@ def test_vsod_embed(tmp_path, tiny_config, capsys):
         tmp_path / "net", weights, {"model": tiny_config.to_dict(), "input_height": 32}
     )
     out = tmp_path / "made" / "tiny.npz"
-    words = ["--checkpoint", str(tmp_path / "net"), "--data", str(root), "--split", "val"]
+    words = ["--checkpoint", str(tmp_path / "net"), "--data", str(root)]
     assert main(["embed", *words, "--every", "3", "--device", "cpu", "--out", str(out)]) == 0
     found, record = load(out)
     assert len(found) == record["regions"] and set(found.frame) == {"00000", "00003"}
     assert record["weights_sha256"] == checkpoint.fingerprint(tmp_path / "net")
     assert (record["dataset"], record["height"], record["every"]) == ("davis2016", 32, 3)
+    assert record["split"] == "val" and len(set(found.video)) == 1
+    assert record["separation"]["purity_across"] is None
     assert record["checkpoint"] == "net" and record["commit"] == provenance.commit()
     said = capsys.readouterr().out
     assert f"silhouette           {record['separation']['silhouette']:.4f}" in said

@@ -38,12 +38,12 @@ def measured(monkeypatch):
 def test_each_measurement(measured, tmp_path, capsys):
     out = tmp_path / "new" / "bench.json"
     assert main(["inference", "--device", "cpu", "--json", str(out)]) == 0
-    assert main(["metrics", "--data", "here"]) == 0
+    assert main(["metrics", "--data", str(tmp_path)]) == 0
     assert main(["onnx"]) == 0
     assert main(["motion", "--checkpoint", "fold", "--height", "384"]) == 0
     assert measured == [
         ("inference", "cpu"),
-        ("metrics", "here"),
+        ("metrics", str(tmp_path)),
         ("onnx", None),
         ("fold", 384, None),
     ]
@@ -59,6 +59,15 @@ def test_motion_needs_a_checkpoint_and_others_take_none(measured, capsys):
     assert measured == []
 
 
+def test_ctrl_c_is_one_sentence(monkeypatch, capsys):
+    def stop():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "bench_onnx", stop)
+    assert main(["onnx"]) == 130
+    assert capsys.readouterr().err == "benchmarks: Stopped.\n"
+
+
 def test_plot(tmp_path, capsys):
     picture = tmp_path / "attention.png"
     assert main(["attention", "--plot", str(picture)]) == 0
@@ -66,9 +75,18 @@ def test_plot(tmp_path, capsys):
     assert str(picture) in capsys.readouterr().out
 
 
-def test_plot_of_something_else_is_refused(measured, tmp_path, capsys):
-    assert main(["metrics", "--plot", str(tmp_path / "x.png")]) == 2
-    assert "--plot draws attention, not metrics" in capsys.readouterr().err
+def test_options_of_something_else_are_refused(measured, tmp_path, capsys):
+    for words, said in (
+        (
+            ["metrics", "--plot", str(tmp_path / "x.png")],
+            "--plot is for attention, not for metrics",
+        ),
+        (["inference", "--height", "96"], "--height is for motion, not for inference"),
+        (["onnx", "--data", str(tmp_path)], "--data is for metrics and motion, not for onnx"),
+        (["metrics", "--data", "nowhere"], "--data nowhere does not exist"),
+    ):
+        assert main(words) == 2
+        assert said in capsys.readouterr().err
     assert measured == []
 
 

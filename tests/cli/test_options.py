@@ -40,6 +40,10 @@ from vsodlib.cli.main import main
         ("train --out o --iou-weight -1", "--iou-weight: give a number from 0 on, not '-1'"),
         ("train --out o --clip-gradient x", "--clip-gradient: give a number from 0 on, not 'x'"),
         ("train --out o --warmup-steps -1", "a whole number from 0 on, not '-1'"),
+        (
+            "train --out o --steps 9223372036854775808",
+            "--steps: give a whole number from 0 on, not",
+        ),
         ("train --out o --seed 1.5", "--seed: give a whole number from 0 on, not '1.5'"),
         ("ablate table3 --out o --seeds 0 -1", "--seeds: give a whole number from 0 on, not '-1'"),
         ("evaluate --checkpoint c --height 0", "--height: give a whole number from 1 on, not '0'"),

@@ -99,6 +99,8 @@ def test_score_explains_a_number(maps, capsys, sentence):
     assert f"{number} is\n" in shown and "max_f" in shown
     assert main([*words, "--explain", "0.0123456"]) == 0
     assert "Nothing tried gives 0.0123456; the nearest are" in capsys.readouterr().out
+    assert main([*words, "--explain", ""]) == 2
+    assert "not ''" in sentence()
     assert main([*words, "--explain", "much"]) == 2
     assert "as it is printed" in sentence()
 
@@ -127,6 +129,19 @@ def test_compare(maps, capsys, sentence):
     for odd in (folder / "odd.json", truth, folder / "none.json"):
         assert main(["compare", str(folder / "far.json"), str(odd)]) == 2
         sentence()
+
+
+def test_held_out_is_of_the_split_that_was_trained_on(root, net, tmp_path, sentence):
+    note = json.loads(Path(f"{net}.json").read_text())
+    Path(f"{net}.json").write_text(json.dumps(note | {"held_out": {"davis2016": 1}}))
+    out = tmp_path / "scores.json"
+    words = ["evaluate", "--checkpoint", net, "--data", str(root), "--held-out"]
+    assert main([*words, "--json", str(out)]) == 0
+    (video,) = json.loads(out.read_text())["per_sequence"]
+    assert video in (root / "ImageSets/480p/train.txt").read_text()
+    assert json.loads(out.read_text())["record"]["split"] == "train"
+    assert main([*words, "--split", "val"]) == 2
+    assert "--held-out is of the split train" in sentence()
 
 
 def test_held_out_shows_motion_frames_without_a_mask(root, net, tmp_path):

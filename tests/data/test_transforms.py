@@ -175,6 +175,7 @@ def test_only_frames_become_images(frames):
         to_images(frames)
 
 
-def test_rows_below_one():
-    with pytest.raises(ValueError, match="rows must be at least 1, got 0"):
-        to_images(np.zeros((1, 5, 7, 3), np.uint8), rows=0)
+@pytest.mark.parametrize("rows", [0, 10**20])
+def test_rows_that_no_network_sees(rows):
+    with pytest.raises(ValueError, match=f"can see 1 to 8192 rows, not {rows}"):
+        to_images(np.zeros((1, 5, 7, 3), np.uint8), rows=rows)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from vsodlib import ModelConfig
 from vsodlib.data import open_dataset, synthetic_dataset
+from vsodlib.data.synthetic import make_synthetic
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.inference.motion import Motion
 from vsodlib.inference.predict import predict_maps
@@ -50,6 +51,16 @@ def test_evaluate_scores_every_frame_and_writes_maps(tmp_path):
     assert scores["seconds_per_frame"] > 0
     assert len(list(tmp_path.glob("*/*.png"))) == 10
     json.dumps(scores)
+
+
+def test_maps_never_replace_the_truth(tmp_path):
+    root = make_synthetic(tmp_path / "data", 2, 3, 48, 72, 0)
+    truth = {path: path.read_bytes() for path in root.glob("Annotations/480p/*/*.png")}
+    with pytest.raises(ValueError, match=r"00000\.png belongs to davis2016; name a new folder"):
+        evaluate(
+            Oracle(), open_dataset("davis2016", "val", root), save_to=root / "Annotations/480p"
+        )
+    assert truth == {path: path.read_bytes() for path in truth}
 
 
 def test_progress_bar_knows_how_many_frames_there_are(monkeypatch, capsys):

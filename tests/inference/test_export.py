@@ -93,6 +93,8 @@ def test_refused(tiny_config, tmp_path, monkeypatch):
         export_onnx(compares, path)
     with pytest.raises(OSError, match="cannot be written"):
         export_onnx(VSODNet(tiny_config), tmp_path)
+    with pytest.raises(ValueError, match=r"name the ONNX file NAME\.onnx"):
+        export_onnx(VSODNet(tiny_config), tmp_path / "last.safetensors")
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ValueError, match=r"pip install 'vsodlib\[onnx\]'"):
         export_onnx(VSODNet(tiny_config), path)

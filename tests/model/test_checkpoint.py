@@ -37,6 +37,7 @@ def test_average_is_the_mean_of_every_tensor(saved, tmp_path, tiny_config):
     _, path = saved
     other = VSODNet(tiny_config).state_dict()
     theirs = {"model": tiny_config.to_dict(), "step": 7, "scores": {"J": 0.7}}
+    theirs["held_out"] = {"davis2016": 6}
     checkpoint.write(tmp_path / "other", other, theirs)
     means, record = checkpoint.average([path, tmp_path / "other"])
     first, second = checkpoint.read(path)[0], checkpoint.read(tmp_path / "other")[0]
@@ -47,6 +48,7 @@ def test_average_is_the_mean_of_every_tensor(saved, tmp_path, tiny_config):
             assert torch.equal(value, second[key])
     assert record["step"] == 7 and record["model"] == tiny_config.to_dict()
     assert "scores" not in record  # they are of the other
+    assert record["held_out"] == {}  # the first trained on all
     assert record["average_of"] == [checkpoint.fingerprint(p) for p in (path, tmp_path / "other")]
     bare = replace(tiny_config, gates=False)
     checkpoint.write(tmp_path / "bare", VSODNet(bare).state_dict(), {"model": bare.to_dict()})

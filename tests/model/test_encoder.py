@@ -102,7 +102,10 @@ def test_unreachable_weights_are_an_oserror(monkeypatch):
         imagenet_state_dict("resnet18")
 
 
-@pytest.mark.parametrize("name", ["no_such_net", "vit_tiny_patch16_224", "hrnet_w18_small"])
+@pytest.mark.parametrize(
+    "name", ["no_such_net", "vit_tiny_patch16_224", "vgg11", "hrnet_w18_small"]
+)
 def test_unfit_backbone_is_named(name):
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(ValueError, match=name) as refused:
         Encoder(ModelConfig(backbone=name, channels=8))
+    assert "()" not in str(refused.value).replace("__()", "")

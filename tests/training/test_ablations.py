@@ -106,6 +106,15 @@ def test_a_scored_run_is_not_repeated(rows, clips, tmp_path):
     other = [replace(rows[0], train=replace(rows[0].train, steps=3))]
     with pytest.raises(ValueError, match=r"scores\.json belongs to another train"):
         run(other, [0], clips, tmp_path, resume=True)
+    fewer = clips.subset(list(clips.videos)[:1])
+    for wrong, data, options in (
+        ("data, test", fewer, {}),
+        ("held_out", clips, {"facts": {"held_out": {"synthetic": 1}}}),
+    ):
+        with pytest.raises(ValueError, match=f"belongs to another {wrong};"):
+            run(rows, [0], data, tmp_path, resume=True, **options)
+    with pytest.raises(ValueError, match="belongs to another random_weights;"):
+        ablations.run(rows, [0], clips, {"": clips}, tmp_path, resume=True)
 
 
 def test_without_resume_nothing_is_overwritten(rows, clips, tmp_path):
@@ -183,6 +192,9 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     assert (record["foreground"], record["held_out"]) == (9, {"davis2016": 1})
     out = capsys.readouterr().out
     assert "2 runs scored (2 asked)" in out and "against the row above" in out
+    head = next(line for line in out.splitlines() if "seeds" in line)
+    rows = [line for line in out.splitlines() if line.startswith(("baseline", "+ inter-frame"))]
+    assert {line[head.index("seeds") + 4] for line in rows} == {"1"}
     measures = set(read_table(tmp_path / "runs" / "table4.csv"))
     assert measures >= {"max_f", "J", "seconds_per_frame", "J (synthetic)"}
     assert main([*words, "--test", "davis2016", "synthetic", "synthetic=train"]) == 2

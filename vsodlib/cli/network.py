@@ -87,8 +87,8 @@ class Embed(Network, MaskLevels, DataRoot, Command):
 
     dataset: str = "davis2016"
     """Data set, as `vsod data list` names it."""
-    split: str = "val"
-    """Part of the data set."""
+    split: str | None = None
+    """Part of the data set; None: the one commonly scored."""
     every: Count = 5
     """Frames from one to the next."""
     out: str
@@ -96,12 +96,14 @@ class Embed(Network, MaskLevels, DataRoot, Command):
 
     def run(self) -> None:
         from vsodlib.analysis import embeddings
-        from vsodlib.data import open_dataset
+        from vsodlib.data import open_dataset, scored_split
 
-        check_writable(embeddings.place(self.out))
+        path = embeddings.place(self.out)
+        check_writable(path, path.with_suffix(".json"))
         net = load_network(self)
-        dataset = open_dataset(self.dataset, self.split, self.data, self.foreground, self.void)
-        record = record_of(self, net, self.dataset, self.split)
+        split = self.split or scored_split(self.dataset)
+        dataset = open_dataset(self.dataset, split, self.data, self.foreground, self.void)
+        record = record_of(self, net, self.dataset, split)
         options = (self.height, self.every, self.batch_size, True)
         found = embeddings.region_embeddings(net, dataset, *options)
         separation: dict[str, float] = {}
@@ -112,7 +114,10 @@ class Embed(Network, MaskLevels, DataRoot, Command):
         record |= {
             "every": self.every,
             "regions": len(found),
-            "separation": {name: round(value, 5) for name, value in separation.items()},
+            "separation": {
+                name: round(value, 5) if value == value else None  # JSON knows no nan
+                for name, value in separation.items()
+            },
         }
         path = embeddings.save(found, self.out, record)
         for name, value in separation.items():

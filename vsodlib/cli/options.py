@@ -66,7 +66,8 @@ def _number(word: str, kind: type, least: int, most: int | None) -> Any:
         value = kind(word)
     except ValueError:
         value = math.nan
-    if not least <= value < math.inf or (most is not None and value > most):
+    limit = 2**63 if kind is int else math.inf  # a record's whole numbers have 64 bits
+    if not least <= value < limit or (most is not None and value > most):
         what = "a whole number" if kind is int else "a number"
         end = "on" if most is None else f"to {most}"
         raise ValueError(f"give {what} from {least} {end}, not {word!r}")

@@ -46,7 +46,7 @@ class Evaluate(Network, Report, Command):
     scales: tuple[float, ...] = (1.0,)
     """Average the maps at these multiples of the height, e.g. 1 0.75."""
     held_out: Flag = False
-    """Score only what the checkpoint's training held out."""
+    """Score only what the checkpoint's training held out, of the split train."""
     workers: Count = 1
     """Threads that score."""
     save_maps: str | None = None
@@ -57,7 +57,9 @@ class Evaluate(Network, Report, Command):
         from vsodlib.inference.evaluate import evaluate, held_out
 
         check_writable(self.json)
-        split = self.split or scored_split(self.dataset)
+        if self.held_out and self.split not in (None, "train"):
+            raise ValueError(f"--held-out is of the split train, not of --split {self.split}.")
+        split = "train" if self.held_out else self.split or scored_split(self.dataset)
         net = load_network(self)
         dataset = open_dataset(self.dataset, split, self.data, self.foreground, self.void)
         # The record now: a training run may write the checkpoint anew meanwhile.
@@ -112,7 +114,7 @@ class Score(Report, Command):
         check_writable(self.json)
         measures = "all" if self.all else self.measures or "default"
         workers = self.workers or _cores()
-        if self.explain:
+        if self.explain is not None:
             return self._explain(self.explain, measures, workers)
         scores = score_folder(
             self.predictions,

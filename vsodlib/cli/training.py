@@ -304,7 +304,7 @@ class Ablate(TrainingData, Command):
         if csv.suffix == ".json":
             faults.append(f"--csv {csv}: a JSON of this name goes beside it; name a .csv.")
         with gathered(faults):
-            check_writable(csv, Path(self.out) / "run")
+            check_writable(csv, csv.with_suffix(".json"), Path(self.out) / "run")
         chosen_tests: dict[str, Any] = {}
         for word in self.test:
             name, _, split = word.rpartition("=") if "=" in word else (word, "", "")
@@ -342,13 +342,14 @@ def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
 
     from vsodlib.analysis.seeds import paired_difference
 
+    width = max(len(name) for rows in scores.values() for name in (*scores, *rows))
     for measure, rows in scores.items():
-        print(f"\n{measure:20} seeds    mean  spread   against the row above")
+        print(f"\n{measure:{width}} seeds    mean  spread   against the row above")
         before = None
         for name, by_seed in rows.items():
             values = list(by_seed.values())
             spread = stdev(values) if len(values) > 1 else float("nan")
-            line = f"{name:20} {len(values):5} {mean(values):7.4f} {spread:7.4f}"
+            line = f"{name:{width}} {len(values):5} {mean(values):7.4f} {spread:7.4f}"
             if before and before.keys() & by_seed.keys():
                 change = paired_difference(by_seed, before)
                 line += f"   {change.mean:+.4f} ± {change.margin():.4f}  {change.verdict()}"

@@ -15,7 +15,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from vsodlib.config import TrainConfig, check_counts
+from vsodlib.config import LARGEST_SIDE, TrainConfig
 
 ASPECT_JITTER = 1.1
 """Crops are stretched or squeezed by up to this factor; ours, the paper is silent."""
@@ -101,12 +101,13 @@ def to_images(frames: np.ndarray, rows: int | None = None, stride: int = 1) -> T
         (T, 3, h, w) float32 in [0, 1].
 
     Raises:
-        ValueError: frames of another shape or type, or `rows` below 1.
+        ValueError: frames of another shape or type, or `rows` below 1 or above 8192.
     """
     check_frames(frames)
     images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
     if rows is not None:
-        check_counts(rows=rows)
+        if not 1 <= rows <= LARGEST_SIDE:
+            raise ValueError(f"The network can see 1 to {LARGEST_SIDE} rows, not {rows!r}.")
         size = input_size(frames.shape[1], frames.shape[2], rows, stride)
         images = v2.functional.resize(images, list(size), antialias=True)
     return images.float() / 255

@@ -55,12 +55,17 @@ def evaluate(
         `"seconds_per_frame"` of the network (resizing included, decoding and scoring not).
 
     Raises:
-        ValueError: frames of a video that differ in size; as `predict_maps` and `score_frames`.
+        ValueError: frames of a video that differ in size; `save_to` is where the data set lies; as
+            `predict_maps` and `score_frames`.
     """
     check_counts(batch_size=batch_size)
     labelled = dataset.labelled()
     dataset = dataset if motion else labelled
     clock = {"seconds": 0.0, "frames": 0}
+    own: set[Path] = set()
+    if save_to and dataset.storage:
+        paths = (path for r in dataset.records for path in (r.image, r.mask) if path)
+        own = {Path(dataset.storage.locate(path)).resolve() for path in paths}
 
     def frames() -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
         for video in labelled.videos:
@@ -82,7 +87,12 @@ def evaluate(
                         continue
                     frame = dataset.records[index].frame
                     if save_to:
-                        write_map(unlinked(save_to, f"{video}/{frame}.png"), saliency)
+                        place = unlinked(save_to, f"{video}/{frame}.png")
+                        if place.resolve() in own:
+                            raise ValueError(
+                                f"{place} belongs to {dataset.name}; name a new folder."
+                            )
+                        write_map(place, saliency)
                     counted = dataset.counted(index)
                     if counted is not None:  # elsewhere neither map nor truth shows anything
                         saliency = saliency * counted

@@ -29,7 +29,8 @@ def export_onnx(net: VSODNet, path: str | Path, half: bool = False) -> Path:
             since the arithmetic stays float32.
 
     Raises:
-        ValueError: the network compares frames, or the package `onnx` is missing.
+        ValueError: the network compares frames, or the package `onnx` is missing, or
+            `path` ends as a checkpoint does.
         OSError: the file cannot be written.
     """
     try:
@@ -37,6 +38,8 @@ def export_onnx(net: VSODNet, path: str | Path, half: bool = False) -> Path:
     except ImportError:
         raise ValueError("ONNX is not installed: pip install 'vsodlib[onnx]'.") from None
     check_writable(path)
+    if Path(path).suffix == ".safetensors":
+        raise ValueError(f"{path} is the name of a checkpoint; name the ONNX file NAME.onnx.")
     # Folded filters would be rounded to float16 once more; onnxruntime folds when it loads a file.
     traced = SaliencyMap(net, fold=not half)
     free = {0: "batch", 2: "height", 3: "width"}

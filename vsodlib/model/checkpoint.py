@@ -186,6 +186,9 @@ def average(names_or_paths: Sequence[str | Path]) -> tuple[dict[str, Tensor], di
         for key, tensor in tensors.items()
     }
     record = {k: v for k, v in record.items() if k not in ("scores", "validation_iou")}
+    if "held_out" in record:  # what one of them has seen the mean has seen
+        held = [other.get("held_out", {}).items() for _, other in networks]
+        record["held_out"] = dict(set(held[0]).intersection(*held))
     return means, record | {"average_of": [fingerprint(name) for name in names_or_paths]}
 
 

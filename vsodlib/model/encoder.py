@@ -101,7 +101,7 @@ class Encoder(nn.Module):
         except Exception as error:  # timm's own families each raise another kind
             raise ValueError(
                 f"timm cannot build {config.backbone!r} as a feature pyramid at stride "
-                f"{config.output_stride} ({error})."
+                f"{config.output_stride} ({str(error) or type(error).__name__})."
             ) from error
         info = cast(FeatureInfo, self.backbone.feature_info)
         reductions, channels = info.reduction(), info.channels()

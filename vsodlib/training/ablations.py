@@ -30,7 +30,7 @@ from vsodlib.inference.evaluate import evaluate
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet, class_names
 from vsodlib.training.fit import fit
-from vsodlib.training.run import choose_device
+from vsodlib.training.run import FACTS, choose_device, described
 from vsodlib.training.speed import has_bfloat16
 from vsodlib.training.state import STATE
 
@@ -159,19 +159,28 @@ def run(
         progress: show a bar for each run.
 
     Raises:
-        ValueError: a run's folder is taken by other settings, or taken at all without `resume`.
+        ValueError: a run's folder is taken by other settings, data or tests, or taken at all
+            without `resume`.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the training state was saved.
     """
     for test in tests.values():
         test.check_sizes()  # refused now, not after training
+    facts = (facts or {}) | ({} if pretrained_encoder else {"random_weights": True})
+    asked: dict[str, Any] = {key: facts.get(key) for key in FACTS}
+    asked["data"] = described(dataset.labelled())
+    asked["trunk"] = checkpoint.fingerprint(trunk) if trunk else None
+    asked["test"] = []
+    for test in (test.labelled() for test in tests.values()):
+        scored = len(test) - 2 * len(test.videos)  # without the ends
+        asked["test"].append(f"{test.name}, {scored} frames")
     options: dict[str, Any] = {"resume": resume, "initial": trunk}
     options |= {"progress": progress, "facts": facts}
     runs = []
     for seed, experiment in product(seeds, experiments):
         config = replace(experiment.train, seed=seed)
         folder = Path(out) / f"{experiment.folder}-seed{seed}"
-        settings = {"model": experiment.model.to_dict(), "train": config.to_dict()}
-        settings["own_modules"] = class_names(**experiment.own_modules)
+        settings = {"model": experiment.model.to_dict(), "train": config.to_dict()} | asked
+        settings["own_modules"] = class_names(**experiment.own_modules) or None
         if _is_scored(folder, settings) and not resume:  # refused now, too
             raise ValueError(f"{folder} is scored already: resume, or name another folder.")
         runs.append((experiment, config, folder, settings))
@@ -208,7 +217,8 @@ def _is_scored(folder: Path, settings: dict[str, Any]) -> bool:
     if not path.exists():
         return False
     record = _read_scored(path)["record"]
-    if differing := [key for key in settings if record.get(key, {}) != settings[key]]:
+    record["trunk"] = record.get("initial", {}).get("weights_sha256")
+    if differing := [key for key in settings if record.get(key) != settings[key]]:
         raise ValueError(f"{path} belongs to another {', '.join(differing)}; name another folder.")
     return True
 

@@ -26,6 +26,14 @@ from vsodlib.training.optimizer import Clock, WeightAverage, build_optimizer
 from vsodlib.training.speed import fast_view, has_bfloat16, seconds_per_step
 from vsodlib.training.state import STATE, load_state, load_tensors, save_state
 
+FACTS = ("held_out", "foreground", "void", "random_weights")
+"""What a record says of the data and the start of a run besides their names."""
+
+
+def described(dataset: FrameDataset) -> str:
+    """What a record says that a run was trained on."""
+    return f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames"
+
 
 def sole_process(out: Path, active: bool = True) -> AbstractContextManager[Any]:
     """Keep other processes out of a run's folder, by a ValueError there; those of the run itself
@@ -100,7 +108,7 @@ class Run:
             "model": model_config.to_dict(),
             "input_height": config.schedule[-1][1].height,
             "train": config.to_dict(),
-            "data": f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames",
+            "data": described(dataset),
             "precision": precision,
             **provenance.made_with(place),
         }
@@ -123,9 +131,8 @@ class Run:
         made = [record.get("own_modules", {}) for record in (before, self.record)]
         if made[0] != made[1]:
             raise ValueError(f"{self.out} holds a run with other modules of one's own: {made[0]}.")
-        facts = ("held_out", "foreground", "void")
         was, now = (
-            ", ".join([record["data"], *(f"{key} {record[key]}" for key in facts if key in record)])
+            ", ".join([record["data"], *(f"{key} {record[key]}" for key in FACTS if key in record)])
             for record in (before, self.record)
         )
         if was != now:
