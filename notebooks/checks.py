@@ -15,7 +15,7 @@ Recall questions stand under `## Recall`, each answer in `<details><summary>Answ
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,11 @@ def check(function: Callable[..., None]) -> Callable[..., None]:
             function(*answers)
         except _Missing:
             print("Not answered yet.")
+        except WrongAnswer:
+            raise
+        except Exception as error:  # an answer of a form that the check did not expect
+            told = f"this answer cannot be checked ({type(error).__name__}: {error})."
+            raise WrongAnswer(told) from error
         else:
             print("Right.")
 
@@ -128,8 +133,9 @@ def expect_choice(got: Any, right: Any, hints: Mapping[Any, str], what: str) -> 
         WrongAnswer: a wrong choice, with its hint, or something that is no choice.
     """
     options = ", ".join(repr(option) for option in sorted([right, *hints], key=str))
+    got = got if isinstance(got, Hashable) else None  # a list or an array is no choice
     if got != right:
-        raise WrongAnswer(f"{what}: {hints[got]}" if got in hints else f"{what}: use {options}.")
+        raise WrongAnswer(f"{what}: {hints.get(got, f'use {options}.')}")
 
 
 def _array(value: Any, what: str) -> np.ndarray:

@@ -63,7 +63,7 @@ class LiveCurves:
 
     Args:
         name: of the run.
-        rows: what it has logged so far, when it is resumed.
+        rows: what it has logged so far, when it is resumed; drawn at once.
 
     Attributes:
         rows: everything logged.
@@ -71,8 +71,10 @@ class LiveCurves:
 
     def __init__(self, name: str = "this run", rows: Sequence[Mapping[str, Any]] = ()) -> None:
         self.name = name
-        self.rows = list(rows)
+        self.rows = list(rows[:-1])
         self._shown = None
+        for row in rows[-1:]:
+            self(row)
 
     def __call__(self, row: Mapping[str, Any]) -> None:
         """Take in one row of the log and draw."""

@@ -196,6 +196,14 @@ def test_the_working_directory_has_a_name(tmp_path, monkeypatch):
     assert (source.name, source.out) == ("frames", tmp_path / "frames-saliency")
 
 
+def test_the_home_folder_may_be_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    photograph(tmp_path / "a.png")
+    (source,) = find_sources(["~/a.png"])
+    assert source.photographs == (tmp_path / "a.png",) and source.out.parent == tmp_path
+
+
 def test_camera(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (source,) = find_sources([0])

@@ -1,6 +1,7 @@
-"""Notebooks run from any working directory: what they read comes through `bundled`."""
+"""Notebooks run from any working directory, and a cell may be run again after those below it."""
 
 import re
+import symtable
 from pathlib import Path
 
 import nbformat
@@ -8,6 +9,8 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted(Path(__file__).resolve().parents[2].joinpath("notebooks").glob("*.ipynb"))
+LETTERS = ("03", "04", "13")
+"""Here x, y, z and the like stand for a toy tensor first and for a frame's features below."""
 HOME = 'sys.path.append(str(bundled("notebooks")))  # from any folder'
 
 
@@ -35,3 +38,29 @@ def test_the_first_cells_run_from_another_folder(number, tmp_path):
     folder = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources=folder).execute()
     assert list(tmp_path.iterdir()) == []
+
+
+def assigned_and_read(source):
+    """The names that a cell sets, and those that it or a function in it reads from the notebook."""
+    cell = symtable.symtable(source, "cell", "exec")
+    scopes, read = [cell], set()
+    for scope in scopes:
+        scopes += scope.get_children()
+        own = [s for s in scope.get_symbols() if scope is cell or s.is_global()]
+        read |= {s.get_name() for s in own if s.is_referenced()}
+    return {s.get_name() for s in cell.get_symbols() if s.is_assigned() or s.is_imported()}, read
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in NOTEBOOKS if not p.name.startswith(LETTERS)], ids=lambda path: path.stem
+)
+def test_no_name_is_taken_twice_while_a_cell_above_reads_it(path):
+    cells = [assigned_and_read(cell.source) for cell in code_of(path)[1]]
+    twice = [
+        (number, name)
+        for number, (own, read) in enumerate(cells)
+        for name in sorted(read - own)
+        if any(name in assigned for assigned, _ in cells[:number])
+        and any(name in assigned for assigned, _ in cells[number + 1 :])
+    ]
+    assert twice == []

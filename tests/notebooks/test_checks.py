@@ -55,5 +55,15 @@ def test_choices_have_hints():
     checks.expect_choice("rows", "rows", {"columns": "no."}, "the axis")
     with pytest.raises(checks.WrongAnswer, match="the axis: those sum to one"):
         checks.expect_choice("columns", "rows", {"columns": "those sum to one."}, "the axis")
-    with pytest.raises(checks.WrongAnswer, match="use 'columns', 'rows'"):
-        checks.expect_choice("both", "rows", {"columns": "no."}, "the axis")
+    for none in ("both", ["rows"], {"rows"}, RIGHT):
+        with pytest.raises(checks.WrongAnswer, match="use 'columns', 'rows'"):
+            checks.expect_choice(none, "rows", {"columns": "no."}, "the axis")
+
+
+def test_an_answer_of_another_form_is_one_sentence_too():
+    @checks.check
+    def check_length(answer):
+        checks.expect_close(len(answer), 2, "its length")
+
+    with pytest.raises(checks.WrongAnswer, match=r"cannot be checked \(TypeError: .*len\(\)"):
+        check_length(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
     """
     found: list[Source] = []
     loose: dict[Path, list[Path]] = {}
-    for place in map(str, places):
+    for place in map(os.path.expanduser, map(str, places)):  # no shell does it in a notebook
         path = Path(place)
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", place):
             raise ValueError(f"{place} is an address, not a path: download it, then give the file.")

@@ -57,7 +57,9 @@ def test_live_curves_draw_into_one_output(monkeypatch):
     live = LiveCurves("mine", before)
     live(ROWS[1])
     live(ROWS[2])
-    assert [kind for kind, _ in drawn] == ["display", "update"]
-    assert [len(figure.axes) for _, figure in drawn] == [2, 3]
-    assert len(drawn[0][1].axes[0].lines[0].get_xdata()) == 2, "earlier rows are shown too"
+    assert [kind for kind, _ in drawn] == ["display", "update", "update"]
+    assert [len(figure.axes) for _, figure in drawn] == [2, 2, 3]
+    assert len(drawn[1][1].axes[0].lines[0].get_xdata()) == 2, (
+        "earlier rows are shown too, and at once"
+    )
     assert live.rows == ROWS and len(before) == 1
