@@ -9,8 +9,6 @@ python -m benchmarks onnx --json OUT.json
 python -m benchmarks page --json OUT.json
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

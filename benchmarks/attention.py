@@ -3,8 +3,6 @@
 Section 3.5 puts x at stride 8: a frame of 480x854 has N = 60 * 107 = 6420 positions.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from functools import partial

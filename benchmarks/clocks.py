@@ -1,7 +1,5 @@
 """Run times of calls that take turns."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar

@@ -7,8 +7,6 @@ A trial of both phases gives the seconds of a step; from them follow the steps t
 minutes, so that one cosine by steps ends in time and both twins branch at the same one.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

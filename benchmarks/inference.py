@@ -1,7 +1,5 @@
 """The cost of inference, next to Table 5 and to what a user might pick instead."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable, Sequence
 from functools import partial

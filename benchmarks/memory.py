@@ -1,7 +1,5 @@
 """Peak memory of a call, on a GPU and on the CPU."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context

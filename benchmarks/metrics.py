@@ -1,7 +1,5 @@
 """Speed, measured side by side in one run: the scorer against what people use today."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The constants of `Motion`, judged on the training videos that a checkpoint held out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from inspect import signature
 from typing import Any

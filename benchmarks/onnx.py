@@ -1,7 +1,5 @@
 """An exported network in onnxruntime beside PyTorch: float32, from a float16 file, and in int8."""
 
-from __future__ import annotations
-
 import logging
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The page of `make page` in headless Chromium: frames a second of a clip that it plays."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -1,7 +1,5 @@
 """The figures of a measurement, drawn from its JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

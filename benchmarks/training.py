@@ -1,7 +1,5 @@
 """What a training step costs: the plain network against its quick view, taking turns."""
 
-from __future__ import annotations
-
 import copy
 import time
 from dataclasses import replace

@@ -10,8 +10,6 @@ because a negative weight moves y as much as a positive one. Where x comes out o
 network, no weight is negative, and |a| is the positive part.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

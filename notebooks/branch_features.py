@@ -9,8 +9,6 @@ experiment, seed, measure, score, as in the table of scores; the record lies bes
 Started again, it goes on where it was. Our own question; the paper shows scores only.
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 import io

@@ -12,8 +12,6 @@ How an exercise is laid out, the same in every notebook:
 Recall questions stand under `## Recall`, each answer in `<details><summary>Answer</summary>`.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Checks of the exercises of notebook 04, cross-level co-attention."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Checks of the exercises of notebook 05, gates and decoder."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

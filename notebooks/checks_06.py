@@ -1,7 +1,5 @@
 """Checks of the exercises of notebook 06, contrastive learning."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

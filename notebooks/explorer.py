@@ -2,8 +2,6 @@
 in its frames. With a mouse the group is drawn by a lasso, with a keyboard it is chosen by a slider.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 from collections import Counter

@@ -1,7 +1,5 @@
 """What several lessons share: the library's code, a checkpoint's scores, frames as a batch."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import textwrap

@@ -6,8 +6,6 @@ writes `assets/network.svg` and, with the parts of a notebook in dark, `assets/n
 file is their only source; a test compares.
 """
 
-from __future__ import annotations
-
 from html import escape
 from pathlib import Path
 

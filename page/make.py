@@ -4,8 +4,6 @@ python page/make.py build/page          writes the folder (npm fetches onnxrunti
 python page/make.py build/page --serve  and shows it at http://localhost:8000
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

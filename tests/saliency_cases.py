@@ -1,7 +1,5 @@
 """Maps and ground truths, and a published program, for several tests of measures."""
 
-from __future__ import annotations
-
 import warnings
 
 import cv2

@@ -1,7 +1,5 @@
 """Clips of maps and ground truths, and their measures by hand."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

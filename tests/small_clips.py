@@ -1,7 +1,5 @@
 """Clips of a few small frames, and a tone, for several test modules."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import av

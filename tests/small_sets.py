@@ -1,7 +1,5 @@
 """Small data sets, a file at a time, for several test modules."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 

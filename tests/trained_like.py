@@ -1,7 +1,5 @@
 """A network in which every part does something, and photographs for it."""
 
-from __future__ import annotations
-
 import skimage.data
 import torch
 import torch.nn.functional as F

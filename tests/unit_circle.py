@@ -1,7 +1,5 @@
 """Five embeddings on the unit circle: an anchor, two positives, two negatives."""
 
-from __future__ import annotations
-
 import numpy as np
 
 POSITIVES = np.array([False, True, True, False, False])

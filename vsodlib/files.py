@@ -6,8 +6,6 @@ them. What is written goes to a fresh file in the same folder first (`aside`), s
 half written, and nothing is written through a link.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

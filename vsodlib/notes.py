@@ -1,7 +1,5 @@
 """Notes on what a number depends on, said where it is made."""
 
-from __future__ import annotations
-
 import multiprocessing
 import re
 import sys

@@ -4,8 +4,6 @@ Blue attracts and pink repels, in every figure: foreground and background, posit
 negatives.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 Foregrounds are blue dots and backgrounds pink crosses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The encoder's features and the reach of its dilated convolutions, as pictures and Figures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Arrays in, Figure out: the regions that mining chooses, and what they are like."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

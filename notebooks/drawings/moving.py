@@ -4,8 +4,6 @@ slider as a GIF.
 As in `widgets`, each widget puts a picture of its present state into the saved notebook.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Callable, Iterable, Sequence

@@ -3,8 +3,6 @@
 In an ablation a row keeps its place and a seed its marker in every figure; the mean is a bar.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np

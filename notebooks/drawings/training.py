@@ -1,7 +1,5 @@
 """The curves of a training run, after it and while it goes on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How words become values, and what is said of those that cannot."""
 
-from __future__ import annotations
-
 import pytest
 
 from vsodlib.cli.main import main

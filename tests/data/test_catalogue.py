@@ -1,7 +1,5 @@
 """`open_dataset`: what is there, and what is said where it is not."""
 
-from __future__ import annotations
-
 import shutil
 
 import numpy as np

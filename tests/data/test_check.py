@@ -1,7 +1,5 @@
 """`check` finds every fault at once; `pack` writes a smaller data set or nothing."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Demo clips and files: they are there, and their licences are stated."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The data set class: items, parts, and every way for a file to be wrong."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """DAVIS: the lists, whatever their form, and what is done without them."""
 
-from __future__ import annotations
-
 import os
 import shutil
 

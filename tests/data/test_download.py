@@ -1,7 +1,5 @@
 """`fetch` against a server on loopback that misbehaves in every way a data set's home can."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import io

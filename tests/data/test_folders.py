@@ -1,7 +1,5 @@
 """Layouts and names as they are found: what pairs, what is refused, what is said."""
 
-from __future__ import annotations
-
 import shutil
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pictures and masks out of files of every kind."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys

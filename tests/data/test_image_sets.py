@@ -1,7 +1,5 @@
 """Sets of still images."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from small_sets import H, W, picture

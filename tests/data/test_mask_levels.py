@@ -1,7 +1,5 @@
 """One meaning of a mask over a whole set, whatever people saved it as."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2

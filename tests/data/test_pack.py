@@ -1,7 +1,5 @@
 """A smaller copy of a data set in one zip."""
 
-from __future__ import annotations
-
 import errno
 import zipfile
 from pathlib import Path

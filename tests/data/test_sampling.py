@@ -1,7 +1,5 @@
 """Batches grouped by video: counts, fairness, determinism, resuming, refusals."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Folders and zips, and how a data set is found in them."""
 
-from __future__ import annotations
-
 import pickle
 import zipfile
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Synthetic clips: what makes them salient is measured, not only looked at."""
 
-from __future__ import annotations
-
 import errno
 from pathlib import Path
 

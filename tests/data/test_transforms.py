@@ -1,7 +1,5 @@
 """Joint transforms: geometry hand-worked, randomness bounded and reproducible."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

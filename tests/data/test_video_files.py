@@ -1,7 +1,5 @@
 """Frames out of files that PyAV and Pillow write here, and films that PyAV reads again."""
 
-from __future__ import annotations
-
 import gc
 import resource
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """FBMS, ViSal and DAVSOD as they are published and as they are found."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from PIL import Image

@@ -1,7 +1,5 @@
 """A network as one function of tensors."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from trained_like import photographs, trained_like

@@ -1,7 +1,5 @@
 """Videos and photographs in, maps and films out: on small clips that are written here."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -1,7 +1,5 @@
 """From frames to one number: ends, sequences, the place of the maximum."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Intervals by resampling."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scored_streams import stream

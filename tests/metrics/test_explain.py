@@ -1,7 +1,5 @@
 """A number traced to its protocol."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What counts as a map and as a ground truth."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from saliency_cases import CASES, close

@@ -1,7 +1,5 @@
 """Counts per level of maps in bytes and in floats."""
 
-from __future__ import annotations
-
 import numpy as np
 import reference_metrics as loops
 from saliency_cases import CASES, close, pysod

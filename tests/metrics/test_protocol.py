@@ -1,7 +1,5 @@
 """Which measures there are, and which choices make a protocol."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Films that we write, in a real browser: they play at their pace, in colour, see-through."""
 
-from __future__ import annotations
-
 import base64
 import io
 import re

@@ -1,7 +1,5 @@
 """The model card of a published checkpoint: what its JSON says, for people to read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

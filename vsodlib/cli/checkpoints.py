@@ -1,7 +1,5 @@
 """The commands of `vsod` that make checkpoints, or files for other programs, of checkpoints."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict

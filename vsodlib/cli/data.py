@@ -1,7 +1,5 @@
 """The commands `vsod data ...`: list, fetch, check, pack or make data."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

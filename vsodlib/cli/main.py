@@ -4,8 +4,6 @@ Every command has `--help`. A mistake in the input ends with one sentence and ex
 that breaks off with 3, Ctrl-C with 130; `VSOD_DEBUG=1` shows the traceback behind the sentence.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys

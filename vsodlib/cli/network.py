@@ -3,8 +3,6 @@
 The library is imported inside the functions, so that `vsod --help` answers at once.
 """
 
-from __future__ import annotations
-
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Any

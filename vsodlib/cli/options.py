@@ -4,8 +4,6 @@ A command is a dataclass. Each field is an option whose help is the docstring be
 without a default must be given.
 """
 
-from __future__ import annotations
-
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """The commands of `vsod` that score maps, and what they print and write."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

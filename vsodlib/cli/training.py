@@ -3,8 +3,6 @@
 The library is imported inside the functions, so that `vsod --help` answers at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace

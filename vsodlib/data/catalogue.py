@@ -1,7 +1,5 @@
 """The data sets by name, and where each one's readers and folder are."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every fault of a data set on disk, file by file, all at once."""
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Clips, films and photographs to show, free to be passed on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path

@@ -4,8 +4,6 @@ A still image is a video of one frame. Masks may be missing (sparsely annotated 
 frames have `mask=None` in their record and no "mask" in their item.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -10,8 +10,6 @@ one's own clips in this layout) all there is belongs to either split. Masks by o
 DAVIS 2017, work as well (`mask_levels`).
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 from collections import Counter

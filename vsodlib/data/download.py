@@ -5,8 +5,6 @@ SHA-256 of every archive is recorded in `checksums.json` next to the data. Carry
 next machine and `fetch` there refuses an archive that differs.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

@@ -9,8 +9,6 @@
 Frame and mask pair by name, else by the one number in which the names of a folder differ.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections import defaultdict

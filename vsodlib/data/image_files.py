@@ -1,7 +1,5 @@
 """Image files: pictures, maps and masks from encoded bytes or files, and maps into files."""
 
-from __future__ import annotations
-
 import io
 import struct
 import warnings

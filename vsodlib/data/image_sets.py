@@ -7,8 +7,6 @@
 Each image is a video of one frame. Masks have soft edges in places.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 

@@ -15,8 +15,6 @@ or annotators who disagree: whoever knows declares `foreground` and `void`. Maps
 kinds are masks; where a set holds anything else, all its levels are grey.
 """
 
-from __future__ import annotations
-
 import os
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict

@@ -1,7 +1,5 @@
 """A data set in one small zip, or in parts: decode and shrink once, carry anywhere."""
 
-from __future__ import annotations
-
 import math
 import os
 import zipfile

@@ -5,8 +5,6 @@ CVPR 2021. The paper is silent on augmentation; few training videos are what thi
 every object then meets many scenes.
 """
 
-from __future__ import annotations
-
 import copy
 from dataclasses import replace
 from typing import Any

@@ -5,8 +5,6 @@ are drawn video by video; still images count as videos of one frame and fill a f
 batch of a training run is a function of the seed, the step and the phase alone.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice

@@ -1,7 +1,5 @@
 """Sources: the films, folders of frames, photographs or camera that a path stands for."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Sequence

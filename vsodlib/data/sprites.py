@@ -3,8 +3,6 @@
 Colours are float32 RGB in [0, 1]; a sprite is (S, S, 4): colour premultiplied by opacity, opacity.
 """
 
-from __future__ import annotations
-
 import colorsys
 
 import cv2

@@ -1,7 +1,5 @@
 """A data set on disk: a folder or one zip of it, read through the same four calls."""
 
-from __future__ import annotations
-
 import errno
 import lzma
 import os

@@ -7,8 +7,6 @@ clip something dark passes before it; occluded pixels do not belong to the mask.
 paper uses no synthetic data.
 """
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import dataclass
 from itertools import chain

@@ -4,8 +4,6 @@ Built on `torchvision.transforms.v2`: one call moves the image and its mask alik
 numbers in the item pass through. All randomness comes from torch's global generator.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -4,8 +4,6 @@ Films are read and written by PyAV, which brings FFmpeg in its wheel. What is wr
 browsers: VP9 in WebM, with transparency where there is any; for film editors ProRes 4444 in MOV.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import warnings

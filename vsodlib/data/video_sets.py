@@ -15,8 +15,6 @@ marple2, above 12 in marple7, above 25 elsewhere, as public evaluation code has 
 (DAVSOD).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

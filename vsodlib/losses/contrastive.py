@@ -8,8 +8,6 @@ Departures from the paper: embeddings are L2-normalised (a switch), because dot 
 features divided by 0.1 overflow; regions may be cut into cells.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, get_args
 

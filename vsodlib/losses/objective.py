@@ -3,8 +3,6 @@
 Departures from the paper: the weights of the terms can be set, and a soft-IoU term can be added.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from torch import Tensor

@@ -6,8 +6,6 @@ Departures from the paper: the soft-IoU term (weight 0 in the paper) counts a sm
 as a large one, where cross-entropy counts pixels; pixels near the outline may count more.
 """
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor
 

@@ -6,8 +6,6 @@ Departure from the paper: W of Eq. 6 starts with standard deviation 1 / C, so th
 neither flat nor spiked.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

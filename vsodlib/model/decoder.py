@@ -7,8 +7,6 @@ Departures from the paper, which leaves these open:
 - A residual decoder, off by default, corrects the map further at strides 8, 4 and 2.
 """
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 

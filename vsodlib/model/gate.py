@@ -3,8 +3,6 @@
 Departures from the paper: none.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -9,8 +9,6 @@ module, so that the two differ only in where they look; references are encoded o
 frames, where COSNet encodes five for every frame.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

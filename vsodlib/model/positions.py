@@ -1,7 +1,5 @@
 """Feature maps as the rows of the paper's matrices and back; positions are numbered row by row."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 

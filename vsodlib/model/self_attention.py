@@ -9,8 +9,6 @@ is calm only when W_d y starts on the scale of x. The generator starts at zero, 
 first.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

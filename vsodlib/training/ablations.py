@@ -9,8 +9,6 @@ modules (`branch`), to which a row's modules are added as identities. Branches d
 to seed, and show what a module does to a network that works already.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence

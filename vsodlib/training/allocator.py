@@ -1,7 +1,5 @@
 """Freed memory, which the C library keeps for the next tensor."""
 
-from __future__ import annotations
-
 import ctypes
 
 # Parameters of glibc's mallopt (malloc.h).

@@ -6,8 +6,6 @@ dropout), so that a run that was stopped continues as if it never had been; only
 given in minutes does it also depend on the clock.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial

@@ -1,7 +1,5 @@
 """The log of a run: its losses as lines of JSON, and listeners to them."""
 
-from __future__ import annotations
-
 import json
 import math
 import time

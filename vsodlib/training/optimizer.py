@@ -4,8 +4,6 @@ Section 3.5: SGD with learning rate 1e-4. Momentum, weight decay, warm-up, decay
 ours; the paper does not speak of them.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 import time

@@ -1,7 +1,5 @@
 """A training run: network, optimiser and average on a device, kept in a folder."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext

@@ -1,7 +1,5 @@
 """Signals: what stops a run, and what befalls the processes that load its data."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress

@@ -13,8 +13,6 @@ validated is the plain network.
 The last two hold for the CPU; a GPU gets the convolutions as they are.
 """
 
-from __future__ import annotations
-
 import time
 from copy import deepcopy
 

@@ -1,7 +1,5 @@
 """Regions on a grid, and pairs."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

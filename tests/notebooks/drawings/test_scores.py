@@ -1,7 +1,5 @@
 """Rankings, intervals, thresholds, ablations seed by seed."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from drawings import scores as score_plots
