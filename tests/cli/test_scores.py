@@ -144,6 +144,24 @@ def test_held_out_is_of_the_split_that_was_trained_on(root, net, tmp_path, sente
     assert "--held-out is of the split train" in sentence()
 
 
+@pytest.mark.parametrize(
+    ("before", "known"),
+    [
+        ({"data": "duts-tr, 9 videos, 9 frames"}, False),
+        ({"data": "davis2016+duts-tr, 9 videos, 9 frames"}, True),
+        ({"data": "davis2016, 9 videos, 9 frames", "held_out": {"davis2016": 1}}, False),
+        ({"data": "davis2016, 9 videos, 9 frames", "held_out": {"davis2016": 2}}, True),
+        ({"data": "duts-tr", "initial": {"data": "davis2016, 9 videos, 9 frames"}}, True),
+    ],
+)
+def test_weights_that_may_have_seen_what_is_held_out_are_told(root, net, capsys, before, known):
+    note = json.loads(Path(f"{net}.json").read_text())
+    note |= {"held_out": {"davis2016": 1}, "initial": before}
+    Path(f"{net}.json").write_text(json.dumps(note))
+    assert main(["evaluate", "--checkpoint", net, "--data", str(root), "--held-out"]) == 0
+    assert ("may have seen what it held out of davis2016" in capsys.readouterr().err) == known
+
+
 def test_held_out_shows_motion_frames_without_a_mask(root, net, tmp_path):
     data = tmp_path / "clips"
     shutil.copytree(root / "JPEGImages/480p", data / "frames")

@@ -101,11 +101,13 @@ def test_resume_is_exact(tiny_config, clips, tmp_path, monkeypatch, by):
     assert [row["loss"] for row in logs[0]] == [row["loss"] for row in logs[1]]
 
 
-def test_start_from_a_checkpoint(tiny_config, clips, tmp_path):
-    train(tiny_config, CONFIG, clips, tmp_path / "first")
+def test_start_from_a_checkpoint(tiny_config, clips, tmp_path, capsys):
+    held = {"facts": {"held_out": {clips.name: 1}}}
+    train(tiny_config, CONFIG, clips, tmp_path / "first", **held)
     quiet = replace(CONFIG, steps=2, warmup_steps=1, learning_rate=0.0, encoder_learning_rate=0.0)
     start = tmp_path / "first" / "last"
-    second = train(tiny_config, quiet, clips, tmp_path / "second", initial=start)
+    second = train(tiny_config, quiet, clips, tmp_path / "second", initial=start, **held)
+    assert "may have seen" not in capsys.readouterr().err
     expected = dict(VSODNet.from_pretrained(start).named_parameters())
     for name, parameter in second.named_parameters():
         torch.testing.assert_close(parameter, expected[name], atol=1e-4, rtol=2e-3)
@@ -113,6 +115,10 @@ def test_start_from_a_checkpoint(tiny_config, clips, tmp_path):
     assert record["initial"]["train"] == CONFIG.to_dict()
     assert record["initial"]["step"] == checkpoint.read(start)[1]["step"]
     assert record["initial"]["weights_sha256"] == checkpoint.fingerprint(start)
+    assert record["initial"]["held_out"] == {clips.name: 1}
+    held["facts"]["held_out"][clips.name] = 2
+    train(tiny_config, quiet, clips, tmp_path / "more", initial=start, **held)
+    assert f"may have seen what is held out of {clips.name}" in capsys.readouterr().err
     other = replace(tiny_config, channels=4)
     with pytest.raises(ValueError, match="another network"):
         train(other, quiet, clips, tmp_path / "third", initial=start)

@@ -17,6 +17,7 @@ from vsodlib.inference.predict import predict_maps, reference_frames
 from vsodlib.metrics import region_similarity, score_frames
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet
+from vsodlib.notes import note
 
 
 def evaluate(
@@ -111,9 +112,12 @@ def held_out(name: str, dataset: FrameDataset, title: str) -> FrameDataset:
         dataset: as it was trained on, frames without a mask included or not.
         title: what the training called it; a ValueError where nothing of it was held out.
     """
-    count = checkpoint.read(name)[1].get("held_out", {}).get(title, 0)
+    _, record = checkpoint.read(name)
+    count = record.get("held_out", {}).get(title, 0)
     if not count:
         raise ValueError(f"{name} held nothing of {title} out.")
+    if checkpoint.may_know(record.get("initial"), title, count):
+        note(f"{name} began with weights that may have seen what it held out of {title}.")
     return dataset.subset(dataset.labelled().spread_out(count))
 
 

@@ -6,7 +6,7 @@ maker adds (training configuration, data, scores, commit, device). Nothing is un
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
@@ -120,9 +120,20 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def origin(name_or_path: str | Path) -> dict[str, Any]:
     """What the record of a run that starts from a checkpoint says of it, a `Stage`."""
     _, record = read(name_or_path)
-    kept = ("train", "first_step", "step", "data", "commit", "device", "initial")
+    kept = ("train", "first_step", "step", "data", "held_out", "commit", "device", "initial")
     found = {"weights_sha256": fingerprint(name_or_path)}
     return found | {key: record[key] for key in kept if key in record}
+
+
+def may_know(before: Mapping[str, Any] | None, dataset: str, held_out: int) -> bool:
+    """Whether a run, or one that it went on from, may have seen what `spread_out(held_out)` of a
+    data set holds out: it trained on the set and held out another number of its videos.
+    """
+    if not before:
+        return False
+    trained_on = before.get("data", "").partition(",")[0].split("+")
+    seen = dataset in trained_on and before.get("held_out", {}).get(dataset) != held_out
+    return seen or may_know(before.get("initial"), dataset, held_out)
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> Path:

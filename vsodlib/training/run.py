@@ -19,6 +19,7 @@ from vsodlib.data import FrameDataset
 from vsodlib.inference.evaluate import mean_iou
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet
+from vsodlib.notes import note
 from vsodlib.training.log import Log
 from vsodlib.training.optimizer import Clock, WeightAverage, build_optimizer
 from vsodlib.training.speed import fast_view, has_bfloat16, seconds_per_step
@@ -112,6 +113,9 @@ class Run:
         }
         if initial:
             self.record["initial"] = checkpoint.origin(initial)
+            for name, count in facts.get("held_out", {}).items():
+                if checkpoint.may_know(self.record["initial"], name, count):
+                    note(f"{initial} may have seen what is held out of {name}.")
         if net.own_modules:
             self.record["own_modules"] = net.own_modules
         if first_step:
