@@ -154,7 +154,7 @@ def warp(cost: np.ndarray) -> np.ndarray:
 
 
 def contour_instability(first: np.ndarray | None, second: np.ndarray | None) -> float:
-    """Mean matching cost of two contours of `outline`, which is T unscaled; NaN where one is None."""
+    """Mean matching cost of two contours of `outline`: T unscaled; NaN where one is None."""
     if first is None or second is None:
         return math.nan
     return context_instability(shape_contexts(first), shape_contexts(second))
