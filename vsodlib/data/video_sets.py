@@ -95,8 +95,8 @@ def video_pictures(
         FileNotFoundError: a split that is not there.
     """
     if split is not None and split not in layout.splits:
-        known = ", ".join(layout.splits)
-        raise ValueError(f"{layout.folder} has the splits {known}, not {split!r}.")
+        name, known = layout.folder.lower(), ", ".join(layout.splits)
+        raise ValueError(f"{name} has the splits {known}, not {split!r}.")
     parts = {part: folder for part, folder in layout.splits.items() if folder}
     found = sort_out(storage.list(), parts.values())
     pictures = [p for p in found if not re.fullmatch(layout.skip, p.path, re.IGNORECASE)]
