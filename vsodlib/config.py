@@ -12,7 +12,7 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from types import UnionType
@@ -116,6 +116,15 @@ def check_counts(**counts: int) -> None:
         raise ValueError(" ".join(faults))
 
 
+def _told(read: Callable[[], Any]) -> list[str]:
+    """What the ValueError says that reading something raises, if it does."""
+    try:
+        read()
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
 @dataclass(frozen=True)
 class _Config(ABC):
     """What both configurations share: all faults told at once, a plain dictionary there and back,
@@ -123,12 +132,8 @@ class _Config(ABC):
     """
 
     def __post_init__(self) -> None:
-        told = ""
-        for fault in self._faults():
-            if fault not in told:  # each phase tells again what is wrong with all of them
-                told += f" {fault}" if told else fault
-        if told:
-            raise ValueError(told)
+        if faults := list(self._faults()):
+            raise ValueError(" ".join(faults))
 
     @abstractmethod
     def _faults(self) -> Iterator[str]:
@@ -372,6 +377,12 @@ class TrainConfig(_Config):
     """Seed of weights, batches and augmentation."""
 
     def _faults(self) -> Iterator[str]:
+        faults = list(self._own_faults())
+        yield from faults
+        if not faults:  # or each phase would tell them again
+            yield from _told(lambda: self.schedule)
+
+    def _own_faults(self) -> Iterator[str]:
         counts = ("steps", "batch_size", "frames_per_video", "samples")
         more = ("region_grid", "checkpoint_every")
         yield from too_few({name: getattr(self, name) for name in (*counts, *more)})
@@ -409,11 +420,7 @@ class TrainConfig(_Config):
         if not self.mix and self.frames_per_video >= 1:
             stills = round(self.batch_size * self.image_fraction)
             yield from batch_faults(self.batch_size, stills, self.frames_per_video)
-        for read in ("weights", "schedule"):
-            try:
-                getattr(self, read)
-            except ValueError as error:
-                yield str(error)
+        yield from _told(lambda: self.weights)
 
     @cached_property
     def weights(self) -> Mapping[str, float]:

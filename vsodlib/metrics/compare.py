@@ -75,7 +75,7 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         counts = [of[name].get("frames") for of in rows]
         if counts[0] != counts[1]:
             note(f"{name} has {counts[0]} frames in the first and {counts[1]} in the second.")
-    left_out = [name for name in (*rows[0], *rows[1]) if name not in common]
+    left_out = [name for name in (*rows[0], *rows[1]) if name not in rows[0] or name not in rows[1]]
     return {"sequences": common, "left_out": left_out, "level": LEVEL, "measures": measures}
 
 
