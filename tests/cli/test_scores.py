@@ -103,6 +103,8 @@ def test_score_explains_a_number(maps, capsys, sentence):
     assert "not ''" in sentence()
     assert main([*words, "--explain", "much"]) == 2
     assert "as it is printed" in sentence()
+    assert main([*words, "--explain", "0.5", "--protocol", "frames"]) == 2
+    assert "tries every protocol" in sentence()
 
 
 def test_compare(maps, capsys, sentence):

@@ -327,6 +327,9 @@ def test_a_lost_run_goes_on_from_its_weights(tiny_config, clips, tmp_path):
     assert "first_step" not in checkpoint.read(start)[1]
     with pytest.raises(ValueError, match="of 6 steps cannot go from step 6 to step 6"):
         train(tiny_config, CONFIG, clips, tmp_path / "far", initial=start, first_step=6)
+    with pytest.raises(ValueError, match="from step 4 on, not from step 3"):
+        config = replace(CONFIG, checkpoint_every=1)
+        train(tiny_config, config, clips, tmp_path / "next", resume=True, first_step=3)
 
 
 class Ticks:

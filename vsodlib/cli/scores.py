@@ -113,6 +113,8 @@ class Score(Report, Command):
         measures = "all" if self.all else self.measures or "default"
         workers = self.workers or _cores()
         if self.explain is not None:
+            if self.protocol:
+                raise ValueError("--explain tries every protocol: give it without --protocol.")
             return self._explain(self.explain, measures, workers)
         scores = score_folder(
             self.predictions,

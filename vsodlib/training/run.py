@@ -142,6 +142,12 @@ class Run:
                 f"{self.out} holds a run on {was}, not on {now}; give the same data to resume it, "
                 "or name another folder."
             )
+        first = before.get("first_step", 0)
+        if self.record.get("first_step", first) != first:
+            raise ValueError(
+                f"{self.out} holds a run from step {first} on, not from step "
+                f"{self.record['first_step']}; resume it without first_step."
+            )
         start = ("initial", "first_step")
         self.record = {key: value for key, value in self.record.items() if key not in start}
         self.record |= {key: before[key] for key in start if key in before}
