@@ -27,6 +27,12 @@ def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys, sent
     capsys.readouterr()
     assert main(["publish", net, "--name", "good", "--scores", str(foreign)]) == 2
     assert "foreign.json holds scores of other weights than" in sentence()
+    assert main(["publish", net, "--name", "good", "--scores", str(scores)]) == 0  # scored anew
+    tensors, other = checkpoint.read(net)
+    checkpoint.write(tmp_path / "other", {k: 2 * t for k, t in tensors.items()}, other)
+    words = ["publish", str(tmp_path / "other"), "--name", "good", "--scores", str(scores)]
+    assert main(words) == 2
+    assert "checkpoints/ holds another network good: delete it" in sentence()
     assert record["scores"]["J"] == json.loads(scores.read_text())["J"]
     assert record["input_height"] == record["scores"]["height"] == 48
     whole = json.loads(scores.read_text())

@@ -94,7 +94,12 @@ class Publish(Command):
         ):
             if there:
                 raise ValueError(f"{self.scores} holds scores of {special}, not the plain ones.")
-        if made.get("weights_sha256") != checkpoint.fingerprint(self.checkpoint):
+        weights = checkpoint.fingerprint(self.checkpoint)
+        if self.name in checkpoint.available() and checkpoint.fingerprint(self.name) != weights:
+            raise ValueError(
+                f"checkpoints/ holds another network {self.name}: delete it, or name another."
+            )
+        if made.get("weights_sha256") != weights:
             raise ValueError(f"{self.scores} holds scores of other weights than {self.checkpoint}.")
         record |= {"input_height": made["height"], "scores": kept}
         card = model_card(self.name, record).encode()
