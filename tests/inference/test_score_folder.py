@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from unicodedata import normalize
 
 import cv2
 import numpy as np
@@ -144,6 +145,16 @@ def test_other_names_are_shown(folders, tmp_path):
     named = write(tmp_path / "other", [(v, chr(97 + int(n)), p) for v, n, p, _ in stream()])
     with pytest.raises(FileNotFoundError, match=r"lacks 11 of 11 .*files like a/a.png"):
         score_folder(named, gt=truth)
+
+
+def test_accents_pair_however_they_are_written(tmp_path):
+    """macOS takes letters apart: é into an e and an accent, Korean syllables into their letters."""
+    frames = [("caf\u00e9", n, *frame(k)) for k, n in enumerate("\uac00\uac01\uac02")]
+    apart = [(*(normalize("NFD", word) for word in (v, n)), p) for v, n, p, _ in frames]
+    truth = [(v, n, g.astype(np.uint8) * 255) for v, n, _, g in frames]
+    maps = write(tmp_path / "maps", apart)
+    found = score_folder(maps, gt=write(tmp_path / "truth", truth))
+    assert_same(found, score_frames(frames, "frames"))
 
 
 def test_levels_0_and_1_are_masks(folders, tmp_path):

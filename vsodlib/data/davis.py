@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence, Set
 from pathlib import PurePosixPath
 
 from vsodlib.data.dataset import FrameRecord
-from vsodlib.data.folders import listed, paired, sort_out
+from vsodlib.data.folders import composed, listed, paired, sort_out
 from vsodlib.data.image_files import SUFFIXES
 from vsodlib.data.storage import Storage
 from vsodlib.notes import note
@@ -107,10 +107,10 @@ def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[Fr
         pairs = re.fullmatch(rf"(\S.*?(?:{suffix}))\s+(\S.*)", line, re.IGNORECASE)
         if pairs and line.lower().endswith(SUFFIXES) and "/" in pairs[1].strip("/"):
             image, mask = (column.strip("/") for column in pairs.groups())
-            frame = PurePosixPath(image)
+            frame = PurePosixPath(composed(image))
             named.append(FrameRecord(frame.parent.name, frame.stem, image, mask))
         elif line and "/" not in line and not line.lower().endswith(SUFFIXES):
-            named.append(line)
+            named.append(composed(line))
         elif line:
             raise ValueError(
                 f"{place}, line {number}: expected the paths of a frame and its mask, or the name "

@@ -11,6 +11,7 @@ Frame and mask pair by name, else by the one number in which the names of a fold
 
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -56,6 +57,11 @@ def is_picture(path: str) -> bool:
     return path.lower().endswith(SUFFIXES)
 
 
+def composed(name: str) -> str:
+    """A name with é as one character: macOS writes an e and an accent, and Korean in its parts."""
+    return unicodedata.normalize("NFC", name)
+
+
 def natural(name: str) -> list[tuple[int, str]]:
     """Sorts names by the numbers in them, frame2 before frame10."""
     parts = re.split(r"([0-9]+)", name)
@@ -90,8 +96,8 @@ def sort_out(paths: Iterable[str], splits: Iterable[str] = ()) -> list[Picture]:
         if role is None and any(parts[:k] in homes for k in range(len(parts) + 1)):
             continue  # where frames have a folder, pictures outside it are something else
         mask, video = role == "truth" or path in mixed_in, videos[parts]
-        name = "/".join(video[-1:] if named else video)
-        stem = splitext(basename(path))[0]
+        name = composed("/".join(video[-1:] if named else video))
+        stem = composed(splitext(basename(path))[0])
         found.append(Picture(path, None if mask and not video else name, stem, mask))
     return found
 

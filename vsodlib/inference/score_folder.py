@@ -205,7 +205,7 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
     maps: dict[str, dict[str, str]] = defaultdict(dict)
     paths = filter(folders.is_picture, storage.list())
     for path in sorted(paths, key=lambda path: not path.lower().endswith(LOSSY)):
-        place = PurePosixPath(path)
+        place = PurePosixPath(folders.composed(path))
         parts = place.parent.parts
         if "" in videos and parts[-1:] == (place.stem,):  # as still images are saved
             parts = parts[:-1]
