@@ -201,6 +201,7 @@ class Slow:
         time.sleep(0.2)
         return np.eye(9, dtype=np.uint8) * 255, np.eye(9, dtype=bool), ()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells' background jobs ignore it
 if sys.argv[1] == "early":
     late = lambda: time.sleep(0.1) or os.killpg(0, signal.SIGINT)
     os.register_at_fork(after_in_parent=late, after_in_child=lambda: time.sleep(0.3))

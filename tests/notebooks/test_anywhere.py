@@ -1,5 +1,6 @@
 """Notebooks run from any working directory, and a cell may be run again after those below it."""
 
+import ast
 import re
 import symtable
 from pathlib import Path
@@ -40,9 +41,25 @@ def test_the_first_cells_run_from_another_folder(number, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+class Generators(ast.NodeTransformer):
+    """Comprehensions as generators, whose names stay their own: from Python 3.12 on those of the
+    others are also names of the cell.
+    """
+
+    def visit_ListComp(self, node):
+        self.generic_visit(node)
+        return ast.GeneratorExp(node.elt, node.generators)
+
+    visit_SetComp = visit_ListComp
+
+    def visit_DictComp(self, node):
+        self.generic_visit(node)
+        return ast.GeneratorExp(ast.Tuple([node.key, node.value], ast.Load()), node.generators)
+
+
 def assigned_and_read(source):
     """The names that a cell sets, and those that it or a function in it reads from the notebook."""
-    cell = symtable.symtable(source, "cell", "exec")
+    cell = symtable.symtable(ast.unparse(Generators().visit(ast.parse(source))), "cell", "exec")
     scopes, read = [cell], set()
     for scope in scopes:
         scopes += scope.get_children()
