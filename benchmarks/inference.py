@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -31,12 +30,7 @@ from vsodlib.training.allocator import keep_freed_memory
 
 SIZES = ((240, 432), (480, 854))
 TORCHVISION = ("deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
-OURS = {
-    "lite": ModelConfig.lite(),
-    "lite2": replace(ModelConfig.lite(), backbone="tf_efficientnet_lite2"),
-    "paper": ModelConfig.paper(),
-}
-NETWORKS = ("lite", "lite2", *TORCHVISION, "paper")
+NETWORKS = ("lite", *TORCHVISION, "paper")
 FORMS = ("plain", "folded")
 LIMIT = 20.0
 """Seconds after which a size gets no further turn."""
@@ -48,8 +42,8 @@ def build(name: str) -> nn.Module:
     Raises:
         ValueError: another name.
     """
-    if name in OURS:
-        return VSODNet(OURS[name]).eval()
+    if name in ("lite", "paper"):
+        return VSODNet(getattr(ModelConfig, name)()).eval()
     if name in TORCHVISION:
         maker = getattr(segmentation, name)
         return maker(weights=None, weights_backbone=None, num_classes=1).eval()

@@ -47,14 +47,14 @@ def scores_of(name: str, height: int | None = None, motion: bool = False) -> dic
     """
     weights = checkpoint.fingerprint(name)
     height = height or read_json(checkpoint.locate(name).with_suffix(".json"))["input_height"]
-    for path in bundled("results").glob("*-davis/evaluate_*.json"):
+    for path in bundled("results/lite-davis").glob("evaluate_*.json"):
         found = read_json(path)
         made = found["record"]
         switches = [made.get(name, False) for name in ("flip", "refine", "motion")]
         alike = switches == [False, False, motion] and made.get("scales", [1]) == [1]
         if alike and (made["weights_sha256"], made["height"]) == (weights, height):
             return found
-    raise LookupError(f"No scores of {name} at {height} rows in results/*-davis.")
+    raise LookupError(f"No scores of {name} at {height} rows in results/lite-davis.")
 
 
 @dataclass(frozen=True)

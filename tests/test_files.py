@@ -71,12 +71,11 @@ def test_what_leads_out_is_what_windows_would_say():
     for length in range(6):
         for characters in itertools.product("a1:/\\.\0", repeat=length):
             path = "".join(characters)
-            if path[1:2] == ":" and path[0] != "a":
-                continue  # drives for Python 3.13, not for those before it or for Windows
-            read = PureWindowsPath(path)
+            # From Python 3.12 on anything before a colon is a drive; for Windows a letter is.
+            plain = path if path[:2] == "a:" else path[:1] + path[1:2].replace(":", "_") + path[2:]
+            read = PureWindowsPath(plain)
             expected = bool(read.drive or read.root or ".." in read.parts or "\0" in path)
             assert leads_out(path) == expected, repr(path)
-    assert not leads_out("1:30.png")
 
 
 def test_names_of_files_stay_on_one_line_and_do_not_steer_the_terminal():

@@ -82,7 +82,7 @@ def test_build():
     assert isinstance(net, VSODNet) and not net.training
     for name in bench.TORCHVISION:
         assert not bench.build(name).training
-    with pytest.raises(ValueError, match=r"no network 'resnet'; there are lite, lite2, deeplabv3"):
+    with pytest.raises(ValueError, match=r"no network 'resnet'; there are lite, deeplabv3"):
         bench.build("resnet")
 
 
