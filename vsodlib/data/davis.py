@@ -13,7 +13,8 @@ DAVIS 2017, work as well (`mask_levels`).
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Set
+from functools import cache, partial
 from pathlib import PurePosixPath
 
 from vsodlib.data.dataset import FrameRecord
@@ -38,6 +39,8 @@ VAL = """
 """
 SPLITS = {"train": tuple(TRAIN.split()), "val": tuple(VAL.split())}
 """The official sequences of each split."""
+YEARS = ("480p", "2016", "2017")
+"""Folders of lists, the first that is there; that of 2017 where no sequence is of 2016."""
 OFFICIAL = frozenset(video for videos in SPLITS.values() for video in videos)
 
 
@@ -53,24 +56,24 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     """
     if split is not None and split not in SPLITS:
         raise ValueError(f"davis2016 has the splits train and val, not {split!r}.")
-    found = _found(storage)
+    found = cache(partial(_found, storage))  # which lists of pairs do without
     lists = _lists(storage, found)
     records = []
     for part in [split] if split else SPLITS:
         if part in lists:
             records += _from_list(storage, lists[part], found)
         else:
-            records += [record for record in found if record.video in SPLITS[part]]
+            records += [record for record in found() if record.video in SPLITS[part]]
     if split in lists and not records:
         raise ValueError(f"{storage.locate(lists[split])} names no sequence.")
-    there = {record.video for record in found}
-    official = there & OFFICIAL
-    if lists.keys() & ({split} if split else SPLITS.keys()) or not found:
+    if lists.keys() & ({split} if split else SPLITS.keys()) or not found():
         return records
+    there = {record.video for record in found()}
+    official = there & OFFICIAL
     place = storage.locate("")
     if not official:
         note(f"{place} has no lists of sequences: all are taken ({listed(sorted(there))}).")
-        return found
+        return found()
     if others := there - official:
         note(f"{place}: {listed(sorted(others))} are not of DAVIS 2016 and left out.")
     return records
@@ -78,23 +81,25 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
 
 def packed_lists(storage: Storage, kept: Set[str]) -> Iterator[tuple[str, str]]:
     """Path and text of the lists in `ImageSets`, of the frames `kept` and of masks as PNG alone."""
-    found = _found(storage)
+    found = cache(partial(_found, storage))
     for path in _lists(storage, found).values():
         records = [r for r in _from_list(storage, path, found) if r.image in kept]
         pairs = [(r.image, PurePosixPath(r.truth).with_suffix(".png")) for r in records if r.mask]
         yield path, "".join(f"/{image} /{mask}\n" for image, mask in pairs)
 
 
-def _lists(storage: Storage, found: Sequence[FrameRecord]) -> dict[str, str]:
+def _lists(storage: Storage, found: Callable[[], list[FrameRecord]]) -> dict[str, str]:
     """Split -> its list."""
-    official = any(record.video in OFFICIAL for record in found)
-    years = ("480p", "2016") if official else ("480p", "2016", "2017")
-    paths = {part: [f"ImageSets/{year}/{part}.txt" for year in years] for part in SPLITS}
-    first = {part: next(filter(storage.exists, of), None) for part, of in paths.items()}
-    return {part: path for part, path in first.items() if path}
+    paths = {part: [f"ImageSets/{year}/{part}.txt" for year in YEARS] for part in SPLITS}
+    lists = {part: next(filter(storage.exists, of), "") for part, of in paths.items()}
+    if any("/2017/" in path for path in lists.values()) and {r.video for r in found()} & OFFICIAL:
+        lists = {part: path for part, path in lists.items() if "/2017/" not in path}
+    return {part: path for part, path in lists.items() if path}
 
 
-def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[FrameRecord]:
+def _from_list(
+    storage: Storage, path: str, found: Callable[[], list[FrameRecord]]
+) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
     data, place = storage.read(path), storage.locate(path)
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as some editors save it
@@ -120,7 +125,7 @@ def _from_list(storage: Storage, path: str, found: list[FrameRecord]) -> list[Fr
         note(f"{place} names {listed(twice)} more than once; each counts once.")
     records = []
     for one in dict.fromkeys(named):
-        frames = [one] if isinstance(one, FrameRecord) else [r for r in found if r.video == one]
+        frames = [one] if isinstance(one, FrameRecord) else [r for r in found() if r.video == one]
         if not frames:
             raise ValueError(f"{place} names {one!r:.200}, which has no frames there.")
         records += frames
