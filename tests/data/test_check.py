@@ -64,6 +64,14 @@ def test_all_problems_at_once(root):
     }
 
 
+def test_what_no_list_names_is_no_fault(root):
+    for kind in (FRAMES, MASKS):
+        shutil.copytree(root / kind / "synthetic-00000", root / kind / "gold-fish")
+    assert check(root) == []
+    (root / FRAMES / "gold-fish/00001.jpg").unlink()
+    assert found(root) == {f"{MASKS}/gold-fish/00001.png": "mask without a frame"}
+
+
 def test_unpaired_and_left_out_frames_without_lists(root):
     shutil.rmtree(root / "DAVIS/ImageSets")
     for kind in (FRAMES, MASKS):
@@ -132,6 +140,12 @@ def test_frames_as_in_davis_with_masks_elsewhere(tmp_path):
     assert check(tmp_path) == []
     (tmp_path / "GroundTruth/drift/drift_00000.png").write_text("no picture")
     assert found(tmp_path).keys() == {"GroundTruth/drift/drift_00000.png"}
+
+
+def test_frames_in_a_folder_called_as_those_of_msra10k(tmp_path):
+    grey(tmp_path / "Imgs/clip/00000.png", np.zeros((H, W, 3)))  # not .jpg as there
+    grey(tmp_path / "GT/clip/00000.png", np.eye(H, W) * 255)
+    assert check(tmp_path) == []
 
 
 def test_nothing_to_check(tmp_path):

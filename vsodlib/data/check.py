@@ -68,7 +68,7 @@ def check(
                 raise
             continue
         here = storage.path == root
-        if name is None and here and records and not any(record.mask for record in records):
+        if name is None and here and not any(record.mask for record in records):
             continue  # folders of the same names as the data set's, but another layout
         found = True
         files = stored_frames(candidate, storage, records, foreground, void)
@@ -88,6 +88,9 @@ def _check_one(name: str, files: StoredFrames, records: list[FrameRecord]) -> li
         return [frameless]
     problems = [] if any(record.image for record in records) else [frameless]
     used = {splitext(record.truth)[0] for record in records if record.mask}
+    if name == "davis2016":  # frames that no list names, as those of DAVIS 2017, are there, too
+        frames = storage.list(davis.IMAGES)
+        used |= {davis.MASKS + splitext(path)[0].removeprefix(davis.IMAGES) for path in frames}
     problems += [
         Problem(storage.locate(path), "mask without a frame")
         for path in sorted(_mask_files(name, storage))
