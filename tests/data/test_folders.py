@@ -75,7 +75,7 @@ def test_strays_and_other_sequences_are_named(tmp_path, capsys):
 
 
 def test_formats_and_zips(tmp_path):
-    for suffix in (".tif", ".TIFF", ".pgm", ".ppm", ".webp", ".BMP", ".gif"):
+    for suffix in (".tif", ".TIFF", ".pbm", ".pgm", ".ppm", ".webp", ".BMP", ".gif"):
         truth = masks(tmp_path / f"gt{suffix}/clip", five(), suffix).parent
         assert score_folder(truth, gt=truth)["J"]["mean"] == 1
     packed = shutil.make_archive(str(tmp_path / "maps"), "zip", truth)
