@@ -125,6 +125,8 @@ def test_the_lists_of_a_folder_deeper_hold(as_zip, drawn, tmp_path, capsys):
     place = zipped(drawn, tmp_path / "d.zip") if as_zip else drawn
     assert len(open_dataset(f"folder:{place}", "train").videos) == 3
     assert "preview.png lie outside its parts and are left out" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=r"^DAVIS has the splits train and val, not 'test'"):
+        open_dataset(f"folder:{place}", "test")
 
 
 def test_lists_without_masks_beside_them_are_others(tmp_path):

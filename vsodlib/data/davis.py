@@ -55,7 +55,7 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
             sequence that is not there; frames shifted against their masks.
     """
     if split is not None and split not in SPLITS:
-        raise ValueError(f"davis2016 has the splits train and val, not {split!r}.")
+        raise ValueError(f"DAVIS has the splits train and val, not {split!r}.")
     found = cache(partial(_found, storage))  # which lists of pairs do without
     lists = _lists(storage, found)
     records = []
