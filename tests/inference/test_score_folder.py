@@ -136,6 +136,9 @@ def test_missing_frames_are_all_listed(folders):
     (maps / "b").rmdir()
     with pytest.raises(FileNotFoundError, match=r"lacks 6 of 11 .*a/00004, all of b"):
         score_folder(maps, gt=truth)
+    (maps / "a/00003.png").rename(maps / "a/mine.png")
+    with pytest.raises(FileNotFoundError, match=r"\(1 maps have no truth: a/mine\.png\): a/00002"):
+        score_folder(maps, gt=truth)
 
 
 def test_other_names_are_shown(folders, tmp_path):

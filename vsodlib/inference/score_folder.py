@@ -266,6 +266,8 @@ def match_frames(
         hint = " (ends of sequences only: --allow-missing-first accepts that)" if only_ends else ""
         if lost == len(pairs) and (example := next(iter(storage.list()), None)):
             hint = f" (it holds files like {example})"
+        elif unused:
+            hint += f" ({len(unused)} maps have no truth: {folders.listed(unused)})"
         raise FileNotFoundError(
             f"{folder} lacks {lost} of {len(pairs)} frames{hint}: {', '.join(missing)}"
         )
