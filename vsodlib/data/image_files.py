@@ -16,8 +16,8 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from vsodlib.files import write_file
 
 SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".bmp", ".pbm", ".pgm", ".ppm", ".pnm", ".tif", ".tiff", ".webp", ".gif",
-    ".avif",
+    ".png", ".jpg", ".jpeg", ".bmp", ".pbm", ".pgm", ".ppm", ".pnm", ".tif", ".tiff", ".webp",
+    ".gif", ".avif",
 )  # fmt: skip
 """Names that frames, masks and maps end with, in lower case."""
 LOSSY = (".jpg", ".jpeg", ".webp", ".avif")
