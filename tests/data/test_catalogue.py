@@ -124,7 +124,9 @@ def test_the_lists_of_a_folder_deeper_hold(as_zip, drawn, tmp_path, capsys):
     picture(drawn / "preview.png", mask(0))
     place = zipped(drawn, tmp_path / "d.zip") if as_zip else drawn
     assert len(open_dataset(f"folder:{place}", "train").videos) == 3
-    assert "preview.png lie outside its parts and are left out" in capsys.readouterr().err
+    assert (
+        "preview.png lie outside its folders of frames and masks and are" in capsys.readouterr().err
+    )
     with pytest.raises(ValueError, match=r"^DAVIS has the splits train and val, not 'test'"):
         open_dataset(f"folder:{place}", "test")
 

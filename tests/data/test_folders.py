@@ -141,13 +141,16 @@ def test_folders_of_videos_and_of_stills(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("images", "truth"),
-    [("images", "ground_truth_mask"), ("DUTS-TE-Image", "DUTS-TE-Mask"), ("Image", "GT_mask")],
+    [("images", "ground_truth_mask"), ("DUTS-TE-Image", "DUTS-TE-Mask"), ("Src", "GT_mask")],
 )
-def test_folders_as_sets_of_stills_call_them(images, truth, tmp_path):
-    frames(tmp_path / "set" / images, five())
-    maps = masks(tmp_path / "set" / truth, five())
-    assert len(open_dataset(f"folder:{tmp_path / 'set'}").labelled()) == 5
-    assert score_folder(maps, gt=tmp_path / "set")["J"]["mean"] == 1
+def test_folders_as_sets_of_stills_call_them(images, truth, tmp_path, capsys):
+    frames(tmp_path / "DUTS-TE" / images, five())
+    frames(tmp_path / "DUTS-TE/depth", five())
+    maps = masks(tmp_path / "DUTS-TE" / truth, five())
+    for top in (tmp_path, tmp_path / "DUTS-TE"):  # which is no video's
+        assert len(open_dataset(f"folder:{top}").labelled().videos) == 5
+        assert "depth/00000.jpg, " in capsys.readouterr().err
+    assert score_folder(maps, gt=tmp_path / "DUTS-TE")["J"]["mean"] == 1
 
 
 def test_the_meaning_of_masks_is_found_and_said_once(tmp_path, capsys):

@@ -149,12 +149,14 @@ def _own(path: Path, split: str | None) -> tuple[Storage, list[FrameRecord]]:
         for name, words in PARTS.items()
     }
     there = [name for name, found in parts.items() if found]
+    kept, words = paths, set[str]()
     if split and len(there) > 1:  # one alone may be a video
         if split not in there:
             raise FileNotFoundError(f"{path} has the folders {', '.join(there)}, but not {split}.")
-        _leave_out(storage, sorted(set(paths).difference(*parts.values())))
-        return storage, own_records(sort_out(parts[split], PARTS[split]), storage)
-    return storage, own_records(sort_out(paths), storage)
+        kept, words = parts[split], PARTS[split]
+    pictures = sort_out(kept, words)
+    _leave_out(storage, sorted({*paths} - {picture.path for picture in pictures}))
+    return storage, own_records(pictures, storage)
 
 
 def _above(folder: str, files: list[str]) -> set[str]:
@@ -163,7 +165,8 @@ def _above(folder: str, files: list[str]) -> set[str]:
 
 def _leave_out(storage: Storage, files: list[str]) -> None:
     if files:
-        note(f"{storage.locate('')}: {listed(files)} lie outside its parts and are left out.")
+        where = "lie outside its folders of frames and masks and are left out"
+        note(f"{storage.locate('')}: {listed(files)} {where}.")
 
 
 def _require_pairs(name: str, storage: Storage, records: list[FrameRecord]) -> None:

@@ -32,9 +32,9 @@ TRUTH = {
 """Folders of masks, as `_plain` writes their names."""
 FRAMES = {
     "img", "imgs", "image", "images", "jpegimages", "frame", "frames", "rgb", "dutstrimage",
-    "dutsteimage",
+    "dutsteimage", "src",
 }  # fmt: skip
-SIZES = {"480p", "1080p", "fullresolution"}
+SILENT = {"480p", "1080p", "fullresolution", "dutstr", "dutste"}
 """Folders that say nothing of the video."""
 
 
@@ -83,7 +83,7 @@ def sort_out(paths: Iterable[str], splits: Iterable[str] = ()) -> list[Picture]:
     }
     homes = {_home(parts) for parts, role in roles.items() if role == "frames"}
     mixed_in = _side_by_side([path for path in paths if roles[folders[path]] != "truth"])
-    silent = SIZES | TRUTH | FRAMES | {_plain(split) for split in splits}
+    silent = SILENT | TRUTH | FRAMES | {_plain(split) for split in splits}
     videos = {parts: tuple(part for part in parts if _plain(part) not in silent) for parts in roles}
     short = defaultdict(set)
     for parts, video in videos.items():
