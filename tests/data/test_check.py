@@ -86,6 +86,15 @@ def test_unpaired_and_left_out_frames_without_lists(root):
     }
 
 
+def test_every_so_manieth_frame_leaves_none_out(root):
+    for kind in (FRAMES, MASKS):
+        for number in (3, 1):
+            (path,) = (root / kind / "synthetic-00000").glob(f"0000{number}.*")
+            path.rename(path.with_stem(f"0000{2 * number}")) if number == 3 else path.unlink()
+    (root / "DAVIS/ImageSets/480p/train.txt").write_text("synthetic-00000\n")
+    assert found(root) == {f"{FRAMES}/synthetic-00000/00004.jpg": "frame left out"}
+
+
 def test_zip_is_checked_too(root, tmp_path):
     (root / MASKS / "synthetic-00000/00001.png").write_bytes(b"?")
     shutil.make_archive(str(tmp_path / "d"), "zip", root)

@@ -142,17 +142,19 @@ def _mask_files(name: str, storage: Storage) -> set[str]:
 
 
 def _gaps(storage: Storage, records: list[FrameRecord]) -> Iterator[Problem]:
-    """Numbers left out between the first and the last frame of a video."""
+    """Numbers left out between the first and the last frame of a video, in its smallest step."""
     numbers = defaultdict(set)
     for record in records:
         if record.image and record.frame.isdecimal():
             folder = str(PurePosixPath(record.image).parent)
             numbers[folder].add(int(record.frame))
     for folder, present in numbers.items():
-        for before, after in pairwise(sorted(present)):
+        pairs = list(pairwise(sorted(present)))
+        step = min((after - before for before, after in pairs), default=1)  # every fifth, say
+        for before, after in pairs:
             if after - before > LONG_GAP:
                 left_out = f"frames {before + 1} to {after - 1} left out"
                 yield Problem(storage.locate(folder), left_out)
                 continue
-            for number in range(before + 1, after):
+            for number in range(before + step, after, step):
                 yield Problem(storage.locate(f"{folder}/{number:05d}.jpg"), "frame left out")
