@@ -149,13 +149,14 @@ def _own(path: Path, split: str | None) -> tuple[Storage, list[FrameRecord]]:
         for name, words in PARTS.items()
     }
     there = [name for name, found in parts.items() if found]
-    kept, words = paths, set[str]()
+    kept, words, others = paths, set[str](), set[str]()
     if split and len(there) > 1:  # one alone may be a video
         if split not in there:
             raise FileNotFoundError(f"{path} has the folders {', '.join(there)}, but not {split}.")
         kept, words = parts[split], PARTS[split]
+        others.update(*(parts[name] for name in there if name != split))
     pictures = sort_out(kept, words)
-    _leave_out(storage, sorted({*paths} - {picture.path for picture in pictures}))
+    _leave_out(storage, sorted({*paths} - {*others} - {picture.path for picture in pictures}))
     return storage, own_records(pictures, storage)
 
 
