@@ -150,6 +150,14 @@ def test_folders_as_sets_of_stills_call_them(images, truth, tmp_path, capsys):
     for top in (tmp_path, tmp_path / "DUTS-TE"):  # which is no video's
         assert len(open_dataset(f"folder:{top}").labelled().videos) == 5
         assert "depth/00000.jpg, " in capsys.readouterr().err
+    picture(tmp_path / "set/ECSSD" / images / "0.jpg", 90, (9, 9))
+    frames(tmp_path / "set/ECSSD" / images, five())
+    masks(tmp_path / "set/ECSSD" / truth, five())
+    with pytest.raises(
+        ValueError, match=r"one size\. \(Still images\? Name the folder right above"
+    ):
+        open_dataset(f"folder:{tmp_path / 'set'}").check_sizes()
+    assert "all frames are of one video, ECSSD" in capsys.readouterr().err
     assert score_folder(maps, gt=tmp_path / "DUTS-TE")["J"]["mean"] == 1
 
 
@@ -255,4 +263,4 @@ def test_of_a_mask_in_two_formats_nothing_is_missed(tmp_path, capsys):
     masks(tmp_path / "masks/clip", five())
     picture(tmp_path / "masks/clip/00001.jpg", mask(1))
     assert open_dataset(f"folder:{tmp_path}").records[1].mask == "masks/clip/00001.png"
-    assert capsys.readouterr().err == ""
+    assert " have no " not in capsys.readouterr().err

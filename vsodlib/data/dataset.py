@@ -238,7 +238,8 @@ class FrameDataset:
                 record, (H, W, _), (h, w, _) = self.records[index], frames[0].shape, frame.shape
                 raise ValueError(
                     f"{self.name}: frame {record.frame} of {record.video} is {w}x{h}, others of "
-                    f"this video are {W}x{H}; all frames of a video must have one size."
+                    f"this video are {W}x{H}; all frames of a video must have one size. (Still "
+                    "images? Name the folder right above theirs.)"
                 )
         return np.stack(frames)
 

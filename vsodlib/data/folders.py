@@ -277,6 +277,8 @@ def own_records(pictures: Sequence[Picture], storage: Storage) -> list[FrameReco
         note(f"{place}: {len(loose)} masks have no frame: {listed(loose)}.")
     if bare:
         note(f"{place}: {len(bare)} of {len(records)} frames have no mask: {listed(bare)}.")
+    if len(videos := {record.video for record in records}) == 1 < len(records) and all(videos):
+        note(f"{place}: all frames are of one video, {videos.pop()}.")
     if stills := sum(not record.video for record in records):
         note(f"{place}: {stills} pictures in no video's folder are read as still images.")
     return [record if record.video else replace(record, video=record.frame) for record in records]
