@@ -99,7 +99,7 @@ def test_layouts_as_they_are_found(layout, name, folder, split, top, clip, tmp_p
         assert score_folder(maps, name, root=root)["J"]["mean"] == 1
 
 
-def test_parts_of_ones_own(tmp_path):
+def test_parts_of_ones_own(tmp_path, capsys):
     for part in ("train", "val"):
         frames(tmp_path / part / "clip/Imgs", five())
         masks(tmp_path / part / "clip/GT", five())
@@ -107,6 +107,11 @@ def test_parts_of_ones_own(tmp_path):
     assert len(open_dataset(f"folder:{tmp_path}")) == 10
     with pytest.raises(FileNotFoundError, match="folders train, val, but not test"):
         open_dataset(f"folder:{tmp_path}", "test")
+    shutil.rmtree(tmp_path / "train")
+    assert len(open_dataset(f"folder:{tmp_path}", "train")) == 5  # val may be a video
+    said = capsys.readouterr().err
+    assert "has the folder val, but not train: all of it is taken" in said
+    assert "all frames are of one video, clip." in said
 
 
 def test_parts_by_other_words_and_what_lies_beside_them(tmp_path, capsys):
@@ -145,5 +150,7 @@ def test_lists_without_masks_beside_them_are_others(tmp_path):
 def test_names_that_lead_nowhere_are_refused():
     with pytest.raises(FileNotFoundError, match="~nobody-here/x does not exist"):
         open_dataset("folder:~nobody-here/x")
+    with pytest.raises(ValueError, match=r"There is no data set 'folder:'; .* or folder:PATH"):
+        open_dataset("folder:")
     with pytest.raises(ValueError, match="drawn, not read; `vsod data make-synthetic`"):
         score_folder("maps", "synthetic")

@@ -124,7 +124,7 @@ def locate_dataset(
         layout = image_sets.IMAGE_LAYOUTS[name]
         storage = find_storage(name, layout.folder, [layout.images], start)
         return storage, image_sets.image_records(layout, storage)
-    if name.startswith(OWN):
+    if name.startswith(OWN) and name != OWN:  # an empty path is where one happens to be
         return _own(Path(name.removeprefix(OWN)), split)
     if name == "synthetic":
         raise ValueError("synthetic is drawn, not read; `vsod data make-synthetic` writes files.")
@@ -155,6 +155,8 @@ def _own(path: Path, split: str | None) -> tuple[Storage, list[FrameRecord]]:
             raise FileNotFoundError(f"{path} has the folders {', '.join(there)}, but not {split}.")
         kept, words = parts[split], PARTS[split]
         others.update(*(parts[name] for name in there if name != split))
+    elif split and there and split not in there:
+        note(f"{path} has the folder {there[0]}, but not {split}: all of it is taken.")
     pictures = sort_out(kept, words)
     _leave_out(storage, sorted({*paths} - {*others} - {picture.path for picture in pictures}))
     return storage, own_records(pictures, storage)
