@@ -139,6 +139,30 @@ def test_folders_of_videos_and_of_stills(tmp_path, capsys):
         FrameDataset.from_folders(tmp_path / "f", tmp_path / "e/masks")
 
 
+def test_masks_side_by_side_for_one_video_or_none(tmp_path):
+    frames(tmp_path / "images/a", five())
+    masks(tmp_path / "masks", five())
+    inside = masks(tmp_path / "images/a/alpha", five())  # which says nothing of masks
+    dataset = FrameDataset.from_folders(tmp_path / "images/a", inside)
+    assert len(dataset.labelled()) == len(dataset) == 5
+    shutil.rmtree(inside)
+    for top in ("both", "shifted"):
+        shutil.copytree(tmp_path / "images/a", tmp_path / top / "images/a")
+        masks(tmp_path / top / "masks", five(start=top == "shifted"))
+    pair = tmp_path / "images", tmp_path / "masks"
+    assert len(FrameDataset.from_folders(*pair).labelled()) == 5
+    with pytest.raises(ValueError, match="shifted against each other"):
+        open_dataset(f"folder:{tmp_path / 'shifted'}")
+    frames(tmp_path / "images/b", five())
+    frames(tmp_path / "both/images/b", five())
+    for opened in (
+        lambda: FrameDataset.from_folders(*pair),
+        lambda: open_dataset(f"folder:{tmp_path / 'both'}"),
+    ):
+        with pytest.raises(ValueError, match="Each of several videos has a frame for"):
+            opened()
+
+
 @pytest.mark.parametrize(
     ("images", "truth"),
     [("images", "ground_truth_mask"), ("DUTS-TE-Image", "DUTS-TE-Mask"), ("Src", "GT_mask")],

@@ -12,7 +12,7 @@ Frame and mask pair by name, else by the one number in which the names of a fold
 import os
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from os.path import basename, dirname, splitext
@@ -198,8 +198,8 @@ def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
     whose `image` is empty.
 
     Raises:
-        ValueError: frames and masks of a video whose numbers are shifted against each other, or two
-            masks of one frame.
+        ValueError: frames and masks of a video whose numbers are shifted against each other, two
+            masks of one frame, or one mask of two.
     """
     pictures = _one_each(pictures, storage)
     frames: dict[str, dict[str, str]] = defaultdict(dict)
@@ -214,13 +214,19 @@ def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
     records = []
     for video, found in frames.items():
         of_any = {name: path for name, path in masks[None].items() if name in found}
-        of_video = masks.get(video) or of_any or (masks[None] if len(frames) == 1 else {})
+        of_video = masks.get(video) or (masks[None] if len(frames) == 1 else of_any)
         place = storage.locate(video)
         mates = pair(list(of_video), list(found), f"{place} (masks)", "its frames")
         records += [
             FrameRecord(video, frame, path, of_video.get(mates.get(frame, "")))
             for frame, path in found.items()
         ]
+    uses = Counter(record.mask for record in records if record.mask)
+    if shared := [storage.locate(path) for path, count in uses.items() if count > 1]:
+        raise ValueError(
+            f"Each of several videos has a frame for {listed(shared)}; put each video's masks into "
+            "a folder of its name."
+        )
     return records
 
 
@@ -296,10 +302,14 @@ def folder_records(frames: Path, masks: Path) -> tuple[Storage, list[FrameRecord
             raise FileNotFoundError(f"There is no folder {folder}.")
     storage = Storage(os.path.commonpath([frames.absolute(), masks.absolute()]))
     pictures = []
-    for folder, mask in ((frames, False), (masks, True)):
-        inside = folder.absolute().relative_to(storage.path).as_posix()
-        top = "" if inside == "." else f"{inside}/"
-        found = sort_out(path.removeprefix(top) for path in storage.list(top))
+    inside = [folder.absolute().relative_to(storage.path).as_posix() for folder in (frames, masks)]
+    tops = ["" if path == "." else f"{path}/" for path in inside]
+    for mask in (False, True):
+        top, other, video = tops[mask], tops[not mask], None if mask else ""
+        files = storage.list(top)
+        if other.startswith(top) and other != top:  # one of them lies in the other
+            files = [path for path in files if not path.startswith(other)]
+        found = sort_out(path.removeprefix(top) for path in files)
         kept = [p for p in found if p.mask == mask] or found
-        pictures += [replace(p, path=top + p.path, video=p.video or "", mask=mask) for p in kept]
+        pictures += [replace(p, path=top + p.path, video=p.video or video, mask=mask) for p in kept]
     return storage, own_records(pictures, storage)
