@@ -170,6 +170,13 @@ def void(n: np.ndarray, *_) -> np.ndarray:
     return np.where(border, 255, n)
 
 
+def heat(n: np.ndarray) -> Image.Image:
+    """A picture in 256 colours, as GIF holds it."""
+    picture = Image.fromarray((np.indices(n.shape).sum(0) % 120).astype(np.uint8), "P")
+    picture.putpalette([value for k in range(256) for value in (k, 255 - k, 128)])
+    return picture
+
+
 def rim(n: np.ndarray, width: int) -> np.ndarray:
     """A thin line of doubt around the object."""
     objects = white(n)
@@ -192,10 +199,12 @@ def rim(n: np.ndarray, width: int) -> np.ndarray:
         (lambda n, *_: np.full((H, W, 3), (9, 200, 9), np.uint8), "without a black background"),
         (lambda n, *_: n * 0, "Not one of the 8 masks .* shows an object"),
         (lambda n, *_: n.astype(np.uint16) * 300, "highest level is 600"),
+        (lambda n, *_: np.uint16([0, 1, 65535])[n], "levels 0, 1, 255, which may be"),
+        (lambda n, *_: heat(n), r"colour image \([0-9]+ colours\)"),
     ],
 )  # fmt: skip
 def test_truth_that_may_mean_two_things_is_refused(make, said, tmp_path):
-    truth = write(tmp_path / "gt", make)
+    truth = write(tmp_path / "gt", lambda *a: _keep(make(*a)))
     with pytest.raises(ValueError, match=said):
         score_folder(write(tmp_path / "maps", white), gt=truth)
 
@@ -224,8 +233,10 @@ def test_jpeg_of_object_numbers_is_refused(tmp_path):
         score_folder(write(tmp_path / "maps", white), gt=truth)
 
 
-def test_declared_void_does_not_count(tmp_path):
-    truth = write(tmp_path / "gt", void)
+@pytest.mark.parametrize("deep", [False, True])
+def test_declared_void_does_not_count(deep, tmp_path):
+    label = 65535 if deep else 255
+    truth = write(tmp_path / "gt", lambda n, *_: np.where(void(n) == 255, label, n).astype("u2"))
     grown = write(tmp_path / "maps", lambda n, *_: (void(n) > 0) * np.uint8(255))
     result = score_folder(grown, gt=truth, void=255)
     assert (result["J"]["mean"], result["mae"]) == (1, 0)

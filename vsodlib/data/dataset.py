@@ -70,8 +70,7 @@ class StoredFrames:
         return self.levels.mask(file, record.video)
 
     def counted(self, record: FrameRecord) -> np.ndarray | None:
-        void = self.levels.void
-        return None if void is None else self.mask_file(record.truth).levels != void
+        return self.levels.counted(self.mask_file(record.truth))
 
     def mask_file(self, path: str) -> MaskFile:
         """A mask's levels as its file holds them."""

@@ -143,7 +143,10 @@ def _indexed(picture: Image.Image, place: str) -> MaskFile:
     grey = not blank and not np.any(palette != palette[:, :1])
     if grey and len(np.unique(shown[:, 0])) == len(used):
         return MaskFile(place, palette[:, 0][indices])
-    if len(np.unique(shown, axis=0)) < len(used) and "transparency" in picture.info:
+    count = len(np.unique(shown, axis=0))
+    if count > COLOURS:
+        raise ValueError(f"{place} is a colour image ({count} colours); save it as a grey image.")
+    if count < len(used) and "transparency" in picture.info:
         raise ValueError(f"{place} is partly transparent; save it as a grey image.")
     numbers = np.arange(256, dtype=np.uint8)
     black = [k for k in used if not palette[k].any()]

@@ -230,6 +230,14 @@ class TruthLevels(_Levels):
 
     def _known(self, file: MaskFile) -> np.ndarray:
         """Levels of 8 bits, 0 where they are void."""
+        levels = self._levels(file)
+        return levels if self.void is None else np.where(levels == self.void, 0, levels)
+
+    def counted(self, file: MaskFile) -> np.ndarray | None:
+        """The pixels, (H, W) bool, that are not void; None: none is."""
+        return None if self.void is None else self._levels(file) != self.void
+
+    def _levels(self, file: MaskFile) -> np.ndarray:
         levels = file.levels
         if levels.dtype == np.uint16:
             top = int(levels.max())
@@ -238,8 +246,10 @@ class TruthLevels(_Levels):
                     f"{file.place} is a 16-bit file whose highest level is {top}, neither white "
                     "nor one of 8 bits; save it as 0 and 255."
                 )
-            levels = levels.astype(np.uint8) if top <= 255 else _eight_bits(levels)
-        return levels if self.void is None else np.where(file.levels == self.void, 0, levels)
+            # An object of number 1 beside a void label of 65535 must not vanish.
+            deep = np.maximum(_eight_bits(levels), levels > 0)
+            levels = levels.astype(np.uint8) if top <= 255 else deep
+        return levels
 
     def agree(self, found: Found) -> None:
         if self.foreground is not None:
