@@ -82,6 +82,7 @@ OUT = f"/JPEGImages/480p/{VIDEO}/../../../../x/0.jpg /Annotations/480p/{VIDEO}/0
 EVALUATE = ["evaluate", "--checkpoint", "net", "--data", "clips", "--save-maps", "maps"]
 CHECK = ["data", "check", "clips"]
 PACK = ["data", "pack", "clips", "--height", "32", "--out", "packed.zip"]
+SCORE = ["score", "clips/Annotations/480p", "--dataset", "davis2016", "--data", "clips"]
 LOAD = ["average", "net", "--out", "mean"]
 CASES = {
     "EPS": (lambda: every("JPEGImages/480p/*/*.jpg", EPS), EVALUATE, "00000.jpg is not a pict"),
@@ -98,6 +99,7 @@ CASES = {
         "00001.jpg has 400 MB; at most",
     ),
     "list": (lambda: Path(LIST).write_text(OUT), EVALUATE, "leads out of clips"),
+    "list, score": (lambda: Path(LIST).write_text(OUT), SCORE, "leads out of clips"),
     "list, pack": (lambda: Path(LIST).write_text(OUT), PACK, "leads out of clips"),
     "frame number": (
         lambda: Path(LIST).write_text(

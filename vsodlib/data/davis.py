@@ -112,6 +112,7 @@ def _from_list(
         pairs = re.fullmatch(rf"(\S.*?(?:{suffix}))\s+(\S.*)", line, re.IGNORECASE)
         if pairs and line.lower().endswith(SUFFIXES) and "/" in pairs[1].strip("/"):
             image, mask = (column.strip("/") for column in pairs.groups())
+            storage.locate(image)  # refuses what leads out; `score` opens the mask alone
             frame = PurePosixPath(composed(image))
             named.append(FrameRecord(frame.parent.name, frame.stem, image, mask))
         elif line and "/" not in line and not line.lower().endswith(SUFFIXES):
