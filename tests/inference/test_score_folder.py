@@ -418,3 +418,13 @@ def test_list_of_sequences_in_another_form_is_named(tmp_path):
     listing.write_text("blackswan\n")
     with pytest.raises(ValueError, match=r"val\.txt names 'blackswan', which has no frames there"):
         score_folder(tmp_path, "davis2016", root=tmp_path)
+
+
+def test_frames_without_a_mask_are_named(tmp_path, capsys):
+    for name in ("1", "2"):
+        write(tmp_path / "MSRA10K", [("Imgs", name, np.zeros((H, W, 3), np.uint8))], ".jpg")
+        write(tmp_path, [("maps", name, np.eye(H, W, dtype=np.uint8) * 255)])
+    write(tmp_path / "MSRA10K", [("Imgs", "1", np.eye(H, W, dtype=np.uint8) * 255)])
+    assert score_folder(tmp_path / "maps", "msra10k", root=tmp_path)["frames"] == 1
+    said = "1 of 2 frames of msra10k have no mask and are not scored: Imgs/2.jpg"
+    assert said in capsys.readouterr().err

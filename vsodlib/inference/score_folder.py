@@ -10,11 +10,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vsodlib.data import FrameRecord, folders, locate_dataset, scored_split, stored_frames
+from vsodlib.data import FOLDERS, FrameRecord, folders, locate_dataset, scored_split, stored_frames
 from vsodlib.data.dataset import StoredFrames
 from vsodlib.data.image_files import LOSSY, decode_mask
 from vsodlib.data.mask_levels import MapLevels
 from vsodlib.data.storage import Storage
+from vsodlib.data.video_sets import VIDEO_LAYOUTS
 from vsodlib.metrics.protocol import Protocol
 from vsodlib.metrics.scoring import Measures, binarise, score_stream
 from vsodlib.metrics.segmentation import region_similarity
@@ -191,6 +192,10 @@ def find_truth(
         raise FileNotFoundError(f"{len(absent)} masks of {name} are missing: {which}.")
     if not files:
         raise FileNotFoundError(f"{storage.locate('')} holds no masks of {name}.")
+    bare = [record.image for record in records if record.mask is None]
+    if bare and dataset in FOLDERS and dataset not in VIDEO_LAYOUTS:  # which annotate every frame
+        of = f"{len(bare)} of {len(records)} frames of {name}"
+        note(f"{of} have no mask and are not scored: {folders.listed(bare)}.")
     truth = stored_frames(name, storage, records, foreground, void)
     truth.learn()
     return truth, [replace(record, image="") for record in records]  # frames need not be there
