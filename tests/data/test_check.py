@@ -151,6 +151,17 @@ def test_frames_as_in_davis_with_masks_elsewhere(tmp_path):
     assert found(tmp_path).keys() == {"GroundTruth/drift/drift_00000.png"}
 
 
+def test_what_a_folder_is_taken_for_is_said(tmp_path, capsys):
+    for path in ("a_1.jpg", "GroundTruth/a_1.ppm"):  # drawn on white, as FBMS alone has it
+        picture = np.full((H, W, 3), 255 if path[0] == "G" else 0)
+        picture[9:20, 9:20, 0] = 0
+        grey(tmp_path / "Testset/a" / path, picture)
+    assert check(tmp_path) == []
+    assert f"is read as fbms; --name folder:{tmp_path} reads" in capsys.readouterr().err
+    (fault,) = check(tmp_path, f"folder:{tmp_path}")
+    assert fault.message == "is a colour image without a black background"
+
+
 def test_frames_in_a_folder_called_as_those_of_msra10k(tmp_path):
     grey(tmp_path / "Imgs/clip/00000.png", np.zeros((H, W, 3)))  # not .jpg as there
     grey(tmp_path / "GT/clip/00000.png", np.eye(H, W) * 255)

@@ -13,7 +13,7 @@ from vsodlib.data.catalogue import FOLDERS, OWN, locate_dataset, stored_frames
 from vsodlib.data.dataset import FrameRecord, StoredFrames, watched
 from vsodlib.data.image_files import decode_image
 from vsodlib.data.storage import Storage, data_root
-from vsodlib.notes import one_line
+from vsodlib.notes import note, one_line
 
 LONG_GAP = 1000
 """Frames left out in a row, beyond which they are told of at once."""
@@ -70,6 +70,8 @@ def check(
         here = storage.path == root
         if name is None and here and not any(record.mask for record in records):
             continue  # folders of the same names as the data set's, but another layout
+        if name is None and here and candidate != own and root.stem != FOLDERS[candidate]:
+            note(f"{root} is read as {candidate}; --name {own} reads it as one's own.")
         found = True
         files = stored_frames(candidate, storage, records, foreground, void)
         problems += _check_one(candidate, files, records)
