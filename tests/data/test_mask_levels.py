@@ -246,6 +246,13 @@ def test_declared_void_does_not_count(deep, tmp_path):
     assert score_folder(grown, gt=truth, foreground=1)["J"]["mean"] < 0.7
 
 
+def test_of_a_palette_the_numbers_are_levels(tmp_path):
+    truth = write(tmp_path / "gt", palette)
+    second = write(tmp_path / "maps", lambda n, *_: (n > 1) * np.uint8(255))
+    assert score_folder(second, gt=truth, foreground=1)["J"]["mean"] == 1
+    assert score_folder(second, gt=truth, void=1)["J"]["mean"] == 1
+
+
 def test_empty_frames_among_others_are_counted_and_said(tmp_path, capsys):
     truth = write(tmp_path / "gt", lambda n, v, k: white(n) * (v == "a" and k > 1))
     result = score_folder(truth, gt=truth)

@@ -210,7 +210,7 @@ class TruthLevels(_Levels):
 
     def look(self, file: MaskFile) -> Found:
         levels = self._known(file)
-        if isinstance(self.foreground, int) and not file.numbered:
+        if isinstance(self.foreground, int) and "colours" not in file.notes:
             levels = np.where(levels > self.foreground, levels, 0)
         return look(file, levels)
 
@@ -222,8 +222,10 @@ class TruthLevels(_Levels):
         """
         levels = self._known(file)
         if self.foreground is not None:
-            level = self.foreground(video) if callable(self.foreground) else self.foreground
-            return levels > (0 if file.numbered else level)
+            # Colours have no order, and a set's own levels are grey; the numbers of a palette have.
+            if callable(self.foreground):
+                return levels > (0 if file.numbered else self.foreground(video))
+            return levels > (0 if "colours" in file.notes else self.foreground)
         found = look(file, levels)
         self.agree(found)
         return levels > (0 if found.kind == "numbers" else HALF)
