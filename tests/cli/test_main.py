@@ -1,6 +1,8 @@
 """`vsod`: help for every option, one sentence for every mistake, the exit codes."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +70,18 @@ def test_help_answers_at_once(words):
     loaded, seconds = found.stderr.split()
     assert loaded == "False"
     assert float(seconds) < 1
+
+
+def test_streams_may_be_closed_and_names_of_any_bytes(root, tmp_path):
+    """As `2>&-` does, and as archives of other systems leave them."""
+    name = os.fsdecode(b"b\xffr")
+    for folder in ("truth", "maps"):
+        shutil.copytree(root / "Annotations/480p/synthetic-05000", tmp_path / folder / name)
+    words = [sys.executable, "-m", "vsodlib.cli.main", "score", "maps", "--gt", "truth"]
+    shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", *words]
+    run = subprocess.run(shell, cwd=tmp_path, stdout=subprocess.PIPE)
+    assert run.returncode == 0
+    assert rb"b\udcffr" in run.stdout
 
 
 def test_head_may_close_the_pipe(root):

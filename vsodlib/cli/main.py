@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import is_dataclass
 from difflib import get_close_matches
+from io import StringIO, TextIOWrapper
 from typing import Any, get_type_hints
 
 import tyro
@@ -128,6 +129,9 @@ def _name(argument: Any) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `vsod` and return its exit code: 0, 1 (nobody reads on), 2 (bad input), 130 (Ctrl-C)."""
+    sys.stderr = sys.stderr or StringIO()  # None where it was closed: `vsod ... 2>&-`
+    if isinstance(sys.stdout, TextIOWrapper):  # names of files may be bytes of no encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         command = parse(sys.argv[1:] if argv is None else argv)
         keep_freed_memory()
@@ -140,7 +144,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # torch, numpy and OpenCV each raise an exception of their own where memory is short.
         told = re.search("out of ?memory|allocate", str(error), re.IGNORECASE)
         short = told or isinstance(error, MemoryError)
-        known = isinstance(error, ValueError | OSError)
+        # Before Python 3.13 pathlib calls a link to itself a RuntimeError.
+        known = isinstance(error, ValueError | OSError) or str(error).startswith("Symlink loop")
         if os.environ.get("VSOD_DEBUG") or not (known or short):
             raise
         hint = "" if known else " Memory is short: use smaller batches or frames."
