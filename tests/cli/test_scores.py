@@ -100,7 +100,7 @@ def test_score_explains_a_number(maps, capsys, sentence):
     assert main([*words, "--explain", "0.0123456"]) == 0
     assert "Nothing tried gives 0.0123456; the nearest are" in capsys.readouterr().out
     assert main([*words, "--explain", ""]) == 2
-    assert "not ''" in sentence()
+    assert "was given an empty word" in sentence()
     assert main([*words, "--explain", "much"]) == 2
     assert "as it is printed" in sentence()
     assert main([*words, "--explain", "0.5", "--protocol", "frames"]) == 2

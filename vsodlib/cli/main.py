@@ -53,6 +53,8 @@ def parse(words: Sequence[str]) -> Command:
     command = COMMANDS[name]
     known = options(command)
     words = words[len(name.split()) :]
+    if any(re.fullmatch("(--[^=]*=)?", word) for word in words):
+        raise ValueError(f"{name} was given an empty word, as of a variable that is not set.")
 
     def refuse(event: _errors.ParseErrorEvent) -> None:
         raise ValueError(f"{name} {_sentence(event, known)} (see `vsod {name} --help`).")

@@ -218,13 +218,12 @@ def _print_scores(scores: dict[str, Any]) -> None:
     if {"J", "F", "max_f", "mean_f", "s_measure", "e_measure", "mae"} <= set(shown):
         shown = [name for name in COLUMNS if name in shown]
     headings = [COLUMNS.get(name, name) for name in shown]
-    rows = [(one_line(name), row) for name, row in scores["per_sequence"].items()]
-    rows += [("all", scores)]
+    rows = [*scores["per_sequence"].items(), ("all", scores)]
     if found := scores["intervals"]:
         rows += [
             (f"{word} {found['level']:.0%}", found, k) for k, word in enumerate(("from", "to"))
         ]
-    width = max(len(row[0]) for row in rows)
+    width = max(len(one_line(row[0])) for row in rows)
     cells = max(7, *(len(heading) + 2 for heading in headings))
     print(f"{'':{width}}" + "".join(f"{heading:>{cells}}" for heading in headings))
     for name, row, *end in rows:
@@ -232,7 +231,7 @@ def _print_scores(scores: dict[str, Any]) -> None:
         if end:
             values = [value and value[end[0]] for value in values]
         line = "".join(f"{'-' if value is None else f'{value:.3f}':>{cells}}" for value in values)
-        print(f"{name:{width}}{line}")
+        print(f"{one_line(name):{width}}{line}")
     if found:
         print(f"The interval is over {found['units']} {found['over']}, drawn anew.")
 
