@@ -156,6 +156,15 @@ CASES = {
         ["train", "--data", "clips", "--out", "run", "--steps", "2", "--tensorboard"],
         "run/tensorboard is a link; nothing is written through it",
     ),
+    "link to itself": (
+        lambda: (
+            os.mkdir("root"),
+            os.symlink("DAVIS", "root/DAVIS"),
+            Path("root/DAVIS-data.zip").touch(),
+        ),
+        ["data", "fetch", "davis2016", "--data", "root"],
+        "root/DAVIS",
+    ),
     "initial and resume": (
         lambda: None,
         ["train", "--data", "clips", "--out", "run", "--resume", "--initial", "net"],
