@@ -147,6 +147,26 @@ CASES = {
         ["ablate", "table3", "--out", "runs", "--data", "clips", "--csv", "x.json"],
         "--csv x.json: a JSON of this name goes beside it",
     ),
+    "into a pipe": (
+        lambda: os.mkfifo("pipe"),
+        [*EVALUATE, "--json", "pipe"],
+        "pipe cannot be written",
+    ),
+    "into /dev": (lambda: None, [*EVALUATE, "--json", "/dev/stdout"], "/dev/stdout cannot be wr"),
+    "tensorboard": (
+        lambda: (os.mkdir("run"), os.symlink("../clips", "run/tensorboard")),
+        ["train", "--data", "clips", "--out", "run", "--steps", "2", "--tensorboard"],
+        "run/tensorboard is a link; nothing is written through it",
+    ),
+    "link to itself": (
+        lambda: (
+            os.mkdir("root"),
+            os.symlink("DAVIS", "root/DAVIS"),
+            Path("root/DAVIS-data.zip").touch(),
+        ),
+        ["data", "fetch", "davis2016", "--data", "root"],
+        "root/DAVIS",
+    ),
     "initial and resume": (
         lambda: None,
         ["train", "--data", "clips", "--out", "run", "--resume", "--initial", "net"],
@@ -387,6 +407,8 @@ STATES = {
     "start list": lambda s: s["record"].update(initial=[1]),
     "start tensor": lambda s: s["record"].update(initial={"x": torch.zeros(1)}),
     "first step text": lambda s: s["record"].update(first_step="x"),
+    "first step behind": lambda s: s["record"].update(first_step=3),
+    "first step negative": lambda s: s["record"].update(first_step=-1),
     "updates negative": lambda s: s.update(updates=-10),
     "clock negative": lambda s: s.update(elapsed=-1.0),
     "net nan": lambda s: s["net"]["head.bias"].fill_(torch.nan),

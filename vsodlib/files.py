@@ -29,6 +29,7 @@ def aside(path: Path) -> Iterator[Path]:
     Raises:
         OSError: no space, no permission; with the file's name.
     """
+    _refuse_special(path)
     part = path.with_name(f".{path.name[-60:]}.part")  # a name of 255 bytes has no room for more
     try:
         part.unlink(missing_ok=True)  # what a killed process left, or a link to somewhere else
@@ -43,13 +44,19 @@ def aside(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def _refuse_special(path: Path) -> None:
+    """Refuse by an OSError what a file must not take the place of: pipes, devices, all of /dev."""
+    if path.parent == Path("/dev") or (path.exists() and not path.is_file()):
+        raise PermissionError(f"{path} cannot be written; name a file in another folder.")
+
+
 @contextmanager
 def disk_full_named(path: Path) -> Iterator[None]:
     """A full disk's error does not say which file it hit: add the name."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) and error.filename is None:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) and error.filename is None:
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
 
@@ -74,7 +81,8 @@ def check_writable(*paths: str | Path | None) -> None:
         folder = Path(path).parent
         with suppress(FileExistsError, NotADirectoryError):  # then it is no folder: see below
             folder.mkdir(parents=True, exist_ok=True)
-        if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        _refuse_special(Path(path))
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
             raise PermissionError(f"{path} cannot be written; name a file in another folder.")
         if Path(path).suffix == ".json" and Path(path).with_suffix(".safetensors").exists():
             raise FileExistsError(f"{path} is the record of a checkpoint; name another file.")

@@ -35,6 +35,14 @@ def test_every_run_is_a_row_and_every_data_set_a_licence():
     assert 'from_pretrained("other")' in card
 
 
+def test_a_stage_is_one_row_whatever_its_record_says():
+    _, record = checkpoint.read(NAMES[0])
+    rows = len(model_card("other", record).splitlines())
+    record["commit"] = "a | b\n\n# \ud800"
+    assert len(model_card("other", record).splitlines()) == rows
+    assert " | a / b # \\ud800 | " in model_card("other", record)
+
+
 def test_what_was_switched_off_is_said():
     _, record = checkpoint.read(NAMES[0])
     record["model"]["gates"] = False

@@ -41,6 +41,10 @@ def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys, sent
         capsys.readouterr()
         assert main(["publish", net, "--name", "bad", "--scores", str(scores)]) == 2
         assert "scores.json was not written by" in sentence()
+    for odd in ({"mae": 3.3}, {"frames": -1}, {"record": whole["record"] | {"height": 10**9}}):
+        scores.write_text(json.dumps(whole | odd))
+        assert main(["publish", net, "--name", "bad", "--scores", str(scores)]) == 2
+        assert "scores.json holds numbers that no evaluation gives" in sentence()
     assert not list(tmp_path.glob("checkpoints/bad*"))
 
 

@@ -1,6 +1,8 @@
 """`vsod`: help for every option, one sentence for every mistake, the exit codes."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +72,18 @@ def test_help_answers_at_once(words):
     assert float(seconds) < 1
 
 
+def test_streams_may_be_closed_and_names_of_any_bytes(root, tmp_path):
+    """As `2>&-` does, and as archives of other systems leave them."""
+    name = os.fsdecode(b"b\xffr")
+    shutil.copytree(root / "Annotations/480p/synthetic-05000", tmp_path / "truth" / name)
+    truth = str(tmp_path / "truth")
+    words = [sys.executable, "-m", "vsodlib.cli.main", "score", truth, "--gt", truth]
+    shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", *words]
+    run = subprocess.run(shell, stdout=subprocess.PIPE)
+    assert run.returncode == 0
+    assert rb"b\udcffr" in run.stdout
+
+
 def test_head_may_close_the_pipe(root):
     """As in `vsod data check ROOT | head -1`; buffered, it shows at the end."""
     words = [sys.executable, "-m", "vsodlib.cli.main", "data", "list"]
@@ -103,6 +117,12 @@ def test_an_unwritable_place_is_met_before_the_work(command, tmp_path, monkeypat
     (tmp_path / taken).mkdir()
     assert main([*command, "folder"]) == 2
     assert f"{taken} cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["predict", ""], ["score", "maps", "--gt="]], ids=" ".join)
+def test_a_variable_that_is_not_set_is_not_the_folder_one_is_in(words, sentence):
+    assert main(words) == 2
+    assert "was given an empty word" in sentence()
 
 
 def test_switches_of_recorded_commands():

@@ -100,7 +100,7 @@ def test_score_explains_a_number(maps, capsys, sentence):
     assert main([*words, "--explain", "0.0123456"]) == 0
     assert "Nothing tried gives 0.0123456; the nearest are" in capsys.readouterr().out
     assert main([*words, "--explain", ""]) == 2
-    assert "not ''" in sentence()
+    assert "was given an empty word" in sentence()
     assert main([*words, "--explain", "much"]) == 2
     assert "as it is printed" in sentence()
     assert main([*words, "--explain", "0.5", "--protocol", "frames"]) == 2
@@ -127,6 +127,17 @@ def test_compare(maps, capsys, sentence):
     (folder / "one.json").write_text(json.dumps(content))
     assert main(["compare", far, str(folder / "one.json")]) == 0
     assert "nan" not in capsys.readouterr().out
+    assert main([*words, "--json", near]) == 2
+    assert "near.json is one of the two; name another file" in sentence()
+    row = next(iter(content["per_sequence"].values()))
+    content["per_sequence"]["a\x1b[2J"] = row  # what a terminal would obey
+    (folder / "one.json").write_text(json.dumps(content))
+    assert main(["compare", far, str(folder / "one.json")]) == 0
+    assert r"a\x1b[2J" in capsys.readouterr().out
+    row["J"]["mean"] = 74.1
+    (folder / "one.json").write_text(json.dumps(content))
+    assert main(["compare", far, str(folder / "one.json")]) == 2
+    assert "is 74.1, no score" in sentence()
     (folder / "odd.json").write_text("{")
     for odd in (folder / "odd.json", truth, folder / "none.json"):
         assert main(["compare", str(folder / "far.json"), str(odd)]) == 2

@@ -297,6 +297,18 @@ def test_unreachable_server_is_named(home, tmp_path, monkeypatch):
         fetch("davis2016", tmp_path, progress=False)
 
 
+@pytest.mark.parametrize("name, value", [("Location", "http://[::1/"), ("Content-Length", "x")])
+def test_answers_that_make_no_sense_are_named(home, tmp_path, monkeypatch, name, value):
+    def odd(request):
+        request.send_response(302 if name == "Location" else 200)
+        request.send_header(name, value)
+        request.end_headers()
+
+    monkeypatch.setattr(home, "answer", odd)
+    with pytest.raises(ConnectionError, match=r"davis\.zip could not be downloaded: "):
+        fetch("davis2016", tmp_path, progress=False)
+
+
 @pytest.mark.parametrize(
     "name", ["../evil", "DAVIS/../../evil", "/evil", "..\\evil", "C:/evil", "C:evil", "\\evil"]
 )

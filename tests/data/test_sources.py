@@ -43,6 +43,7 @@ def test_images_of_several_sizes_or_names_are_photographs(tmp_path):
     photograph(named / "cat.png")
     assert kinds([named]) == [("names", 4)]
     assert kinds([write_folder(tmp_path / "one", clip(1))]) == [("one", 1)]
+    assert kinds([named / "cat.png"] * 2) == [("cat", 1)]  # named twice, it is one
 
 
 def test_cameras_note_makes_photographs(tmp_path):

@@ -127,7 +127,7 @@ def test_make_synthetic_refuses_and_leaves_nothing(tmp_path, monkeypatch):
 
 def test_nothing_is_drawn_through_a_link(tmp_path):
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "clips.part").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / ".clips.part").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     for name in ("clips", "dangling"):
         with pytest.raises(FileExistsError):

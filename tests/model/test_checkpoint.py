@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 
 from vsodlib import VSODNet, provenance
 from vsodlib.model import checkpoint
@@ -142,3 +143,39 @@ def test_a_full_disk_is_one_sentence(saved, monkeypatch):
 def test_a_name_that_is_none(name):
     with pytest.raises(FileNotFoundError, match="There is no checkpoint"):
         checkpoint.locate(name)
+
+
+def edit(path, change):
+    record = json.loads(path.with_suffix(".json").read_text())
+    change(record)
+    path.with_suffix(".json").write_text(json.dumps(record))
+
+
+def test_a_file_that_would_fill_the_memory(saved):
+    _, path = saved
+    with path.open("r+b") as file:  # sparse: it takes no room on the disk
+        file.truncate(checkpoint.LARGEST_WEIGHTS + 1)
+    for read in (checkpoint.read, checkpoint.fingerprint):
+        with pytest.raises(ValueError, match="has 2147 MB; at most"):
+            read(path)
+
+
+def test_numbers_that_torch_cannot_convert(saved):
+    _, path = saved
+    save_file({"a": torch.zeros(4, dtype=torch.uint8).view(torch.float4_e2m1fn_x2)}, path)
+    with pytest.raises(ValueError, match="numbers that torch cannot convert"):
+        checkpoint.read(path)
+
+
+def test_another_normalisation(saved):
+    _, path = saved
+    edit(path, lambda record: record["normalisation"].update(mean=[0, 0, 0]))
+    with pytest.raises(ValueError, match="normalisation is not ImageNet's"):
+        checkpoint.read(path)
+
+
+def test_filters_too_large_for_half_precision_come_back(saved, tmp_path):
+    net, path = saved
+    weights = net.state_dict() | {"head.weight": torch.full_like(net.head.weight, 1e5)}
+    checkpoint.write(path, weights, checkpoint.read(path)[1])
+    assert torch.equal(checkpoint.read(path)[0]["head.weight"], weights["head.weight"])

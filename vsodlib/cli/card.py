@@ -5,6 +5,7 @@ from typing import Any
 
 from vsodlib.config import ModelConfig, number
 from vsodlib.data.download import SOURCES
+from vsodlib.notes import one_line
 
 _CARD = """# {name}
 
@@ -83,9 +84,10 @@ def model_card(name: str, record: dict[str, Any]) -> str:
     present = [words for key, words in _MODULES.items() if model.get(key)]
     absent = [words for key, words in _MODULES.items() if not model.get(key, True)]
     stages = "\n".join(f"| {i} | {row} |" for i, row in enumerate(_stages(record), 1))
+    told = {key: scores[key] for key in ("dataset", "split", "frames", "protocol", "height")}
     return _CARD.format(
         name=name,
-        **{key: scores[key] for key in ("dataset", "split", "frames", "protocol", "height")},
+        **{key: one_line(value) for key, value in told.items()},
         flip=", averaged with the mirrored frame" if scores["flip"] else "",
         scores=" | ".join("-" if value is None else f"{value:.3f}" for value in values),
         backbone=model["backbone"],
@@ -114,8 +116,9 @@ def _stages(record: dict[str, Any]) -> Iterator[str]:
     window = ", from ".join([f"{train['height']}x{train['width']}", *reached])
     if last - first != steps:
         steps = f"{last - first} ({first + 1} to {last} of {steps})"
-    cells = (record.get("data"), steps, train["batch_size"], window, weight)
-    yield " | ".join(str(cell) for cell in (*cells, record.get("commit"), record.get("device")))
+    made = (record.get("commit"), record.get("device"))
+    cells = (record.get("data"), steps, train["batch_size"], window, weight, *made)
+    yield " | ".join(one_line(cell).replace("|", "/") for cell in cells)
 
 
 def _licences(record: dict[str, Any]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypedDict
 from tyro.conf import Positional
 
 from vsodlib.cli.options import Command, Flag, one_or_more
-from vsodlib.config import check_form
+from vsodlib.config import LARGEST_SIDE, check_form
 from vsodlib.files import check_writable, read_json, write_file
 
 
@@ -85,6 +85,14 @@ class Publish(Command):
         check_form(scores, Scores, f"{self.scores} was not written by `vsod evaluate --json`:")
         kept = {name: scores[name] for name in Scores.__annotations__}
         made = kept.pop("record")
+        found = [kept[name] for name in ("mae", "max_f", "s_measure")]
+        found += [kept[name][part] for name in "JF" for part in Parts.__annotations__]
+        if not (
+            all(value is None or 0 <= value <= 1 for value in found)
+            and kept["frames"] > 0
+            and 1 <= made["height"] <= LARGEST_SIDE
+        ):
+            raise ValueError(f"{self.scores} holds numbers that no evaluation gives.")
         kept |= {name: made[name] for name in Made.__annotations__}
         kept["protocol"] = kept["protocol"]["name"]
         for special, there in (

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import is_dataclass
 from difflib import get_close_matches
+from io import StringIO, TextIOWrapper
 from typing import Any, get_type_hints
 
 import tyro
@@ -52,6 +53,8 @@ def parse(words: Sequence[str]) -> Command:
     command = COMMANDS[name]
     known = options(command)
     words = words[len(name.split()) :]
+    if any(re.fullmatch("(--[^=]*=)?", word) for word in words):
+        raise ValueError(f"{name} was given an empty word, as of a variable that is not set.")
 
     def refuse(event: _errors.ParseErrorEvent) -> None:
         raise ValueError(f"{name} {_sentence(event, known)} (see `vsod {name} --help`).")
@@ -128,6 +131,9 @@ def _name(argument: Any) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `vsod` and return its exit code: 0, 1 (nobody reads on), 2 (bad input), 130 (Ctrl-C)."""
+    sys.stderr = sys.stderr or StringIO()  # None where it was closed: `vsod ... 2>&-`
+    if isinstance(sys.stdout, TextIOWrapper):  # names of files may be bytes of no encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         command = parse(sys.argv[1:] if argv is None else argv)
         keep_freed_memory()
@@ -140,7 +146,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # torch, numpy and OpenCV each raise an exception of their own where memory is short.
         told = re.search("out of ?memory|allocate", str(error), re.IGNORECASE)
         short = told or isinstance(error, MemoryError)
-        known = isinstance(error, ValueError | OSError)
+        # Before Python 3.13 pathlib calls a link to itself a RuntimeError.
+        known = isinstance(error, ValueError | OSError) or str(error).startswith("Symlink loop")
         if os.environ.get("VSOD_DEBUG") or not (known or short):
             raise
         hint = "" if known else " Memory is short: use smaller batches or frames."

@@ -20,7 +20,7 @@ from vsodlib.cli.options import (
     optional_word,
 )
 from vsodlib.files import check_writable
-from vsodlib.notes import note
+from vsodlib.notes import note, one_line
 
 
 @dataclass(kw_only=True)
@@ -71,9 +71,10 @@ class Predict(Network, Command):
                 print(f"vsod: {told}", file=sys.stderr)
                 code = 2 if "error" in done else code or 3
             if "out" in done:
+                speed = f"{done['seconds']:.1f} s, {done['fps']:.1f} frames a second"
                 print(
-                    f"{done['frames']} frames ({done['kept']} kept from before) in "
-                    f"{done['seconds']:.1f} s, {done['fps']:.1f} frames a second: {done['out']}"
+                    f"{done['frames']} frames ({done['kept']} kept from before) in {speed}: "
+                    f"{one_line(done['out'])}"
                 )
         if code:
             raise SystemExit(code)

@@ -10,7 +10,7 @@ from tyro.conf import Positional, create_mutex_group
 from vsodlib.cli.network import load_network, record_of
 from vsodlib.cli.options import Command, Count, DataRoot, Flag, MaskLevels, MaybeCount, Network
 from vsodlib.files import check_writable, read_json, write_json
-from vsodlib.notes import note
+from vsodlib.notes import note, one_line
 
 ProtocolName = Literal["davis2016", "davsod", "frames"]
 TRUTH = create_mutex_group(required=True, title="ground truth, one of")
@@ -162,10 +162,14 @@ class Compare(Command):
     def run(self) -> None:
         from vsodlib.metrics import compare
 
+        both = self.first, self.second
         check_writable(self.json)
-        found = compare(read_json(self.first), read_json(self.second))
+        if self.json and Path(self.json).resolve() in map(Path.resolve, map(Path, both)):
+            raise ValueError(f"--json {self.json} is one of the two; name another file.")
+        found = compare(*map(read_json, both))
         if found["left_out"]:
-            print(f"Left out, because only one of the two has it: {', '.join(found['left_out'])}")
+            left_out = one_line(", ".join(found["left_out"]))
+            print(f"Left out, because only one of the two has it: {left_out}")
         names = {"first": self.first, "second": self.second}
         print(f"{names['second']} against {names['first']}, {len(found['sequences'])} sequences")
         print(
@@ -219,7 +223,7 @@ def _print_scores(scores: dict[str, Any]) -> None:
         rows += [
             (f"{word} {found['level']:.0%}", found, k) for k, word in enumerate(("from", "to"))
         ]
-    width = max(len(row[0]) for row in rows)
+    width = max(len(one_line(row[0])) for row in rows)
     cells = max(7, *(len(heading) + 2 for heading in headings))
     print(f"{'':{width}}" + "".join(f"{heading:>{cells}}" for heading in headings))
     for name, row, *end in rows:
@@ -227,7 +231,7 @@ def _print_scores(scores: dict[str, Any]) -> None:
         if end:
             values = [value and value[end[0]] for value in values]
         line = "".join(f"{'-' if value is None else f'{value:.3f}':>{cells}}" for value in values)
-        print(f"{name:{width}}{line}")
+        print(f"{one_line(name):{width}}{line}")
     if found:
         print(f"The interval is over {found['units']} {found['over']}, drawn anew.")
 

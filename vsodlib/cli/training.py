@@ -14,7 +14,7 @@ from tyro.conf import OmitArgPrefixes, Positional
 
 from vsodlib.cli.options import Command, DataRoot, Flag, MaskLevels, gathered
 from vsodlib.config import ModelConfig, Profile, TrainConfig
-from vsodlib.files import check_writable
+from vsodlib.files import check_writable, unlinked
 from vsodlib.notes import note
 
 
@@ -119,7 +119,7 @@ class Train(Preset, TrainingData, Command):
 
         out = Path(self.out)
         config, counts, parts = self._fitted(out)
-        on_log = tensorboard(out / "tensorboard") if self.tensorboard else None
+        on_log = tensorboard(unlinked(out, "tensorboard/0").parent) if self.tensorboard else None
         dataset, validation = _in_memory(parts, config)
         fit(
             ModelConfig(**asdict(self.model)),

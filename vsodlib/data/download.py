@@ -311,7 +311,7 @@ def download(url: str, path: Path, progress: bool = True) -> None:
             problem = error
         except URLError as error:
             problem = error.reason
-        except (HTTPException, ConnectionError, TimeoutError, SSLError) as error:
+        except (HTTPException, ConnectionError, TimeoutError, SSLError, ValueError) as error:
             problem = error
         size = part.stat().st_size if part.exists() else 0
         tries, most = (1, size) if size > most else (tries + 1, most)

@@ -81,7 +81,8 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
             loose.setdefault(path.parent, []).append(path)
         else:
             found.append(Source(path.stem, place, _beside(path.parent, path.stem)))
-    for folder, files in loose.items():
+    for folder, paths in loose.items():
+        files = list(dict.fromkeys(paths))
         name = files[0].stem if len(files) == 1 else folder.resolve().name
         place = str(files[0] if len(files) == 1 else folder)
         found.append(Source(name, place, _beside(folder, name), tuple(files)))

@@ -114,7 +114,7 @@ def make_synthetic(
     if videos < 2:
         raise ValueError(f"make-synthetic needs 2 videos or more (train and val), got {videos}.")
     val = max(1, videos // 4)
-    aside = out.with_name(out.name + ".part")
+    aside = out.with_name(f".{out.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)  # or it would be written through a link of this name
     try:

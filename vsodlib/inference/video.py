@@ -36,6 +36,7 @@ from vsodlib.inference.predict import predict_maps
 from vsodlib.inference.sheet import ContactSheet
 from vsodlib.model.inter_frame import spread_out
 from vsodlib.model.vsodnet import VSODNet
+from vsodlib.notes import one_line
 
 __all__ = ["Outputs", "overlay", "predict_sources", "predict_video", "read_video", "write_video"]
 
@@ -237,7 +238,7 @@ def predict_video(
     taken = _times(place, photographs)
 
     count = kept = 0
-    started, label = time.perf_counter(), Path(video.source).name
+    started, label = time.perf_counter(), one_line(Path(video.source).name)
     bar = tqdm(desc=label, total=video.length, unit="frame", leave=False, disable=not progress)
     # A camera has no last frame: there Ctrl-C is the regular end, elsewhere an interruption.
     ending = suppress(*([KeyboardInterrupt] if video.live else []))

@@ -82,7 +82,8 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 def _value(row: Any, measure: str, name: str) -> float | None:
     value: Any = row.get(measure) if isinstance(row, dict) else "missing"
     value = value.get("mean") if isinstance(value, dict) else value
-    if value is None or (type(value) in (int, float) and 0 <= value < 1e9):
+    most = 1e9 if measure == "T" else 2  # E of two pixels; percent would be 0 to 100
+    if value is None or (type(value) in (int, float) and 0 <= value <= most):
         return value
     raise ValueError(f"{measure} of {name} is {repr(value)[:20]}, no score; score the maps again.")
 

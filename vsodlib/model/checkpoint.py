@@ -17,9 +17,12 @@ from torch import Tensor
 
 from vsodlib import provenance
 from vsodlib.config import IMAGENET_MEAN, IMAGENET_STD, LARGEST_SIDE, ModelConfig, check_form
-from vsodlib.files import aside, read_json
+from vsodlib.files import aside, check_size, read_json
 
 FORMAT = "vsodlib-1"
+LARGEST_WEIGHTS = 1 << 31
+"""Bytes of a checkpoint; the paper's network has 0.12 GB."""
+NORMALISATION = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD)}
 
 
 class Schedule(TypedDict):
@@ -59,10 +62,12 @@ def locate(name_or_path: str | Path) -> Path:
 
     Raises:
         FileNotFoundError: there is none; the message lists the names there are.
+        ValueError: it has more than `LARGEST_WEIGHTS` bytes.
     """
     given = Path(name_or_path)
     for path in (given, Path(f"{given}.safetensors")):
         if path.is_file() and path.suffix == ".safetensors":
+            check_size(path, path.stat().st_size, LARGEST_WEIGHTS)
             return path
     if len(given.parts) == 1 and given.name in available():
         return provenance.bundled(f"checkpoints/{given.name}.safetensors")
@@ -104,6 +109,8 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         height = record.get("input_height")
         if height is not None and not 1 <= height <= LARGEST_SIDE:
             raise ValueError(f"input_height must be 1 to {LARGEST_SIDE}.")
+        if record.get("normalisation", NORMALISATION) != NORMALISATION:
+            raise ValueError("its normalisation is not ImageNet's.")
         tensors = load_file(path)
     except ValueError as error:
         raise ValueError(f"{record_path} describes no network: {error}") from error
@@ -111,7 +118,10 @@ def read(name_or_path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error
     if strange := [name for name, tensor in tensors.items() if tensor.is_complex()]:
         raise ValueError(f"{path} holds complex numbers in {strange[0]}; weights are real.")
-    tensors = {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}
+    try:
+        tensors = {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}
+    except NotImplementedError as error:
+        raise ValueError(f"{path} holds numbers that torch cannot convert ({error}).") from error
     if endless := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise ValueError(f"{path} holds numbers that are not finite in {endless[0]}.")
     return tensors, record
@@ -139,7 +149,8 @@ def may_know(before: Mapping[str, Any] | None, dataset: str, held_out: int) -> b
 def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> Path:
     """Write PATH.safetensors and PATH.json, each whole or not at all.
 
-    Matrices and filters are stored as float16, vectors (biases, batch-norm statistics) as they are.
+    Matrices and filters are stored as float16 unless they are too large for it, vectors (biases,
+    batch-norm statistics) as they are.
 
     Args:
         path: with or without the ending `.safetensors`.
@@ -154,13 +165,9 @@ def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) 
     """
     path = Path(path).with_suffix("") if Path(path).suffix == ".safetensors" else Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    stored = {
-        name: (t.half() if t.ndim > 1 and t.is_floating_point() else t).contiguous().cpu()
-        for name, t in tensors.items()
-    }
+    stored = {name: _short(tensor).contiguous().cpu() for name, tensor in tensors.items()}
     weights, described = Path(f"{path}.safetensors"), Path(f"{path}.json")
-    normalisation = {"mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD)}
-    record = {"format": FORMAT, "normalisation": normalisation} | record
+    record = {"format": FORMAT, "normalisation": NORMALISATION} | record
     try:
         with aside(described) as part:
             part.write_text(json.dumps(record, indent=2) + "\n")
@@ -170,6 +177,14 @@ def write(path: str | Path, tensors: dict[str, Tensor], record: dict[str, Any]) 
     except SafetensorError as error:
         raise OSError(f"{weights} cannot be written ({error}).") from error
     return weights
+
+
+def _short(tensor: Tensor) -> Tensor:
+    """Matrices and filters in half precision, where that holds them."""
+    if tensor.ndim < 2 or not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    return half if half.isfinite().all() else tensor
 
 
 def average(names_or_paths: Sequence[str | Path]) -> tuple[dict[str, Tensor], dict[str, Any]]:

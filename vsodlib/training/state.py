@@ -94,6 +94,8 @@ def load_state(
             their_model = ModelConfig.from_dict(state["model_config"])
             if not (1 <= state["step"] <= theirs.steps and -1 <= state["best"] <= 1):
                 raise ValueError(f"step {state['step']} of {theirs.steps}, best {state['best']}")
+            if not 0 <= state["record"].get("first_step", 0) < state["step"]:
+                raise ValueError("it began behind the step that it has reached, or before step 0")
             if min(state["updates"], state["elapsed"]) < 0:
                 raise ValueError("its average or its clock has gone backwards")
             break
