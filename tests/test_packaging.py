@@ -78,7 +78,7 @@ def test_what_contributing_names_is_there():
     missing = {name for name in named if not (ROOT / name).exists()}
     assert [name for name in missing if not name.endswith(ours)] == []
     assert len(named) - len(missing) >= 8
-    for name in ("IMAGE_LAYOUTS", "VIDEO_LAYOUTS", "PACKAGED_WEIGHTS", "_feature_slices"):
+    for name in ("IMAGE_LAYOUTS", "VIDEO_LAYOUTS", "PACKAGED_WEIGHTS", "_features"):
         assert name in text
         assert any(f"{name}" in path.read_text() for path in (ROOT / "vsodlib").rglob("*.py"))
     recipes = text.split("\n## ")[1:]

@@ -2,8 +2,7 @@
 
 Chen, Jin, Shen, Yang: "Video Salient Object Detection via Contrastive Features and Attention
 Modules", WACV 2022. `ModelConfig.paper()` is the network of Sections 3.1-3.3 and 3.5 and
-`TrainConfig.paper()` its training; the paper is silent on input size, schedule and augmentation,
-so those fields hold our choice and say so.
+`TrainConfig.paper()` its training, with our choice of input size, schedule and augmentation.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import math
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from types import UnionType
@@ -29,9 +28,8 @@ PROFILES: tuple[Profile, ...] = ("smoke", "laptop", "full")
 
 
 def profile() -> Profile:
-    """The run profile named by the environment variable `VSOD_PROFILE` (default `"laptop"`).
-
-    `smoke`: seconds per notebook on synthetic clips (tests); `laptop`: minutes on a CPU; `full`:
+    """The run profile named by the environment variable `VSOD_PROFILE` (default `"laptop"`):
+    `smoke`, seconds per notebook on synthetic clips (tests); `laptop`, minutes on a CPU; `full`,
     the paper's setting on a GPU.
 
         >>> from vsodlib import profile
@@ -48,17 +46,12 @@ def profile() -> Profile:
 
 
 def check_form(value: Any, form: Any, place: str) -> None:
-    """Whether a value out of JSON has the form of a type hint.
+    """Refuse a value out of JSON without the form of a type hint, by a ValueError that begins with
+    its place.
 
-    Args:
-        value: of any kind.
-        form: `Any`, a class, a `Literal`, a union, `list[X]`, `tuple[X, ...]`, `dict[str, X]` or a
-            `TypedDict`, whose further keys are free. An int is a float too, a bool is neither;
-            numbers are finite and have 64 bits.
-        place: what the message begins with.
-
-    Raises:
-        ValueError: it has not.
+    A form is `Any`, a class, a `Literal`, a union, `list[X]`, `tuple[X, ...]`, `dict[str, X]` or a
+    `TypedDict`, whose further keys are free. An int is a float too, a bool is neither; numbers are
+    finite and have 64 bits.
     """
     origin, given = get_origin(form), get_args(form)
     if is_typeddict(form):
@@ -116,20 +109,9 @@ def check_counts(**counts: int) -> None:
         raise ValueError(" ".join(faults))
 
 
-def _told(read: Callable[[], Any]) -> list[str]:
-    """What the ValueError says that reading something raises, if it does."""
-    try:
-        read()
-    except ValueError as error:
-        return [str(error)]
-    return []
-
-
 @dataclass(frozen=True)
 class _Config(ABC):
-    """What both configurations share: all faults told at once, a plain dictionary there and back,
-    unknown keys refused.
-    """
+    """What both configurations share: all faults told at once, a dictionary there and back."""
 
     def __post_init__(self) -> None:
         if faults := list(self._faults()):
@@ -141,18 +123,12 @@ class _Config(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as a JSON-ready dictionary (tuples become lists)."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in asdict(self).items()
-        }
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The configuration that `to_dict` wrote.
-
-        Raises:
-            ValueError: `values` is not a dictionary, or holds a key that this class does not know
-                or a value of another type.
+        """The configuration that `to_dict` wrote; a ValueError of anything but a dictionary, of an
+        unknown key, and of a value of another type.
         """
         if not isinstance(values, dict):
             raise ValueError(f"{cls.__name__} needs a dictionary of fields, got {values!r}.")
@@ -376,13 +352,11 @@ class TrainConfig(_Config):
     seed: int = 0
     """Seed of weights, batches and augmentation."""
 
-    def _faults(self) -> Iterator[str]:
-        faults = list(self._own_faults())
-        yield from faults
-        if not faults:  # or each phase would tell them again
-            yield from _told(lambda: self.schedule)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self.schedule  # each phase would tell the faults above again
 
-    def _own_faults(self) -> Iterator[str]:
+    def _faults(self) -> Iterator[str]:
         counts = ("steps", "batch_size", "frames_per_video", "samples")
         more = ("region_grid", "checkpoint_every")
         yield from too_few({name: getattr(self, name) for name in (*counts, *more)})
@@ -420,7 +394,10 @@ class TrainConfig(_Config):
         if not self.mix and self.frames_per_video >= 1:
             stills = round(self.batch_size * self.image_fraction)
             yield from batch_faults(self.batch_size, stills, self.frames_per_video)
-        yield from _told(lambda: self.weights)
+        try:
+            _ = self.weights
+        except ValueError as error:
+            yield str(error)
 
     @cached_property
     def weights(self) -> Mapping[str, float]:
@@ -446,7 +423,7 @@ class TrainConfig(_Config):
             start = number(share)
             if not phases[-1][0] < start < 1:
                 raise ValueError(
-                    f"A phase begins with the share of the schedule at which it starts, rising "
+                    "A phase begins with the share of the schedule at which it starts, rising "
                     f"between 0 and 1, not with {share!r}."
                 )
             phases.append((start, replace(phases[-1][1], **_phase_changes(changes))))
@@ -461,13 +438,11 @@ class TrainConfig(_Config):
     def for_data(
         self, given: dict[str, Any], videos: int, images: int, share: float | None = None
     ) -> Self:
-        """This configuration with some values given, and those that are not made to fit them and
-        the data: no share of images where there are none, batches that the frames divide.
+        """This configuration with some values (by field) given, and those that are not made to fit
+        them and the data: no share of images where there are none, batches that the frames divide.
 
         Args:
-            given: field -> value.
-            videos: how many videos of two frames or more the data holds.
-            images: how many still images.
+            videos: how many videos of two frames or more the data holds; images: still images.
             share: what `mix` takes from data sets of still images alone; None: not known.
 
         Raises:
@@ -499,9 +474,7 @@ class TrainConfig(_Config):
     @property
     def warmup(self) -> int:
         """Steps of warm-up."""
-        if self.warmup_steps is None:
-            return min(500, self.steps // 20)
-        return self.warmup_steps
+        return min(500, self.steps // 20) if self.warmup_steps is None else self.warmup_steps
 
     @classmethod
     def paper(cls) -> Self:

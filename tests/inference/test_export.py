@@ -10,7 +10,7 @@ import torch
 from trained_like import photographs, trained_like
 
 from vsodlib import VSODNet
-from vsodlib.inference.export import export_onnx
+from vsodlib.inference.export import SaliencyMap, export_onnx
 
 SIZES = [(1, 240, 432), (2, 97, 131), (3, 131, 97), (1, 250, 333), (1, 16, 16)]
 
@@ -99,3 +99,16 @@ def test_refused(tiny_config, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"pip install 'vsodlib\[onnx\]'"):
         export_onnx(VSODNet(tiny_config), path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore")  # torch.jit is deprecated, and says what a trace fixes
+@torch.no_grad()
+def test_tracers_follow(tiny_config):
+    net = trained_like(tiny_config)
+    saliency = SaliencyMap(net)
+    traced = torch.jit.trace(saliency, photographs(1, 64, 80))
+    images = photographs(2, 97, 131)
+    expected = net(images).logits.sigmoid()
+    torch.testing.assert_close(traced(images), expected, atol=1e-5, rtol=0)
+    exported = torch.export.export(saliency, (images,)).module()
+    torch.testing.assert_close(exported(images), expected, atol=1e-5, rtol=0)

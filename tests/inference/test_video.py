@@ -17,17 +17,9 @@ from small_clips import H, W, clip, tone, write_folder
 from vsodlib import ModelConfig
 from vsodlib.data import video_files
 from vsodlib.data.sources import find_sources
-from vsodlib.data.video_files import VideoWriter
+from vsodlib.data.video_files import VideoWriter, read_video, write_video
 from vsodlib.inference.motion import Motion
-from vsodlib.inference.video import (
-    Outputs,
-    overlay,
-    predict_sources,
-    predict_video,
-    read_video,
-    rows_that_fit,
-    write_video,
-)
+from vsodlib.inference.video import Outputs, overlay, predict_sources, predict_video, rows_that_fit
 from vsodlib.model.vsodnet import Output
 
 

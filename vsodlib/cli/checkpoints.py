@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypedDict
 
 from tyro.conf import Positional
 
-from vsodlib.cli.options import Command, Flag, one_or_more
+from vsodlib.cli.options import Command, Flag, many
 from vsodlib.config import LARGEST_SIDE, check_form
 from vsodlib.files import check_writable, read_json, write_file
 
@@ -15,7 +15,7 @@ from vsodlib.files import check_writable, read_json, write_file
 class Average(Command):
     """Write the mean of several trained networks that descend from one another."""
 
-    checkpoints: Annotated[Positional[tuple[str, ...]], one_or_more("CHECKPOINT")]
+    checkpoints: Annotated[Positional[tuple[str, ...]], many("CHECKPOINT")]
     """Trained networks, e.g. runs/a/last runs/b/last."""
     out: str
     """The new checkpoint, e.g. runs/mean."""

@@ -1,7 +1,4 @@
-"""The commands of `vsod` that run networks: call the library, print.
-
-The library is imported inside the functions, so that `vsod --help` answers at once.
-"""
+"""The commands of `vsod` that run networks."""
 
 import sys
 from dataclasses import dataclass
@@ -9,16 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional
 
-from vsodlib.cli.options import (
-    Command,
-    Count,
-    DataRoot,
-    Flag,
-    MaskLevels,
-    Network,
-    one_or_more,
-    optional_word,
-)
+from vsodlib.cli.options import Command, Count, DataRoot, Flag, MaskLevels, Network, many, one_of
 from vsodlib.files import check_writable
 from vsodlib.notes import note, one_line
 
@@ -30,7 +18,7 @@ class Predict(Network, Command):
     Exit code 3: something was read in part; 2: something could not be read, the rest was.
     """
 
-    sources: Annotated[Positional[tuple[str, ...]], one_or_more("SOURCE")]
+    sources: Annotated[Positional[tuple[str, ...]], many("SOURCE")]
     """Films, animated GIFs or WebPs, photographs, folders of these or of frames, camera numbers."""
     checkpoint: str = "lite-davis"
     """A name in checkpoints/, or a file."""
@@ -38,7 +26,7 @@ class Predict(Network, Command):
     """Folder to write to; None: NAME-saliency next to each source."""
     no_overlay: Flag = False
     """Write no film of tinted frames."""
-    cutout: Annotated[str | None, optional_word("webm", "mov", "png")] = None
+    cutout: Annotated[str | None, one_of("webm", "mov", "png")] = None
     """Write the object on a transparent background too; alone: webm (photographs: always png)."""
     background: str | None = None
     """Write the object in front of this too: a colour, an image, or the word blur."""
@@ -132,9 +120,8 @@ def load_network(options: Network) -> Any:
     from vsodlib.inference.folding import fold_batch_norms
     from vsodlib.model.vsodnet import VSODNet
 
-    mps = "mps" if torch.backends.mps.is_available() else "cpu"
-    name = options.device or ("cuda" if torch.cuda.is_available() else mps)
-    device = provenance.find_device(name)
+    fastest = torch.accelerator.current_accelerator(check_available=True)
+    device = provenance.find_device(options.device or str(fastest or "cpu"))
     net = VSODNet.from_pretrained(options.checkpoint)
     net.encoder = fold_batch_norms(net.encoder)  # where all batch norms are
     return net.to(device).to(memory_format=torch.channels_last)

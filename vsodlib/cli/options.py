@@ -1,12 +1,11 @@
-"""Parts of commands: their common class, words read as numbers, and shared options.
-
-A command is a dataclass. Each field is an option whose help is the docstring below it; a field
-without a default must be given.
+"""Parts of commands: their common class, words read as numbers, and shared options. A command is a
+dataclass whose fields are its options, the docstrings below them their help; a field without a
+default must be given.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, get_args
@@ -16,11 +15,19 @@ from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, Pri
 
 Flag: TypeAlias = tyro.conf.FlagCreatePairsOff[bool]
 """A switch that is off until it is named; a plain bool gets `--no-...` as well."""
+Spec: TypeAlias = PrimitiveConstructorSpec[Any]
+"""How words become a value, and a value is shown."""
 
 
-def _words(
-    kind: type, least: int = 0, most: int | None = None, several: bool = False
-) -> PrimitiveConstructorSpec[Any]:
+def _spec(nargs: Any, metavar: str, read: Callable[[list[str]], Any]) -> Spec:
+    def shown(value: Any) -> list[str]:
+        values = value if isinstance(value, tuple) else [value]
+        return [f"{one:.4g}" if isinstance(one, float) else str(one) for one in values]
+
+    return PrimitiveConstructorSpec(nargs, metavar, read, lambda value: True, shown)
+
+
+def _words(kind: type, least: int = 0, most: int | None = None, several: bool = False) -> Spec:
     """How words become values: finite numbers from `least` on; of `several`, one or more."""
 
     def read(words: list[str]) -> Any:
@@ -29,19 +36,10 @@ def _words(
         values = tuple(word if kind is str else _number(word, kind, least, most) for word in words)
         return values if several else values[0]
 
-    return PrimitiveConstructorSpec(
-        nargs="*" if several else 1,
-        metavar=kind.__name__.upper() + " ..." * several,
-        instance_from_str=read,
-        is_instance=lambda value: True,
-        str_from_instance=lambda value: [
-            f"{one:.4g}" if isinstance(one, float) else str(one)
-            for one in (value if several else [value])
-        ],
-    )
+    return _spec("*" if several else 1, kind.__name__.upper() + " ..." * several, read)
 
 
-def optional_word(*choices: str) -> PrimitiveConstructorSpec[Any]:
+def one_of(*choices: str) -> Spec:
     """How an option is read that takes one of some words, the first where it stands alone."""
 
     def read(words: list[str]) -> str:
@@ -50,13 +48,7 @@ def optional_word(*choices: str) -> PrimitiveConstructorSpec[Any]:
             raise ValueError(f"give one of {', '.join(choices)}, not {word!r}")
         return word
 
-    return PrimitiveConstructorSpec(
-        nargs=(0, 1),
-        metavar="[{" + ",".join(choices) + "}]",
-        instance_from_str=read,
-        is_instance=lambda value: True,
-        str_from_instance=lambda value: [str(value)],
-    )
+    return _spec((0, 1), "[{" + ",".join(choices) + "}]", read)
 
 
 def _number(word: str, kind: type, least: int, most: int | None) -> Any:
@@ -79,7 +71,7 @@ REGISTRY = ConstructorRegistry()
 
 
 @REGISTRY.primitive_rule
-def _rule(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+def _rule(info: PrimitiveTypeInfo) -> Spec | None:
     """Other numbers are from 0 on; tyro itself takes any, and no word where several may stand."""
     for kind in (int, float):
         if info.type in (kind, kind | None):
@@ -96,7 +88,7 @@ def gathered(faults: list[str]) -> Iterator[None]:
         faults.append(str(error))
 
 
-def one_or_more(name: str) -> object:
+def many(name: str) -> object:
     """How help shows a positional argument of several words."""
     return tyro.conf.arg(metavar=f"{name} ...", help_behavior_hint="(required)")
 

@@ -1,8 +1,6 @@
-"""The commands of `vsod` that train networks: call the library, print.
+"""The commands of `vsod` that train networks."""
 
-The library is imported inside the functions, so that `vsod --help` answers at once.
-"""
-
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -25,8 +23,6 @@ class Preset:
 
 
 class TrainingData(MaskLevels, DataRoot):
-    """Where what is trained on lies, and how its masks are read."""
-
     def facts(self, held_out: dict[str, int]) -> dict[str, Any]:
         """What records say of the data besides its name and size."""
         found = {"held_out": held_out, "foreground": self.foreground, "void": self.void}
@@ -102,7 +98,7 @@ class Train(Preset, TrainingData, Command):
     training: OmitArgPrefixes[Training]
     model: OmitArgPrefixes[Model]
     _named: tyro.conf.Suppress[tuple[str, ...]] = ()
-    """The options that were given."""
+    """The fields that were given."""
 
     @classmethod
     def start(cls, words: Sequence[str]) -> Self:
@@ -110,7 +106,8 @@ class Train(Preset, TrainingData, Command):
         preset = tyro.cli(Preset, args=words, add_help=False, return_unknown_args=True)[0].preset
         training = Training(**asdict(getattr(TrainConfig, preset)()))
         model = Model(**asdict(getattr(ModelConfig, preset)()))
-        named = tuple(word.partition("=")[0].replace("_", "-") for word in words)
+        options = (word.partition("=")[0] for word in words if word.startswith("--"))
+        named = tuple(re.sub("^--(no[-_])?", "", one).replace("-", "_") for one in options)
         return cls(preset=preset, out=tyro.MISSING, training=training, model=model, _named=named)
 
     def run(self) -> None:
@@ -148,17 +145,13 @@ class Train(Preset, TrainingData, Command):
         from vsodlib.training.run import check_span
         from vsodlib.training.state import load_state
 
-        given = {
-            name: value
-            for name, value in asdict(self.training).items()
-            if {f"--{name.replace('_', '-')}", f"--no-{name.replace('_', '-')}"} & set(self._named)
-        }
+        given = {name: v for name, v in asdict(self.training).items() if name in self._named}
         preset = getattr(TrainConfig, self.preset)()
         mix = given.get("mix", ())
         names = list(dict.fromkeys([w.rpartition("=")[0] or w for w in mix] or self.datasets))
         opened, faults = self.opened_all(names)
         lengths = [[len(frames) for frames in dataset.videos.values()] for dataset in opened]
-        if mix and "--datasets" in self._named and {*names} != {*self.datasets}:
+        if mix and "datasets" in self._named and {*names} != {*self.datasets}:
             faults.append("--datasets and --mix name other data sets: give --mix alone.")
         if faults:  # what the missing data would hold is not known: suppose both
             lengths = [[1, 2]]

@@ -8,5 +8,5 @@ cutout          objects without their background; sheet: a video on one page
 evaluate        a network's scores on a data set
 score_folder    anyone's maps or masks against a ground truth
 folding         batch norms folded into convolutions; overlap: reading while computing
-export          a network as an ONNX file; traceable: as a function of tensors, for tracers
+export          a network as a function of tensors, for tracers, and as an ONNX file
 """

@@ -48,8 +48,7 @@ def evaluate(
         protocol: a protocol of `vsodlib.metrics`.
         workers: threads that score.
         save_to: also write the maps there, one folder per video.
-        motion: weigh the maps of each video by what moves, see `Motion`; frames without a mask are
-            then looked at as well.
+        motion: weigh each video's maps by what moves (`Motion`), looking at all its frames.
 
     Returns:
         What `score_frames` returns, `"levels"` (how the masks were read) and
@@ -62,13 +61,14 @@ def evaluate(
     check_counts(batch_size=batch_size)
     labelled = dataset.labelled()
     dataset = dataset if motion else labelled
-    clock = {"seconds": 0.0, "frames": 0}
+    seconds, count = 0.0, 0
     own: set[Path] = set()
     if save_to and dataset.storage:
         paths = (path for r in dataset.records for path in (r.image, r.mask) if path)
         own = {Path(dataset.storage.locate(path)).resolve() for path in paths}
 
     def frames() -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+        nonlocal seconds, count
         for video in labelled.videos:
             indices = dataset.videos[video]
             remaining, references = iter(indices), reference_frames(net, dataset, indices)
@@ -81,8 +81,7 @@ def evaluate(
                 )
                 if weigh:
                     maps = np.stack(list(map(weigh, images, maps)))
-                clock["seconds"] += time.perf_counter() - start
-                clock["frames"] += len(chunk)
+                seconds, count = seconds + time.perf_counter() - start, count + len(chunk)
                 for index, saliency in zip(chunk, maps, strict=True):
                     if dataset.records[index].mask is None:
                         continue
@@ -90,9 +89,8 @@ def evaluate(
                     if save_to:
                         place = unlinked(save_to, f"{video}/{frame}.png")
                         if place.resolve() in own:
-                            raise ValueError(
-                                f"{place} belongs to {dataset.name}; name a new folder."
-                            )
+                            name = dataset.name
+                            raise ValueError(f"{place} belongs to {name}; name a new folder.")
                         write_map(place, saliency)
                     counted = dataset.counted(index)
                     if counted is not None:  # elsewhere neither map nor truth shows anything
@@ -100,17 +98,13 @@ def evaluate(
                     yield video, frame, saliency, dataset.mask(index)
 
     scores = score_frames(frames(), protocol, "all", workers, total=len(labelled))
-    seconds_per_frame = clock["seconds"] / clock["frames"]
-    return {**scores, "levels": {"truth": dataset.levels}, "seconds_per_frame": seconds_per_frame}
+    return scores | {"levels": {"truth": dataset.levels}, "seconds_per_frame": seconds / count}
 
 
 def held_out(name: str, dataset: FrameDataset, title: str) -> FrameDataset:
-    """Of a data set the videos that a checkpoint's training held out.
-
-    Args:
-        name: in `checkpoints/`, or a file.
-        dataset: as it was trained on, frames without a mask included or not.
-        title: what the training called it; a ValueError where nothing of it was held out.
+    """Of a data set, frames without a mask included or not, the videos that the training of a
+    checkpoint (a name in `checkpoints/`, or a file) held out; `title` is what that called it. A
+    ValueError where nothing of it was held out.
     """
     _, record = checkpoint.read(name)
     count = record.get("held_out", {}).get(title, 0)
@@ -123,9 +117,7 @@ def held_out(name: str, dataset: FrameDataset, title: str) -> FrameDataset:
 
 def mean_iou(net: VSODNet, dataset: FrameDataset, height: int, every: int = 4) -> float:
     """Intersection over union at threshold 0.5, averaged over every `every`-th frame of each video:
-    a quick measure to choose a checkpoint by, not a published protocol.
-
-    Leaves the network in evaluation mode.
+    a quick measure to choose a checkpoint by. Leaves the network in evaluation mode.
     """
     net.eval()
     scores = []

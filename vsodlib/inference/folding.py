@@ -12,7 +12,8 @@ Net = TypeVar("Net", bound=nn.Module)
 
 @torch.no_grad()
 def fold_batch_norms(net: Net) -> Net:
-    """A copy for inference, in which every batch norm behind a convolution is part of it.
+    """A copy for inference, in evaluation mode, in which every batch norm behind a convolution is
+    part of it; `net` is left as it is.
 
     With its statistics fixed, (W ∗ x + b - μ) γ / σ + β is a convolution with filters W γ / σ and
     bias (b - μ) γ / σ + β. An activation inside the batch norm (timm has those) stays. Outputs
@@ -21,19 +22,15 @@ def fold_batch_norms(net: Net) -> Net:
     Args:
         net: takes images (B, 3, H, W). Which convolution feeds which batch norm is seen in one
             pass of a small image; nothing else may use the output of such a convolution.
-
-    Returns:
-        A network in evaluation mode, on the same device. `net` is left as it is.
     """
     net = deepcopy(net).eval()
     replacement: dict[nn.Module, nn.Module] = {}
     for conv, norm in conv_norm_pairs(net):
         replacement[conv] = fuse_conv_bn_eval(conv, norm)
         replacement[norm] = getattr(norm, "act", nn.Identity())
-    for parent in list(net.modules()):
-        for name, child in parent.named_children():
-            if child in replacement:
-                setattr(parent, name, replacement[child])
+    for name, module in list(net.named_modules()):
+        if module in replacement:
+            net.set_submodule(name, replacement[module])
     return net
 
 
@@ -42,17 +39,16 @@ def conv_norm_pairs(net: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
     """Every convolution whose output is the input of a batch norm, with that batch norm; the net,
     in evaluation mode, is called once with images (B, 3, H, W).
     """
-    source: dict[int, tuple[nn.Conv2d, Tensor]] = {}  # the tensors are kept: ids must not recur
-    pairs = []
+    made_by: dict[Tensor, nn.Conv2d] = {}  # a tensor is found as itself, not by its numbers
+    pairs, hooks = [], []
 
     def after_convolution(conv: nn.Conv2d, _: tuple, out: Tensor) -> None:
-        source[id(out)] = conv, out
+        made_by[out] = conv
 
     def before_norm(norm: nn.BatchNorm2d, args: tuple) -> None:
-        if id(args[0]) in source:
-            pairs.append((source[id(args[0])][0], norm))
+        if conv := made_by.get(args[0]):
+            pairs.append((conv, norm))
 
-    hooks = []
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             hooks.append(module.register_forward_hook(after_convolution))

@@ -19,15 +19,7 @@ from tqdm.auto import tqdm
 from vsodlib.config import check_counts
 from vsodlib.data.image_files import UNREADABLE
 from vsodlib.data.sources import Source, find_sources
-from vsodlib.data.video_files import (
-    FORMATS,
-    Frame,
-    Video,
-    VideoWriter,
-    images_in,
-    read_video,
-    write_video,
-)
+from vsodlib.data.video_files import FORMATS, Frame, Video, VideoWriter, images_in, read_video
 from vsodlib.files import read_json, unlinked, write_file
 from vsodlib.inference.cutout import Background, cutout, fitting_map
 from vsodlib.inference.motion import Motion
@@ -37,8 +29,6 @@ from vsodlib.inference.sheet import ContactSheet
 from vsodlib.model.inter_frame import spread_out
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.notes import one_line
-
-__all__ = ["Outputs", "overlay", "predict_sources", "predict_video", "read_video", "write_video"]
 
 BATCH_PIXELS = 16_000_000
 """Pixels of the frames that are predicted together, at most, so that large ones fit in memory."""

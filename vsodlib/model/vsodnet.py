@@ -5,7 +5,7 @@ Chen et al., WACV 2022, Sections 3.1-3.3 and 3.5. Departures from the paper: see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -112,13 +112,12 @@ class VSODNet(nn.Module):
             self.co_attention = (co_attention or CrossLevelCoAttention)(low[4], c)
         if config.inter_frame_attention:
             self.inter_frame = InterFrameCoAttention(c)
-        attended = config.self_attention + config.co_attention + config.inter_frame_attention
         if config.gates:
             if config.self_attention:
                 self.self_gate = AttentionGate(c)
             if config.co_attention:
                 self.co_gate = AttentionGate(c)
-        self.head = nn.Conv2d((1 + attended) * c, 1, kernel_size=1)  # D, Figure 2
+        self.head = nn.Conv2d(len(_features(config)) * c, 1, kernel_size=1)  # D, Figure 2
         if config.skip_connections:
             skips = {s: n for s, n in low.items() if s < config.output_stride}
             if config.decoder_channels:
@@ -249,15 +248,17 @@ class VSODNet(nn.Module):
                     f"{name_or_path} holds another network: {name} is {other!r}, not {mine!r}."
                 )
         check_weights(name_or_path, tensors, record)
-        state = self.state_dict()
         own = self.own_modules.keys() | record.get("own_modules", {}).keys()
-        for name, mine in state.items():
+        for name, mine in self.state_dict().items():
             if name not in tensors or name.partition(".")[0] in own:
                 continue
             if name in ("head.weight", "decoder.start.weight"):
                 mine.zero_()
-                for to, source in _feature_slices(self.config, theirs, own):
-                    mine[:, to] = tensors[name][:, source]
+                c = self.config.channels
+                known = dict(zip(_features(theirs), tensors[name].split(c, 1), strict=True))
+                for feature, part in zip(_features(self.config), mine.split(c, 1), strict=True):
+                    if feature in known and feature not in own:
+                        part.copy_(known[feature])
             elif mine.shape == tensors[name].shape:
                 mine.copy_(tensors[name])
 
@@ -339,18 +340,7 @@ def class_names(**modules: Callable[..., nn.Module] | None) -> dict[str, str]:
     }
 
 
-def _feature_slices(
-    mine: ModelConfig, theirs: ModelConfig, own: Set[str]
-) -> list[tuple[slice, slice]]:
-    """Where the features that both networks have stand in [x, z̃_self, z̃_co, z̃_frames]; those of
-    modules of one's `own` are new.
-    """
-
-    def places(config: ModelConfig) -> dict[str, slice]:
-        names = ["x", "self_attention", "co_attention", "inter_frame_attention"]
-        present = [name for name in names if getattr(config, name, True)]
-        c = config.channels
-        return {name: slice(i * c, (i + 1) * c) for i, name in enumerate(present)}
-
-    to, source = places(mine), places(theirs)
-    return [(to[name], source[name]) for name in to if name in source and name not in own]
+def _features(config: ModelConfig) -> list[str]:
+    """The parts of [x, z̃_self, z̃_co, z̃_frames] that a network has, c channels each."""
+    names = ("self_attention", "co_attention", "inter_frame_attention")
+    return ["x", *(name for name in names if getattr(config, name))]

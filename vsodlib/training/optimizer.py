@@ -34,9 +34,8 @@ class WeightAverage:
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         averages, currents = [], []
-        for average, current in zip(
-            self.net.state_dict().values(), net.state_dict().values(), strict=True
-        ):
+        tensors = (n.state_dict().values() for n in (self.net, net))
+        for average, current in zip(*tensors, strict=True):
             if average.is_floating_point():
                 averages.append(average)
                 currents.append(current)
@@ -49,9 +48,7 @@ class Clock:
     """How far a run is: by its steps, or by the wall-clock where the configuration gives minutes.
 
     Args:
-        config: `steps` and `minutes`.
-        step: steps that are done.
-        elapsed: seconds that they took.
+        step, elapsed: steps that are done, and the seconds that they took.
         last: the step after which to stop before the end of the schedule; 0: at its end.
     """
 
@@ -62,18 +59,16 @@ class Clock:
         self.start = time.perf_counter() - elapsed
 
     def tick(self, accelerator: Accelerator) -> None:
-        """Count a step, and look at the time, the same on every process; refuse minutes that the
-        first step alone has used up by a ValueError.
+        """Count a step, and look at the time, the same on every process; a ValueError of minutes
+        that the first step alone has used up.
         """
         self.elapsed = time.perf_counter() - self.start
         if self.config.minutes and accelerator.num_processes > 1:
             mine = torch.tensor(self.elapsed, device=accelerator.device)
             self.elapsed = accelerator.reduce(mine, reduction="mean").item()
         if self.step == 0 and 0 < 60 * self.config.minutes < self.elapsed:
-            raise ValueError(
-                f"{self.config.minutes} minutes are too short for one step, which takes "
-                f"{self.elapsed:.1f} s."
-            )
+            takes = f"for one step, which takes {self.elapsed:.1f} s"
+            raise ValueError(f"{self.config.minutes} minutes are too short {takes}.")
         self.step += 1
 
     @property
@@ -110,14 +105,13 @@ def build_optimizer(net: VSODNet, config: TrainConfig) -> torch.optim.Optimizer:
     """SGD or AdamW, the backbone at `encoder_learning_rate` and the rest at `learning_rate`;
     parameters that need no gradient are left out.
     """
-    backbone = list(net.encoder.backbone.parameters())
-    known = {id(parameter) for parameter in backbone}
-    trunk = [parameter for parameter in backbone if parameter.requires_grad]
-    rest = [p for p in net.parameters() if p.requires_grad and id(p) not in known]
-    groups = [
-        {"params": trunk, "lr": config.encoder_learning_rate, "peak": config.encoder_learning_rate},
-        {"params": rest, "lr": config.learning_rate, "peak": config.learning_rate},
-    ]
+    trunk: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for name, parameter in net.named_parameters():
+        if parameter.requires_grad:
+            (trunk if name.startswith("encoder.backbone.") else rest).append(parameter)
+    rates = ((trunk, config.encoder_learning_rate), (rest, config.learning_rate))
+    groups = [{"params": params, "lr": rate, "peak": rate} for params, rate in rates]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, momentum=config.momentum, weight_decay=config.weight_decay)
     return torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)

@@ -1,8 +1,7 @@
 """The same network in fewer operations, for a training step.
 
-Nothing here is in the paper. `fast_view` computes what the plain network computes, to rounding,
-with the plain network's own parameters: gradients arrive there, and what is saved, averaged and
-validated is the plain network.
+Not in the paper. `fast_view` computes what the plain network computes, to rounding, with its own
+parameters: gradients arrive there, and what is saved, averaged and validated is the plain network.
 
 - A batch norm whose statistics are frozen becomes part of the convolution before it, by
   W γ / σ and β - μ γ / σ, computed anew in every step so that W, γ and β learn as before.
@@ -39,12 +38,11 @@ def fast_view(net: VSODNet, frozen_norms: bool = False) -> VSODNet:
     view = deepcopy(net, shared)
     pairs = dict(conv_norm_pairs(view.encoder.eval())) if frozen_norms else {}
     acts = {norm: getattr(norm, "act", nn.Identity()) for norm in pairs.values()}
-    for parent in list(view.modules()):
-        for name, child in parent.named_children():
-            if child in acts:
-                setattr(parent, name, acts[child])
-            elif isinstance(child, nn.Conv2d) and (child in pairs or _is_depthwise(child)):
-                setattr(parent, name, FastConv2d(child, pairs.get(child)))
+    for name, module in list(view.named_modules()):
+        if module in acts:
+            view.set_submodule(name, acts[module])
+        elif isinstance(module, nn.Conv2d) and (module in pairs or _is_depthwise(module)):
+            view.set_submodule(name, FastConv2d(module, pairs.get(module)))
     set_training_mode(view, frozen_norms)
     return view
 
