@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vsodlib.metrics.bootstrap import LEVEL, RESAMPLES, interval, resamples
-from vsodlib.metrics.protocol import SALIENCY, TEMPORAL, Protocol
+from vsodlib.metrics.protocol import SALIENCY, TEMPORAL, Names, Protocol
 from vsodlib.metrics.segmentation import statistics
 
 CURVES = ("precision", "recall", "f_curve", "e_curve")
@@ -62,7 +62,7 @@ class SequenceScores:
         """A curve averaged over the frames."""
         return self.curves[key] / len(self.names)
 
-    def summary(self, protocol: Protocol, measures: tuple[str, ...]) -> dict[str, Any]:
+    def summary(self, protocol: Protocol, measures: Names) -> dict[str, Any]:
         """The sequence's measures, ready for JSON."""
         row: dict[str, Any] = {"frames": len(self.names)}
         for name in measures:
@@ -79,6 +79,9 @@ class SequenceScores:
         """The names of the frames and the measures of each, ready for JSON."""
         values = {key: [_number(v) for v in values] for key, values in self.scalars.items()}
         return {"name": self.names, **values}
+
+
+Sequences = dict[str, SequenceScores]
 
 
 @dataclass(frozen=True)
@@ -109,10 +112,7 @@ class Units:
 
 
 def summarise(
-    sequences: dict[str, SequenceScores],
-    protocol: Protocol,
-    measures: tuple[str, ...],
-    stills: bool = False,
+    sequences: Sequences, protocol: Protocol, measures: Names, stills: bool = False
 ) -> dict[str, Any]:
     """The dictionary that `score_frames` returns; of `stills`, whose sequences kept their curves,
     the intervals are over pictures.
@@ -140,89 +140,76 @@ def summarise(
     }
 
 
-def overall(
-    sequences: dict[str, SequenceScores], protocol: Protocol, measures: tuple[str, ...]
-) -> dict[str, Any]:
+def overall(sequences: Sequences, protocol: Protocol, measures: Names) -> dict[str, Any]:
     """The measures of the whole data set alone."""
     per_sequence = {name: s.summary(protocol, measures) for name, s in sequences.items()}
     return _whole(_sequence_units(sequences, per_sequence, protocol, measures), measures)
 
 
-def _whole(units: Units, measures: tuple[str, ...]) -> dict[str, Any]:
+def _whole(units: Units, measures: Names) -> dict[str, Any]:
     once = units.averages(np.ones((1, len(units.weights))))
     return _nested({key: _number(values[0]) for key, values in once.items()}, measures)
 
 
 def _sequence_units(
-    sequences: dict[str, SequenceScores],
-    per_sequence: dict[str, dict[str, Any]],
-    protocol: Protocol,
-    measures: tuple[str, ...],
+    sequences: Sequences, per_sequence: dict[str, Any], protocol: Protocol, measures: Names
 ) -> Units:
     # A sequence counts once, or as often as it has frames.
     by_frames = protocol.average == "frames"
     once = np.ones(len(sequences))
     weights = np.array([len(s.names) for s in sequences.values()], float) if by_frames else once
-    values: dict[Key, tuple[np.ndarray, np.ndarray]] = {}
-    curves: dict[Key, np.ndarray] = {}
+    units = Units({}, {}, weights)
     for name in measures:
         column = [row[name] for row in per_sequence.values()]
         if name in ("J", "F"):
             for part, counted in (("mean", weights), ("recall", weights), ("decay", once)):
-                values[name, part] = np.array([cell[part] for cell in column]), counted
+                units.values[name, part] = np.array([cell[part] for cell in column]), counted
         elif name in MAXIMA and protocol.maximum == "data set":
-            curves[name,] = np.stack([s.mean_curve(MAXIMA[name]) for s in sequences.values()])
-        elif name in TEMPORAL:
-            # Values of frame pairs: where frames are pooled, so are the pairs that have one.
-            pairs = [np.isfinite(s.scalars[name]).sum() for s in sequences.values()]
-            counted = np.array(pairs, float) if by_frames else once.copy()
+            means = [s.mean_curve(MAXIMA[name]) for s in sequences.values()]
+            units.curves[name,] = np.stack(means)
+        else:
+            counted = weights.copy()
+            if name in TEMPORAL and by_frames:  # values of frame pairs: those that have one count
+                pairs = [np.isfinite(s.scalars[name]).sum() for s in sequences.values()]
+                counted = np.array(pairs, float)
             if name == "T":
                 counted[[sequence in protocol.skip_in_t for sequence in sequences]] = 0
-            values[name,] = np.array(column, float), counted
-        else:
-            values[name,] = np.array(column, float), weights
-    return Units(values, curves, weights)
+            units.values[name,] = np.array(column, float), counted
+    return units
 
 
-def _still_units(
-    sequences: dict[str, SequenceScores], protocol: Protocol, measures: tuple[str, ...]
-) -> Units:
+def _still_units(sequences: Sequences, protocol: Protocol, measures: Names) -> Units:
     """Every picture as a unit of its own, where the pictures of a folder are no video."""
     sizes = np.array([len(s.names) for s in sequences.values()])
     weights = np.repeat(np.ones(len(sizes)) if protocol.average == "frames" else 1 / sizes, sizes)
-    values: dict[Key, tuple[np.ndarray, np.ndarray]] = {}
-    curves: dict[Key, np.ndarray] = {}
+    units = Units({}, {}, weights)
     for name in measures:
         column = np.concatenate([s.scalars[per_frame_key(name)] for s in sequences.values()])
         if name in ("J", "F"):
-            values[name, "mean"] = column, weights
-            values[name, "recall"] = (column > 0.5).astype(float), weights
+            units.values[name, "mean"] = column, weights
+            units.values[name, "recall"] = (column > 0.5).astype(float), weights
         elif name in MAXIMA and protocol.maximum != "frame":
-            curves[name,] = np.concatenate([s.kept[MAXIMA[name]] for s in sequences.values()])
+            kept = [s.kept[MAXIMA[name]] for s in sequences.values()]
+            units.curves[name,] = np.concatenate(kept)
         else:
-            values[name,] = column, weights
-    return Units(values, curves, weights)
+            units.values[name,] = column, weights
+    return units
 
 
-def _intervals(units: Units, measures: tuple[str, ...], stills: bool) -> dict[str, Any] | None:
+def _intervals(units: Units, measures: Names, stills: bool) -> dict[str, Any] | None:
     """The 95 % interval of every number; None where there is one unit, which says nothing."""
     U = len(units.weights)
     if U < 2:
         return None
     blocks = [units.averages(counts) for counts in resamples(U)]
-    found = {
-        key: interval(np.concatenate([block[key] for block in blocks]), U) for key in blocks[0]
-    }
-    return {
-        "level": LEVEL,
-        "over": "pictures" if stills else "sequences",
-        "units": U,
-        "resamples": RESAMPLES,
-        **_nested(found, measures),
-    }
+    drawn = {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
+    found = {key: interval(values, U) for key, values in drawn.items()}
+    kind = "pictures" if stills else "sequences"
+    how = {"level": LEVEL, "over": kind, "units": U, "resamples": RESAMPLES}
+    return how | _nested(found, measures)
 
 
-def _nested(values: dict[Key, Any], measures: tuple[str, ...]) -> dict[str, Any]:
+def _nested(values: dict[Key, Any], measures: Names) -> dict[str, Any]:
     """By measure, and within J and F by part."""
     out: dict[str, Any] = {}
     for name in measures:

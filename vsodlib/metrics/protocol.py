@@ -14,12 +14,14 @@ SALIENCY = (
 """Measures of a map that one sweep over its pixels yields."""
 TEMPORAL = ("T", "consistency")
 """Measures of two consecutive frames."""
+Names = tuple[str, ...]
+"""Measures by name."""
 DEFAULT = ("J", "F", *SALIENCY)
 MEASURES = (*DEFAULT, "weighted_f", *TEMPORAL)
 """All measures; those behind the default ones take several times as long."""
 
 
-def choose(measures: str | Sequence[str] = "default", stills: bool = False) -> tuple[str, ...]:
+def choose(measures: str | Sequence[str] = "default", stills: bool = False) -> Names:
     """The measures asked for, `"default"`, `"all"` or by name, in the order of `MEASURES`.
 
     Raises:

@@ -27,7 +27,7 @@ from vsodlib.metrics.averaging import CURVES, FrameScores, SequenceScores, per_f
 from vsodlib.metrics.consistency import temporal_consistency
 from vsodlib.metrics.contours import outline
 from vsodlib.metrics.instability import T_SCALE, context_instability, shape_contexts
-from vsodlib.metrics.protocol import SALIENCY, TEMPORAL, Protocol, choose
+from vsodlib.metrics.protocol import SALIENCY, TEMPORAL, Names, Protocol, choose
 from vsodlib.metrics.saliency import saliency_scores
 from vsodlib.metrics.segmentation import contour_accuracy, region_similarity
 from vsodlib.metrics.weighted_f import weighted_f
@@ -146,7 +146,7 @@ def score_stream(
 
 
 def score_frame(
-    frame: Frame, previous: Remembered | None, protocol: Protocol, measures: tuple[str, ...]
+    frame: Frame, previous: Remembered | None, protocol: Protocol, measures: Names
 ) -> tuple[FrameScores, Remembered]:
     """Score one frame, given what is remembered of the one before; returns its own for the next."""
     if _unwanted[0]:
@@ -180,7 +180,7 @@ def score_frame(
     return FrameScores(frame.video, frame.name, scalars, curves, notes), now
 
 
-def remember(prediction: np.ndarray, protocol: Protocol, measures: tuple[str, ...]) -> Remembered:
+def remember(prediction: np.ndarray, protocol: Protocol, measures: Names) -> Remembered:
     """What the next frame is compared with."""
     contexts = None
     if "T" in measures:
@@ -228,7 +228,7 @@ def chunks(frames: Iterable[Frame], size: int) -> Iterator[tuple[Frame | None, l
 
 
 def score_chunk(
-    before: Frame | None, run: Sequence[Frame], protocol: Protocol, measures: tuple[str, ...]
+    before: Frame | None, run: Sequence[Frame], protocol: Protocol, measures: Names
 ) -> list[FrameScores]:
     """Score consecutive frames; the frame before them is loaded where a measure needs it."""
     previous = None
@@ -242,11 +242,7 @@ def score_chunk(
 
 
 def _scores(
-    frames: Iterable[Frame],
-    protocol: Protocol,
-    measures: tuple[str, ...],
-    workers: int,
-    in_memory: bool,
+    frames: Iterable[Frame], protocol: Protocol, measures: Names, workers: int, in_memory: bool
 ) -> Iterator[FrameScores]:
     """The scores of every frame, in order."""
     if workers > 1:
