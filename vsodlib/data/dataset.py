@@ -70,7 +70,8 @@ class StoredFrames:
         return self.levels.mask(file, record.video)
 
     def counted(self, record: FrameRecord) -> np.ndarray | None:
-        return self.levels.counted(self.mask_file(record.truth))
+        void = self.levels.void  # where there is none, no file is read again
+        return None if void is None else self.levels.read(self.mask_file(record.truth)) != void
 
     def mask_file(self, path: str) -> MaskFile:
         """A mask's levels as its file holds them."""

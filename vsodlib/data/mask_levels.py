@@ -232,14 +232,11 @@ class TruthLevels(_Levels):
 
     def _known(self, file: MaskFile) -> np.ndarray:
         """Levels of 8 bits, 0 where they are void."""
-        levels = self._levels(file)
+        levels = self.read(file)
         return levels if self.void is None else np.where(levels == self.void, 0, levels)
 
-    def counted(self, file: MaskFile) -> np.ndarray | None:
-        """The pixels, (H, W) bool, that are not void; None: none is."""
-        return None if self.void is None else self._levels(file) != self.void
-
-    def _levels(self, file: MaskFile) -> np.ndarray:
+    def read(self, file: MaskFile) -> np.ndarray:
+        """Levels of 8 bits, void ones included."""
         levels = file.levels
         if levels.dtype == np.uint16:
             top = int(levels.max())

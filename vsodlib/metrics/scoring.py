@@ -138,6 +138,7 @@ def score_stream(
     sequences: dict[str, SequenceScores] = {}
     with bar, one_opencv_thread():
         for frame in _scores(_scored(frames, protocol), protocol, chosen, workers, in_memory):
+            import scipy.special  # noqa: F401  the intervals' 0.15 s, while others score
             sequences.setdefault(frame.video, SequenceScores(stills)).add(frame)
             bar.update()
     if not sequences:
@@ -278,7 +279,7 @@ def in_order(
         try:
             for task in tasks:
                 pending.append(pool.submit(function, *task))
-                if len(pending) > 2 * workers:
+                if len(pending) > 4 * workers:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
