@@ -57,25 +57,30 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("The two have no sequence in common.")
     skipped = protocols[0].get("skip_in_t")
     skipped = skipped if isinstance(skipped, list) else []
-    measures = {}
+    known: dict[str, dict[str, tuple[float, float]]] = {}
     for measure in MEASURES:
-        known = {}
+        pairs = {}
         for name in common:
             if measure == "T" and name in skipped:
                 continue
             a = _value(rows[0][name], measure, f"{name} in the first")
             b = _value(rows[1][name], measure, f"{name} in the second")
             if a is not None and b is not None:
-                known[name] = a, b
-        if known:
-            measures[measure] = _paired(known, measure in LOWER_IS_BETTER)
-    if not measures:
+                pairs[name] = a, b
+        if pairs:
+            known[measure] = pairs
+    if not known:
         raise ValueError("The two have no measure in common.")
     for name in common:
         counts = [of[name].get("frames") for of in rows]
         if counts[0] != counts[1]:
             note(f"{name} has {counts[0]} frames in the first and {counts[1]} in the second.")
     left_out = [name for name in (*rows[0], *rows[1]) if name not in rows[0] or name not in rows[1]]
+    bounds = _intervals({measure: _differences(pairs) for measure, pairs in known.items()})
+    measures = {
+        measure: _paired(pairs, bounds[measure], measure in LOWER_IS_BETTER)
+        for measure, pairs in known.items()
+    }
     return {"sequences": common, "left_out": left_out, "level": LEVEL, "measures": measures}
 
 
@@ -88,15 +93,29 @@ def _value(row: Any, measure: str, name: str) -> float | None:
     raise ValueError(f"{measure} of {name} is {repr(value)[:20]}, no score; score the maps again.")
 
 
-def _paired(pairs: dict[str, tuple[float, float]], lower_is_better: bool) -> dict[str, Any]:
+def _differences(pairs: dict[str, tuple[float, float]]) -> np.ndarray:
     first, second = np.array(list(pairs.values())).T
-    difference = second - first
-    n = len(difference)
-    bounds, verdict = None, "open"
-    if n > 1:
-        bounds = interval(np.concatenate([counts @ difference / n for counts in resamples(n)]), n)
-        if bounds and (bounds[0] > 0 or bounds[1] < 0):
-            verdict = "second" if (bounds[0] > 0) != lower_is_better else "first"
+    return second - first
+
+
+def _intervals(differences: dict[str, np.ndarray]) -> dict[str, list[float] | None]:
+    """The interval of each mean; measures of equally many sequences share what is drawn."""
+    found: dict[str, list[float] | None] = dict.fromkeys(differences)
+    for n in {len(of) for of in differences.values()} - {1}:
+        alike = {measure: of for measure, of in differences.items() if len(of) == n}
+        columns = np.stack(list(alike.values()), axis=1)
+        means = np.concatenate([counts @ columns / n for counts in resamples(n)])
+        found |= {measure: interval(of, n) for measure, of in zip(alike, means.T, strict=True)}
+    return found
+
+
+def _paired(
+    pairs: dict[str, tuple[float, float]], bounds: list[float] | None, lower_is_better: bool
+) -> dict[str, Any]:
+    first, second = np.array(list(pairs.values())).T
+    difference, verdict = second - first, "open"
+    if bounds and (bounds[0] > 0 or bounds[1] < 0):
+        verdict = "second" if (bounds[0] > 0) != lower_is_better else "first"
     gain = -difference if lower_is_better else difference
     return {
         "first": float(first.mean()),
