@@ -16,8 +16,7 @@ class BuildWithRecords(build_py):
             shutil.rmtree(package, ignore_errors=True)  # modules of an older build
         super().run()
         for folder in () if self.editable_mode else ("checkpoints", "results"):
-            source, unfinished = Path(__file__).parent / folder, shutil.ignore_patterns("long-run")
-            shutil.copytree(source, package / "bundled" / folder, ignore=unfinished)
+            shutil.copytree(Path(__file__).parent / folder, package / "bundled" / folder)
 
 
 setup(cmdclass={"build_py": BuildWithRecords})

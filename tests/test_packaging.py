@@ -145,7 +145,6 @@ def test_a_wheel_holds_the_package_the_networks_and_the_records(installed):
     wanted = files(ROOT / "vsodlib")
     for name in ("checkpoints", "results"):
         wanted |= {f"bundled/{name}/{path}" for path in files(ROOT / name)}
-    wanted = {path for path in wanted if "long-run" not in path}
     assert files(installed / "vsodlib") == wanted
     assert "py.typed" in wanted and "bundled/checkpoints/lite-davis.safetensors" in wanted
 
