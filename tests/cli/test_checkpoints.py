@@ -45,6 +45,8 @@ def test_publish_keeps_the_scores(root, net, tmp_path, monkeypatch, capsys, sent
         scores.write_text(json.dumps(whole | odd))
         assert main(["publish", net, "--name", "bad", "--scores", str(scores)]) == 2
         assert "scores.json holds numbers that no evaluation gives" in sentence()
+    assert main(["publish", net, "--name", "bad.safetensors", "--scores", str(scores)]) == 2
+    assert "without the ending of a file" in sentence()
     assert not list(tmp_path.glob("checkpoints/bad*"))
 
 

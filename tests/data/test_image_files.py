@@ -73,3 +73,11 @@ def test_a_picture_with_any_byte_changed_or_cut_off_is_read_or_refused(kind, mon
                 decode_mask(data, "a.x")
             except ValueError as error:
                 assert str(error).startswith("a.x ")
+
+
+def test_readers_of_other_formats_are_not_loaded(tmp_path):
+    Image.new("L", (W, H)).save(tmp_path / "a.png")
+    code = "import sys; from vsodlib.data.image_files import decode_mask as read;"
+    code += "read(open(sys.argv[1], 'rb').read(), ''); print('PIL.EpsImagePlugin' in sys.modules)"
+    asked = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "False\n"

@@ -78,8 +78,9 @@ class Publish(Command):
         from vsodlib.cli.card import model_card
         from vsodlib.model import checkpoint
 
-        if not re.fullmatch(r"\w[\w.+-]*", self.name):
-            raise ValueError(f"--name {self.name!r} must be letters, digits and . + - _ alone.")
+        if not re.fullmatch(r"\w[\w.+-]*(?<!\.safetensors)", self.name):
+            what = "must be letters, digits and . + - _ alone, without the ending of a file"
+            raise ValueError(f"--name {self.name!r} {what}.")
         tensors, record = checkpoint.read(self.checkpoint)
         scores: Any = read_json(self.scores)
         check_form(scores, Scores, f"{self.scores} was not written by `vsod evaluate --json`:")
