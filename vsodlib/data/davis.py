@@ -10,12 +10,12 @@ one's own clips in this layout) all there is belongs to either split. Masks by o
 DAVIS 2017, work as well (`mask_levels`).
 """
 
-import codecs
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
 from functools import cache, partial
 from pathlib import PurePosixPath
+from posixpath import normpath
 
 from vsodlib.data.dataset import FrameRecord
 from vsodlib.data.folders import composed, listed, paired, sort_out
@@ -64,6 +64,7 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
             records += _from_list(storage, lists[part], found)
         else:
             records += [record for record in found() if record.video in SPLITS[part]]
+    records = list(dict.fromkeys(records))  # lists may share a sequence
     if split in lists and not records:
         raise ValueError(f"{storage.locate(lists[split])} names no sequence.")
     if lists.keys() & ({split} if split else SPLITS.keys()) or not found():
@@ -102,8 +103,8 @@ def _from_list(
 ) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
     data, place = storage.read(path), storage.locate(path)
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as some editors save it
-    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    wide = b"\0" in data  # as Windows saves it, with or without a mark
+    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace").replace("\\", "/")
     lines = [re.sub(r"^\s*#.*", "", line).strip() for line in text.splitlines()]
     named: list[FrameRecord | str] = []
     suffix = "|".join(re.escape(suffix) for suffix in SUFFIXES)
@@ -114,7 +115,8 @@ def _from_list(
             image, mask = (column.strip("/") for column in pairs.groups())
             storage.locate(image)  # refuses what leads out; `score` opens the mask alone
             frame = PurePosixPath(composed(image))
-            named.append(FrameRecord(frame.parent.name, frame.stem, image, mask))
+            files = normpath(image), normpath(mask)  # a zip knows no ./a and no a//b
+            named.append(FrameRecord(frame.parent.name, frame.stem, *files))
         elif line and "/" not in line and not line.lower().endswith(SUFFIXES):
             named.append(composed(line))
         elif line:
@@ -130,6 +132,14 @@ def _from_list(
         if not frames:
             raise ValueError(f"{place} names {one!r:.200}, which has no frames there.")
         records += frames
+    records, first = list(dict.fromkeys(records)), dict[tuple[str, str], FrameRecord]()
+    for record in records:
+        other = first.setdefault((record.video, record.frame), record)
+        if other is not record:
+            raise ValueError(
+                f"{place} gives frame {record.frame} of {record.video} twice: {other.image} with "
+                f"{other.mask} and {record.image} with {record.mask}; keep one."
+            )
     return records
 
 
