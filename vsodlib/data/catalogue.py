@@ -101,6 +101,11 @@ def scored_split(name: str) -> str | None:
     return "val" if name in ("davis2016", "synthetic") else None
 
 
+def scored_protocol(name: str | None) -> str:
+    """The protocol by which a data set, or a folder of truth (None), is scored."""
+    return "davis2016" if name in ("davis2016", "synthetic") else "frames"
+
+
 def locate_dataset(
     name: str, split: str | None = None, root: str | os.PathLike[str] | None = None
 ) -> tuple[Storage, list[FrameRecord]]:

@@ -10,7 +10,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vsodlib.data import FOLDERS, FrameRecord, folders, locate_dataset, scored_split, stored_frames
+from vsodlib.data import (
+    FOLDERS,
+    FrameRecord,
+    folders,
+    locate_dataset,
+    scored_protocol,
+    scored_split,
+    stored_frames,
+)
 from vsodlib.data.dataset import StoredFrames
 from vsodlib.data.image_files import LOSSY, decode_mask
 from vsodlib.data.mask_levels import MapLevels
@@ -144,7 +152,7 @@ def score_folder(
             the truth's, or an image that cannot be used.
     """
     truth, records = find_truth(dataset, gt, root, split, foreground, void)
-    protocol = protocol or ("davis2016" if dataset == "davis2016" else "frames")
+    protocol = protocol or scored_protocol(dataset)
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
     frames = match_frames(predictions, truth, records, allow_missing_first)
     missing_ends = sum(frame.prediction is None for frame in frames)
