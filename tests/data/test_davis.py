@@ -123,6 +123,18 @@ def test_each_frame_counts_once_however_often_lists_name_it(tmp_path):
         open_dataset("davis2016", "val", tmp_path)
 
 
+def test_pictures_in_no_folder_are_no_sequence(tmp_path, capsys):
+    frames(tmp_path / "JPEGImages", five())
+    masks(tmp_path / "Annotations", five())
+    with pytest.raises(ValueError, match="holds no frames of davis2016"):
+        open_dataset("davis2016", "val", tmp_path)
+    said = capsys.readouterr().err
+    assert "JPEGImages/00004.jpg lie in no video's folder and are left out" in said
+    frames(tmp_path / "JPEGImages/clip", five())
+    masks(tmp_path / "Annotations/clip", five())
+    assert list(open_dataset("davis2016", "val", tmp_path).videos) == ["clip"]
+
+
 def test_a_long_line_is_refused_at_once(root):
     """Going back through it again and again took 19 s for 48 kB, eight times that for twice."""
     (root / "DAVIS/ImageSets/480p/val.txt").write_text("a.jpg " * 10**5 + "/x\n")

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from posixpath import normpath
 
 from vsodlib.data.dataset import FrameRecord
-from vsodlib.data.folders import composed, listed, paired, sort_out
+from vsodlib.data.folders import composed, in_videos, listed, paired, sort_out
 from vsodlib.data.image_files import SUFFIXES
 from vsodlib.data.storage import Storage
 from vsodlib.notes import note
@@ -146,4 +146,5 @@ def _from_list(
 def _found(storage: Storage) -> list[FrameRecord]:
     """The frames and masks that are there, of 480 rows where there are some."""
     files = [storage.list(top) or storage.list(top.split("/")[0]) for top in (IMAGES, MASKS)]
-    return paired(sort_out([path for found in files for path in found]), storage)
+    records = paired(sort_out([path for found in files for path in found]), storage)
+    return in_videos(records, storage)

@@ -253,6 +253,13 @@ def match_frames(
     if are_stills(records):
         by_video = {"": list(records)}
     available = find_maps(storage, set(by_video))
+    unique = len({record.frame for record in records}) == len(records)
+    if available.keys() == {""} and unique and len(by_video) > 1:
+        flat = available.pop("")  # the names tell the videos
+        for record in records:
+            if record.frame in flat:
+                available.setdefault(record.video, {})[record.frame] = flat.pop(record.frame)
+        available |= {"": flat} if flat else {}
     if len(by_video) == len(available) == 1 and ("" in by_video or "" in available):
         available = dict(zip(by_video, available.values(), strict=True))
     maps = Maps(storage, MapLevels(str(folder)))
