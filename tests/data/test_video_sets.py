@@ -67,6 +67,14 @@ def test_visal_and_davsod_with_a_mask_folder_per_video(tmp_path):
     assert len(open_dataset("davsod", None, tmp_path)) == 2
 
 
+def test_splits_of_which_one_lies_a_folder_deeper(tmp_path):
+    for top in ("Easy-35", "DAVSOD/Normal-25"):
+        frames(tmp_path / f"DAVSOD/{top}/{top[-2:]}/Imgs", five())
+        masks(tmp_path / f"DAVSOD/{top}/{top[-2:]}/GT", five())
+    assert list(open_dataset("davsod", None, tmp_path).videos) == ["35", "25"]
+    assert check(tmp_path) == []
+
+
 @pytest.mark.parametrize("wanted", ["{0}/", ""])
 def test_visal_in_one_folder_knows_its_videos_by_name(wanted, tmp_path, capsys):
     for k, video in enumerate(("boat", "cat01", "cat02")):

@@ -127,7 +127,8 @@ def video_records(
     Raises:
         ValueError, FileNotFoundError: as `video_pictures`; frames shifted against their masks.
     """
-    there = [part for part, top in layout.splits.items() if top and storage.has_folder(top)]
+    above = {folder for path in storage.list() for folder in path.lower().split("/")[:-1]}
+    there = [part for part, top in layout.splits.items() if top.lower() in above]
     if split is None and there:
         return joined({part: video_records(layout, storage, part) for part in there})
     records = paired(video_pictures(layout, storage, split), storage)
