@@ -220,8 +220,8 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
     for path in sorted(paths, key=lambda path: not path.lower().endswith(LOSSY)):
         place = PurePosixPath(folders.composed(path))
         parts = place.parent.parts
-        if "" in videos and parts[-1:] == (place.stem,):  # as still images are saved
-            parts = parts[:-1]
+        if videos == {""}:  # still images, in whatever folders
+            parts = ()
         video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
         folders.refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
         maps[video][place.stem] = path  # the lossless one comes last
