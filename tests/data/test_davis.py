@@ -106,6 +106,24 @@ def test_lists_of_any_editor(encode, names_only, tmp_path, capsys):
     assert score_folder(home / "Annotations/480p", "davis2016", root=place)["J"]["mean"] == 1
 
 
+def test_lists_of_another_year_hold_and_ones_own_dog_is_not_of_davis(tmp_path):
+    for name in ("x", "dog", "z"):
+        frames(tmp_path / "JPEGImages/480p" / name, five())
+        masks(tmp_path / "Annotations/480p" / name, five())
+    for place in ("2019", "2017", "."):
+        lists = tmp_path / "ImageSets" / place
+        lists.mkdir(parents=True, exist_ok=True)
+        (lists / "train.txt").write_text("x\ndog\n")
+        own = f"folder:{tmp_path}"
+        assert list(open_dataset(own, "train").videos) == ["x", "dog"]
+        with pytest.raises(FileNotFoundError, match=r"a list ImageSets/.*train\.txt, none of val"):
+            open_dataset(own, "val")
+        (lists / "val.txt").write_text("z\n")
+        assert list(open_dataset(own, "val").videos) == ["z"]
+        assert list(open_dataset("davis2016", "val", tmp_path).videos) == ["dog"]
+        shutil.rmtree(tmp_path / "ImageSets")
+
+
 def test_each_frame_counts_once_however_often_lists_name_it(tmp_path):
     home = tmp_path / "DAVIS"
     for name in "ab":

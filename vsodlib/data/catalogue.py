@@ -148,7 +148,7 @@ def _own(path: Path, split: str | None) -> tuple[Storage, list[FrameRecord]]:
         (top,) = tops
         _leave_out(storage, [file for file in paths if not f"/{file}".startswith(f"{top}/")])
         storage = Storage(storage.path, top)
-        return storage, davis.davis_records(storage, split)
+        return storage, davis.davis_records(storage, split, known=frozenset())
     parts = {
         name: [file for file in paths if words & set(file.lower().split("/")[:-1])]
         for name, words in PARTS.items()

@@ -40,13 +40,17 @@ VAL = """
 SPLITS = {"train": tuple(TRAIN.split()), "val": tuple(VAL.split())}
 """The official sequences of each split."""
 YEARS = ("480p", "2016", "2017")
-"""Folders of lists, the first that is there; that of 2017 where no sequence is of 2016."""
+"""Folders of lists, the first that is there, or else any; the first two alone where sequences are
+of 2016."""
 OFFICIAL = frozenset(video for videos in SPLITS.values() for video in videos)
 
 
-def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecord]:
+def davis_records(
+    storage: Storage, split: str | None = None, known: Set[str] = OFFICIAL
+) -> list[FrameRecord]:
     """The frames of one split ("train" or "val") or of both (None), in the official order.
 
+    Sequences that are `known` are of DAVIS 2016, others beside them are not; of one's own none is.
     Where `ImageSets` lists a pair, both files are taken at its word; otherwise a frame without a
     file in `Annotations` gets `mask=None`.
 
@@ -57,21 +61,23 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     if split is not None and split not in SPLITS:
         raise ValueError(f"DAVIS has the splits train and val, not {split!r}.")
     found = cache(partial(_found, storage))  # which lists of pairs do without
-    lists = _lists(storage, found)
+    lists = _lists(storage, found, known)
     records = []
     for part in [split] if split else SPLITS:
         if part in lists:
             records += _from_list(storage, lists[part], found)
         else:
-            records += [record for record in found() if record.video in SPLITS[part]]
+            records += [r for r in found() if r.video in known & {*SPLITS[part]}]
     records = list(dict.fromkeys(records))  # lists may share a sequence
     if split in lists and not records:
         raise ValueError(f"{storage.locate(lists[split])} names no sequence.")
     if lists.keys() & ({split} if split else SPLITS.keys()) or not found():
         return records
     there = {record.video for record in found()}
-    official = there & OFFICIAL
+    official = there & known
     place = storage.locate("")
+    if lists and not official:
+        raise FileNotFoundError(f"{place} has a list {', '.join(lists.values())}, none of {split}.")
     if not official:
         note(f"{place} has no lists of sequences: all are taken ({listed(sorted(there))}).")
         return found()
@@ -89,13 +95,22 @@ def packed_lists(storage: Storage, kept: Set[str]) -> Iterator[tuple[str, str]]:
         yield path, "".join(f"/{image} /{mask}\n" for image, mask in pairs)
 
 
-def _lists(storage: Storage, found: Callable[[], list[FrameRecord]]) -> dict[str, str]:
+def _lists(
+    storage: Storage, found: Callable[[], list[FrameRecord]], known: Set[str] = OFFICIAL
+) -> dict[str, str]:
     """Split -> its list."""
-    paths = {part: [f"ImageSets/{year}/{part}.txt" for year in YEARS] for part in SPLITS}
-    lists = {part: next(filter(storage.exists, of), "") for part, of in paths.items()}
-    if any("/2017/" in path for path in lists.values()) and {r.video for r in found()} & OFFICIAL:
-        lists = {part: path for part, path in lists.items() if "/2017/" not in path}
-    return {part: path for part, path in lists.items() if path}
+    first = [f"ImageSets/{year}/" for year in YEARS]
+    paths = storage.list("ImageSets")
+    lists: dict[str, str] = {}
+    for top in (*first, ""):
+        for path in paths:
+            part = PurePosixPath(path).name.removesuffix(".txt")
+            if part in SPLITS and path.startswith(top):
+                lists.setdefault(part, path)
+    others = {part for part, path in lists.items() if not path.startswith(tuple(first[:2]))}
+    if others and {record.video for record in found()} & known:
+        lists = {part: path for part, path in lists.items() if part not in others}
+    return lists
 
 
 def _from_list(
