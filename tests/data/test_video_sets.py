@@ -105,6 +105,10 @@ def test_fbms_without_splits_knows_its_test_videos(tmp_path):
         masks(tmp_path / f"FBMS/Annotations/{video}", five())
     assert list(open_dataset("fbms", "test", tmp_path).videos) == ["cars1"]
     assert list(open_dataset("fbms", "train", tmp_path).videos) == ["cars2"]
+    for video in ("cars1", "cars2"):
+        frames(tmp_path / "flat/FBMS", five(f"{video}_{{:02d}}"))
+        masks(tmp_path / "flat/FBMS", five(f"{video}_{{:02d}}")[::2], ".pgm")
+    assert list(open_dataset("fbms", "test", tmp_path / "flat").labelled().videos) == ["cars1"]
 
 
 def test_fbms_greys(tmp_path):

@@ -113,7 +113,7 @@ def video_pictures(
             raise FileNotFoundError(f"{storage.locate(parts[split])} does not exist.")
         return [p for p in pictures if lies_in(p, split) or (p.mask and not lies_in(p, *parts))]
     if layout.test_videos:
-        return [p for p in pictures if (p.video in layout.test_videos) == (split == layout.test)]
+        return pictures  # whose names tell
     note(f"{storage.locate('')} has no folder {parts[split]}: all its videos are taken.")
     return pictures
 
@@ -133,4 +133,6 @@ def video_records(
         return joined({part: video_records(layout, storage, part) for part in there})
     records = paired(video_pictures(layout, storage, split), storage)
     named = [replace(r, video=r.video or re.sub(r"[\W_]*[0-9]*$", "", r.frame)) for r in records]
+    if split and not there and layout.test_videos:
+        named = [r for r in named if (r.video in layout.test_videos) == (split == layout.test)]
     return in_videos(named, storage)
