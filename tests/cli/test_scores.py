@@ -144,6 +144,16 @@ def test_compare(maps, capsys, sentence):
         sentence()
 
 
+def test_evaluate_and_score_take_the_protocol_of_the_data_set(root, net, tmp_path):
+    words = ["--dataset", f"folder:{root}", "--json", str(tmp_path / "scores.json")]
+    saved = str(tmp_path / "maps")
+    commands = [["evaluate", "--checkpoint", net, "--save-maps", saved], ["score", saved]]
+    for command in commands:
+        assert main([*command, *words]) == 0
+        found = json.loads((tmp_path / "scores.json").read_text())
+        assert found["protocol"]["name"] == "frames"
+
+
 def test_held_out_is_of_the_split_that_was_trained_on(root, net, tmp_path, sentence):
     note = json.loads(Path(f"{net}.json").read_text())
     Path(f"{net}.json").write_text(json.dumps(note | {"held_out": {"davis2016": 1}}))

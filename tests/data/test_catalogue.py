@@ -114,6 +114,16 @@ def test_parts_of_ones_own(tmp_path, capsys):
     assert "all frames are of one video, clip." in said
 
 
+def test_parts_of_still_images_are_no_videos(tmp_path, capsys):
+    for part, names in (("train", five()), ("val", five(start=3))):
+        frames(tmp_path / "images" / part, names)
+        masks(tmp_path / "masks" / part, names)
+    both = open_dataset(f"folder:{tmp_path}")
+    assert [len(of) for of in both.videos.values()] == [1] * 10
+    assert list(both.videos)[2:5] == ["00002", "train/00003", "train/00004"]
+    assert "has the folders train, val: all of them are taken" in capsys.readouterr().err
+
+
 def test_parts_by_other_words_and_what_lies_beside_them(tmp_path, capsys):
     for part in ("Training/a", "validation/b", "c"):
         frames(tmp_path / part / "Imgs", five())

@@ -77,6 +77,9 @@ def test_davis_itself():
     [
         lambda text: text.encode("utf-8-sig"),
         lambda text: text.encode("utf-16"),
+        lambda text: text.encode("utf-16-le"),
+        lambda text: text.replace("/", "\\").encode(),
+        lambda text: text.replace("JPEG", "./JPEG").replace("480p/", "480p//").encode(),
         lambda text: text.replace("\n", "\r\n").encode(),
         lambda text: (text + text).encode(),
         lambda text: f"# of mine\n{text} #end\n".encode(),
@@ -99,7 +102,55 @@ def test_lists_of_any_editor(encode, names_only, tmp_path, capsys):
     assert {video: len(of) for video, of in dataset.videos.items()} == {"my clip": 5}
     twice = encode("x\n").count(b"x") == 2
     assert ("more than once" in capsys.readouterr().err) == twice
-    assert score_folder(home / "Annotations/480p", "davis2016", root=tmp_path)["J"]["mean"] == 1
+    place = zipped(home, tmp_path / "d.zip")
+    assert score_folder(home / "Annotations/480p", "davis2016", root=place)["J"]["mean"] == 1
+
+
+def test_lists_of_another_year_hold_and_ones_own_dog_is_not_of_davis(tmp_path):
+    for name in ("x", "dog", "z"):
+        frames(tmp_path / "JPEGImages/480p" / name, five())
+        masks(tmp_path / "Annotations/480p" / name, five())
+    for place in ("2019", "2017", "."):
+        lists = tmp_path / "ImageSets" / place
+        lists.mkdir(parents=True, exist_ok=True)
+        (lists / "train.txt").write_text("x\ndog\n")
+        own = f"folder:{tmp_path}"
+        assert list(open_dataset(own, "train").videos) == ["x", "dog"]
+        with pytest.raises(FileNotFoundError, match=r"a list ImageSets/.*train\.txt, none of val"):
+            open_dataset(own, "val")
+        (lists / "val.txt").write_text("z\n")
+        assert list(open_dataset(own, "val").videos) == ["z"]
+        assert list(open_dataset("davis2016", "val", tmp_path).videos) == ["dog"]
+        shutil.rmtree(tmp_path / "ImageSets")
+
+
+def test_each_frame_counts_once_however_often_lists_name_it(tmp_path):
+    home = tmp_path / "DAVIS"
+    for name in "ab":
+        frames(home / "JPEGImages/480p" / name, five())
+        masks(home / "Annotations/480p" / name, five())
+    lists = {part: home / f"ImageSets/480p/{part}.txt" for part in SPLITS}
+    lists["val"].parent.mkdir(parents=True)
+    pairs = "".join(f"JPEGImages/480p/b/{k}.jpg Annotations/480p/b/{k}.png\n" for k in five())
+    lists["train"].write_text("a\nb\n")
+    lists["val"].write_text("b\n" + pairs)
+    for split, count in (("val", 5), (None, 10)):
+        assert len(open_dataset("davis2016", split, tmp_path)) == count
+    lists["val"].write_text(pairs + pairs.replace("Annotations/480p/b", "Annotations/480p/a"))
+    with pytest.raises(ValueError, match=r"val\.txt gives frame 00000 of b twice: .* keep one"):
+        open_dataset("davis2016", "val", tmp_path)
+
+
+def test_pictures_in_no_folder_are_no_sequence(tmp_path, capsys):
+    frames(tmp_path / "JPEGImages", five())
+    masks(tmp_path / "Annotations", five())
+    with pytest.raises(ValueError, match="holds no frames of davis2016"):
+        open_dataset("davis2016", "val", tmp_path)
+    said = capsys.readouterr().err
+    assert "JPEGImages/00004.jpg lie in no video's folder and are left out" in said
+    frames(tmp_path / "JPEGImages/clip", five())
+    masks(tmp_path / "Annotations/clip", five())
+    assert list(open_dataset("davis2016", "val", tmp_path).videos) == ["clip"]
 
 
 def test_a_long_line_is_refused_at_once(root):

@@ -211,6 +211,17 @@ def test_sixty_frames_train_without_five_options(tmp_path, capsys):
     assert "batch_size 8, image_fraction 0, to fit the data" in said
 
 
+def test_one_set_by_two_names_is_refused(tmp_path, capsys):
+    """What one name holds out the other would train on."""
+    frames(tmp_path / "d/images", five())
+    masks(tmp_path / "d/masks", five())
+    names = [f"folder:{tmp_path / 'd'}", f"folder:{tmp_path}/./d/"]
+    words = ["train", "--random-weights", "--height", "32", "--width", "48", "--steps", "1"]
+    words += ["--datasets", *names, "--hold-out", f"{names[0]}=1"]
+    assert main([*words, "--out", str(tmp_path / "run")]) == 2
+    assert f"{names[0]} and {names[1]} are the same data: name one" in capsys.readouterr().err
+
+
 def test_all_conflicts_at_once_and_an_unknown_name_first(tmp_path, capsys):
     words = ["--datasets", f"folder:{tmp_path}", "nothing", "--out", str(tmp_path / "run")]
     assert main(["train", *words, "--frames-per-video", "5", "--scale-min", "0"]) == 2

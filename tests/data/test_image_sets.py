@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from small_sets import H, W, picture
+from small_sets import H, W, five, frames, masks, picture
 
 from vsodlib.data import FOLDERS, open_dataset
+from vsodlib.data.check import check
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,18 @@ def test_image_sets(tmp_path, name, image, mask):
     (tmp_path / FOLDERS[name] / mask).unlink()
     with pytest.raises(ValueError, match=r"1 of 1 frames have no mask.*7\.jpg"):
         open_dataset(name, None, tmp_path)
+
+
+def test_images_of_one_name_in_two_folders_share_no_mask(tmp_path):
+    for video in "ab":
+        frames(tmp_path / "Imgs" / video, five())
+        masks(tmp_path / "Imgs" / video, five())
+    with pytest.raises(ValueError, match=r"a/00000\.png and .*b/00000\.png are both masks"):
+        open_dataset("msra10k", None, tmp_path)
+    assert check(tmp_path) == []  # of one's own
+    (tmp_path / "Imgs").rename(tmp_path / "DUT-OMRON")
+    (tmp_path / "DUT-OMRON/b").rename(tmp_path / "DUT-OMRON/pixelwiseGT-new-PNG")
+    frames(tmp_path / "DUT-OMRON/DUT-OMRON-image", five())
+    frames(tmp_path / "DUT-OMRON/DUT-OMRON-image/more", five())
+    with pytest.raises(ValueError, match="are both pictures of frame 00000"):
+        check(tmp_path)

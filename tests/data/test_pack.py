@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from small_sets import five, frames, masks
 
 from vsodlib.data import open_dataset
 from vsodlib.data.check import check
@@ -58,6 +59,13 @@ def test_pack_of_colour_masks_and_sparse_annotation(tmp_path):
     small = open_dataset("fbms", "test", *pack(tmp_path, 24, tmp_path / "fbms.zip", "fbms"))
     assert [record.mask is None for record in small.records] == [True, False]
     assert small.mask(1)[:12].all() and not small.mask(1)[12:].any()
+
+
+def test_a_packed_set_is_found_by_its_name_in_the_zip(tmp_path):
+    frames(tmp_path / "FBMS/cars1/Imgs", five())
+    masks(tmp_path / "FBMS/cars1/GT", five())
+    (small,) = pack(tmp_path, 16, tmp_path / "small.zip", "fbms")
+    assert len(open_dataset("fbms", "test", small)) == 5
 
 
 def test_packed_masks_have_one_bit(drawn, tmp_path):

@@ -6,6 +6,8 @@ from PIL import Image
 from small_sets import H, W, five, frames, masks, picture
 
 from vsodlib.data import open_dataset
+from vsodlib.data.check import check
+from vsodlib.inference.score_folder import score_folder
 
 
 def test_fbms_pairs_by_number_and_joins_all_objects(tmp_path):
@@ -65,12 +67,48 @@ def test_visal_and_davsod_with_a_mask_folder_per_video(tmp_path):
     assert len(open_dataset("davsod", None, tmp_path)) == 2
 
 
+def test_splits_of_which_one_lies_a_folder_deeper(tmp_path):
+    for top in ("Easy-35", "DAVSOD/Normal-25"):
+        frames(tmp_path / f"DAVSOD/{top}/{top[-2:]}/Imgs", five())
+        masks(tmp_path / f"DAVSOD/{top}/{top[-2:]}/GT", five())
+    assert list(open_dataset("davsod", None, tmp_path).videos) == ["35", "25"]
+    assert check(tmp_path) == []
+
+
+@pytest.mark.parametrize("wanted", ["{0}/", ""])
+def test_visal_in_one_folder_knows_its_videos_by_name(wanted, tmp_path, capsys):
+    for k, video in enumerate(("boat", "cat01", "cat02")):
+        names = five(f"{video}_{{:03d}}")
+        frames(tmp_path / "ViSal/Imgs", names)
+        masks(tmp_path / "ViSal/GT", names[::2], start=k)
+        masks(tmp_path / "maps" / wanted.format(video), names[::2], start=k)
+    frames(tmp_path / "ViSal/Imgs", ["0001"])
+    dataset = open_dataset("visal", "test", tmp_path)
+    assert {v: len(i) for v, i in dataset.videos.items()} == {"boat": 5, "cat01": 5, "cat02": 5}
+    assert "Imgs/0001.jpg lie in no video's folder and are left out" in capsys.readouterr().err
+    scores = score_folder(tmp_path / "maps", "visal", root=tmp_path)
+    assert (scores["sequences"], scores["J"]["mean"]) == (3, 1)
+
+
+def test_videos_of_one_name_in_two_splits_stay_apart(tmp_path):
+    for split, size in (("DAVSOD-TrainingSet", (H, W)), ("Easy-35", (W, H))):
+        picture(tmp_path / f"DAVSOD/{split}/select_0001/Imgs/1.png", (9, 9, 9), size)
+        picture(tmp_path / f"DAVSOD/{split}/select_0001/GT_object_level/1.png", 255, size)
+    videos = open_dataset("davsod", None, tmp_path).videos
+    assert list(videos) == ["train/select_0001", "easy/select_0001"]
+    assert check(tmp_path) == []
+
+
 def test_fbms_without_splits_knows_its_test_videos(tmp_path):
     for video in ("cars1", "cars2"):
         frames(tmp_path / f"FBMS/JPEGImages/{video}", five())
         masks(tmp_path / f"FBMS/Annotations/{video}", five())
     assert list(open_dataset("fbms", "test", tmp_path).videos) == ["cars1"]
     assert list(open_dataset("fbms", "train", tmp_path).videos) == ["cars2"]
+    for video in ("cars1", "cars2"):
+        frames(tmp_path / "flat/FBMS", five(f"{video}_{{:02d}}"))
+        masks(tmp_path / "flat/FBMS", five(f"{video}_{{:02d}}")[::2], ".pgm")
+    assert list(open_dataset("fbms", "test", tmp_path / "flat").labelled().videos) == ["cars1"]
 
 
 def test_fbms_greys(tmp_path):

@@ -77,7 +77,8 @@ def test_maps_of_flat_truth_in_folders(tmp_path):
     write(tmp_path / "own/images", [("", n, np.full((H, W, 3), 90, np.uint8)) for n in "xyz"])
     saved = write(tmp_path / "saved", [(n, n, g) for n, g in pictures])
     deeper = write(tmp_path / "deeper", [("run", n, g) for n, g in pictures])
-    for maps in (saved, deeper):
+    parted = write(tmp_path / "parted", [("ab"[n > "x"], n, g) for n, g in pictures])
+    for maps in (saved, deeper, parted):
         for where in ({"gt": truth}, {"dataset": f"folder:{tmp_path / 'own'}"}):
             assert score_folder(maps, **where)["J"]["mean"] == 1
 

@@ -21,6 +21,8 @@ MEASURES = create_mutex_group(required=False, title="measures, at most one of")
 class Report(MaskLevels, DataRoot):
     split: str | None = None
     """Part of the data set; None: the one commonly scored."""
+    protocol: ProtocolName | None = None
+    """Official tool whose rules hold, or frames: every frame counts alike; None: the data set's."""
     json: str | None = None
     """File for all scores; None: they are only printed."""
     per_frame: Flag = False
@@ -33,8 +35,6 @@ class Evaluate(Network, Report, Command):
 
     dataset: str = "davis2016"
     """Data set, as `vsod data list` names it, or folder:PATH for one's own."""
-    protocol: ProtocolName = "davis2016"
-    """Official tool whose rules hold; frames: every frame counts alike."""
     flip: Flag = False
     """Average with the map of the mirrored frame."""
     refine: Flag = False
@@ -51,7 +51,7 @@ class Evaluate(Network, Report, Command):
     """Folder for the maps; None: they are not kept."""
 
     def run(self) -> None:
-        from vsodlib.data import open_dataset, scored_split
+        from vsodlib.data import open_dataset, scored_protocol, scored_split
         from vsodlib.inference.evaluate import evaluate, held_out
 
         check_writable(self.json)
@@ -72,7 +72,7 @@ class Evaluate(Network, Report, Command):
             net,
             dataset,
             self.height,
-            protocol=self.protocol,
+            protocol=self.protocol or scored_protocol(self.dataset),
             batch_size=self.batch_size,
             workers=self.workers,
             save_to=self.save_maps,
@@ -92,8 +92,6 @@ class Score(Report, Command):
     """Data set whose masks are the truth, e.g. davis2016 or folder:PATH."""
     gt: Annotated[str | None, TRUTH] = None
     """Folder of ground-truth masks."""
-    protocol: ProtocolName | None = None
-    """Official tool whose rules hold, or frames: every frame counts alike; None: the data set's."""
     allow_missing_first: Flag = False
     """Let sequences lack an end frame."""
 

@@ -1,5 +1,6 @@
 """The commands of `vsod` that train networks."""
 
+import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -42,13 +43,23 @@ class TrainingData(MaskLevels, DataRoot):
 
         opened: list[Any] = []
         faults: list[str] = []
+        of: dict[str, str] = {}  # a frame twice would be trained on and held out
         for name in names:
             try:
                 opened.append(self.opened(name))
+                if (first := _first_file(opened[-1])) in of:
+                    raise ValueError(f"{of[first]} and {name} are the same data: name one of them.")
+                of[first] = name
             except (ValueError, OSError) as error:
                 unknown = name not in DATASETS and not name.startswith(OWN)
                 faults.insert(0 if unknown else len(faults), str(error))
         return opened, faults
+
+
+def _first_file(dataset: Any) -> str:
+    storage = dataset.storage
+    file = storage.locate(dataset.records[0].image) if storage else dataset.name
+    return os.path.realpath(file)
 
 
 class _Unchecked:

@@ -16,6 +16,7 @@ from vsodlib.data.catalogue import (
     OWN,
     locate_dataset,
     open_dataset,
+    scored_protocol,
     scored_split,
     stored_frames,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "demo_file",
     "locate_dataset",
     "open_dataset",
+    "scored_protocol",
     "scored_split",
     "stored_frames",
     "synthetic_clip",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vsodlib.data import davis, image_sets, video_sets
 from vsodlib.data.dataset import FrameDataset, FrameRecord, StoredFrames
-from vsodlib.data.folders import is_picture, listed, own_records, sort_out
+from vsodlib.data.folders import is_picture, joined, listed, own_records, sort_out
 from vsodlib.data.mask_levels import TruthLevels
 from vsodlib.data.storage import Storage, data_root, find_storage
 from vsodlib.data.synthetic import synthetic_dataset
@@ -101,6 +101,11 @@ def scored_split(name: str) -> str | None:
     return "val" if name in ("davis2016", "synthetic") else None
 
 
+def scored_protocol(name: str | None) -> str:
+    """The protocol by which a data set, or a folder of truth (None), is scored."""
+    return "davis2016" if name in ("davis2016", "synthetic") else "frames"
+
+
 def locate_dataset(
     name: str, split: str | None = None, root: str | os.PathLike[str] | None = None
 ) -> tuple[Storage, list[FrameRecord]]:
@@ -143,12 +148,15 @@ def _own(path: Path, split: str | None) -> tuple[Storage, list[FrameRecord]]:
         (top,) = tops
         _leave_out(storage, [file for file in paths if not f"/{file}".startswith(f"{top}/")])
         storage = Storage(storage.path, top)
-        return storage, davis.davis_records(storage, split)
+        return storage, davis.davis_records(storage, split, known=frozenset())
     parts = {
         name: [file for file in paths if words & set(file.lower().split("/")[:-1])]
         for name, words in PARTS.items()
     }
     there = [name for name, found in parts.items() if found]
+    if split is None and len(there) > 1 and set(paths) == set().union(*parts.values()):
+        note(f"{path} has the folders {', '.join(there)}: all of them are taken.")
+        return storage, joined({name: _own(path, name)[1] for name in there})
     kept, words, others = paths, set[str](), set[str]()
     if split and len(there) > 1:  # one alone may be a video
         if split not in there:

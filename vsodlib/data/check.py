@@ -67,6 +67,11 @@ def check(
             if name is not None or not root.exists():
                 raise
             continue
+        except ValueError:
+            places = (root / f"{FOLDERS.get(candidate)}{suffix}" for suffix in ("", ".zip"))
+            if name is not None or candidate == own or any(place.exists() for place in places):
+                raise
+            continue  # another layout, of one's own or of none
         here = storage.path == root
         if name is None and here and not any(record.mask for record in records):
             continue  # folders of the same names as the data set's, but another layout

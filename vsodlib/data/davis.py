@@ -10,15 +10,15 @@ one's own clips in this layout) all there is belongs to either split. Masks by o
 DAVIS 2017, work as well (`mask_levels`).
 """
 
-import codecs
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Set
 from functools import cache, partial
 from pathlib import PurePosixPath
+from posixpath import normpath
 
 from vsodlib.data.dataset import FrameRecord
-from vsodlib.data.folders import composed, listed, paired, sort_out
+from vsodlib.data.folders import composed, in_videos, listed, paired, sort_out
 from vsodlib.data.image_files import SUFFIXES
 from vsodlib.data.storage import Storage
 from vsodlib.notes import note
@@ -40,13 +40,17 @@ VAL = """
 SPLITS = {"train": tuple(TRAIN.split()), "val": tuple(VAL.split())}
 """The official sequences of each split."""
 YEARS = ("480p", "2016", "2017")
-"""Folders of lists, the first that is there; that of 2017 where no sequence is of 2016."""
+"""Folders of lists, the first that is there, or else any; the first two alone where sequences are
+of 2016."""
 OFFICIAL = frozenset(video for videos in SPLITS.values() for video in videos)
 
 
-def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecord]:
+def davis_records(
+    storage: Storage, split: str | None = None, known: Set[str] = OFFICIAL
+) -> list[FrameRecord]:
     """The frames of one split ("train" or "val") or of both (None), in the official order.
 
+    Sequences that are `known` are of DAVIS 2016, others beside them are not; of one's own none is.
     Where `ImageSets` lists a pair, both files are taken at its word; otherwise a frame without a
     file in `Annotations` gets `mask=None`.
 
@@ -57,20 +61,23 @@ def davis_records(storage: Storage, split: str | None = None) -> list[FrameRecor
     if split is not None and split not in SPLITS:
         raise ValueError(f"DAVIS has the splits train and val, not {split!r}.")
     found = cache(partial(_found, storage))  # which lists of pairs do without
-    lists = _lists(storage, found)
+    lists = _lists(storage, found, known)
     records = []
     for part in [split] if split else SPLITS:
         if part in lists:
             records += _from_list(storage, lists[part], found)
         else:
-            records += [record for record in found() if record.video in SPLITS[part]]
+            records += [r for r in found() if r.video in known & {*SPLITS[part]}]
+    records = list(dict.fromkeys(records))  # lists may share a sequence
     if split in lists and not records:
         raise ValueError(f"{storage.locate(lists[split])} names no sequence.")
     if lists.keys() & ({split} if split else SPLITS.keys()) or not found():
         return records
     there = {record.video for record in found()}
-    official = there & OFFICIAL
+    official = there & known
     place = storage.locate("")
+    if lists and not official:
+        raise FileNotFoundError(f"{place} has a list {', '.join(lists.values())}, none of {split}.")
     if not official:
         note(f"{place} has no lists of sequences: all are taken ({listed(sorted(there))}).")
         return found()
@@ -88,13 +95,22 @@ def packed_lists(storage: Storage, kept: Set[str]) -> Iterator[tuple[str, str]]:
         yield path, "".join(f"/{image} /{mask}\n" for image, mask in pairs)
 
 
-def _lists(storage: Storage, found: Callable[[], list[FrameRecord]]) -> dict[str, str]:
+def _lists(
+    storage: Storage, found: Callable[[], list[FrameRecord]], known: Set[str] = OFFICIAL
+) -> dict[str, str]:
     """Split -> its list."""
-    paths = {part: [f"ImageSets/{year}/{part}.txt" for year in YEARS] for part in SPLITS}
-    lists = {part: next(filter(storage.exists, of), "") for part, of in paths.items()}
-    if any("/2017/" in path for path in lists.values()) and {r.video for r in found()} & OFFICIAL:
-        lists = {part: path for part, path in lists.items() if "/2017/" not in path}
-    return {part: path for part, path in lists.items() if path}
+    first = [f"ImageSets/{year}/" for year in YEARS]
+    paths = storage.list("ImageSets")
+    lists: dict[str, str] = {}
+    for top in (*first, ""):
+        for path in paths:
+            part = PurePosixPath(path).name.removesuffix(".txt")
+            if part in SPLITS and path.startswith(top):
+                lists.setdefault(part, path)
+    others = {part for part, path in lists.items() if not path.startswith(tuple(first[:2]))}
+    if others and {record.video for record in found()} & known:
+        lists = {part: path for part, path in lists.items() if part not in others}
+    return lists
 
 
 def _from_list(
@@ -102,8 +118,8 @@ def _from_list(
 ) -> list[FrameRecord]:
     """The frames that a list names, by pairs of paths or by sequences."""
     data, place = storage.read(path), storage.locate(path)
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as some editors save it
-    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    wide = b"\0" in data  # as Windows saves it, with or without a mark
+    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace").replace("\\", "/")
     lines = [re.sub(r"^\s*#.*", "", line).strip() for line in text.splitlines()]
     named: list[FrameRecord | str] = []
     suffix = "|".join(re.escape(suffix) for suffix in SUFFIXES)
@@ -114,7 +130,8 @@ def _from_list(
             image, mask = (column.strip("/") for column in pairs.groups())
             storage.locate(image)  # refuses what leads out; `score` opens the mask alone
             frame = PurePosixPath(composed(image))
-            named.append(FrameRecord(frame.parent.name, frame.stem, image, mask))
+            files = normpath(image), normpath(mask)  # a zip knows no ./a and no a//b
+            named.append(FrameRecord(frame.parent.name, frame.stem, *files))
         elif line and "/" not in line and not line.lower().endswith(SUFFIXES):
             named.append(composed(line))
         elif line:
@@ -130,10 +147,19 @@ def _from_list(
         if not frames:
             raise ValueError(f"{place} names {one!r:.200}, which has no frames there.")
         records += frames
+    records, first = list(dict.fromkeys(records)), dict[tuple[str, str], FrameRecord]()
+    for record in records:
+        other = first.setdefault((record.video, record.frame), record)
+        if other is not record:
+            raise ValueError(
+                f"{place} gives frame {record.frame} of {record.video} twice: {other.image} with "
+                f"{other.mask} and {record.image} with {record.mask}; keep one."
+            )
     return records
 
 
 def _found(storage: Storage) -> list[FrameRecord]:
     """The frames and masks that are there, of 480 rows where there are some."""
     files = [storage.list(top) or storage.list(top.split("/")[0]) for top in (IMAGES, MASKS)]
-    return paired(sort_out([path for found in files for path in found]), storage)
+    records = paired(sort_out([path for found in files for path in found]), storage)
+    return in_videos(records, storage)

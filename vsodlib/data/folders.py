@@ -13,7 +13,7 @@ import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os.path import basename, dirname, splitext
 from pathlib import Path, PurePosixPath
@@ -228,6 +228,23 @@ def paired(pictures: Sequence[Picture], storage: Storage) -> list[FrameRecord]:
             "a folder of its name."
         )
     return records
+
+
+def in_videos(records: Sequence[FrameRecord], storage: Storage) -> list[FrameRecord]:
+    """Those of a set of videos that lie in a video's folder; the others are named."""
+    if loose := [record.image or record.truth for record in records if not record.video]:
+        note(f"{storage.locate('')}: {listed(loose)} lie in no video's folder and are left out.")
+    return [record for record in records if record.video]
+
+
+def joined(parts: Mapping[str, Sequence[FrameRecord]]) -> list[FrameRecord]:
+    """The records of several parts; a video of two is told apart by the names of the parts."""
+    uses = Counter(video for records in parts.values() for video in {r.video for r in records})
+    return [
+        replace(record, video=f"{part}/{record.video}") if uses[record.video] > 1 else record
+        for part, records in parts.items()
+        for record in records
+    ]
 
 
 def truth_records(storage: Storage) -> list[FrameRecord]:

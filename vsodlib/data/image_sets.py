@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from vsodlib.data.dataset import FrameRecord
+from vsodlib.data.folders import refuse_twins
 from vsodlib.data.storage import Storage
 
 
@@ -31,9 +32,21 @@ IMAGE_LAYOUTS = {
 
 
 def image_records(layout: ImageLayout, storage: Storage) -> list[FrameRecord]:
-    """One record per image, sorted by path; an image without a mask gets `mask=None`."""
-    masks = [path for path in storage.list(layout.masks) if path.lower().endswith(".png")]
-    images = [p for p in storage.list(layout.images) if p.lower().endswith((".jpg", ".jpeg"))]
-    mask_of = {PurePosixPath(path).stem: path for path in masks}
-    named = [(PurePosixPath(path).stem, path) for path in images]
-    return [FrameRecord(stem, stem, path, mask_of.get(stem)) for stem, path in named]
+    """One record per image, sorted by path; an image without a mask gets `mask=None`.
+
+    Raises:
+        ValueError: two images or masks of one name in two folders.
+    """
+
+    def named(folder: str, kind: str, *suffixes: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for path in storage.list(folder):
+            if path.lower().endswith(suffixes):
+                stem = PurePosixPath(path).stem
+                refuse_twins(storage, path, found.get(stem), kind, "")
+                found[stem] = path
+        return found
+
+    masks = named(layout.masks, "masks", ".png")
+    images = named(layout.images, "pictures", ".jpg", ".jpeg")
+    return [FrameRecord(stem, stem, path, masks.get(stem)) for stem, path in images.items()]

@@ -170,6 +170,8 @@ def find_storage(
                 return Storage(path, below)
         if any_layout and path.stem.lower() == folder.lower():
             return storage
+        if any_layout and storage.is_zip and storage.has_folder(folder):
+            return Storage(path, folder)
     if start.exists():
         what = f"{start} holds no {folder} folder with {' or '.join(markers)} in it"
     else:

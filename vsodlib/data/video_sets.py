@@ -17,10 +17,10 @@ marple2, above 12 in marple7, above 25 elsewhere, as public evaluation code has 
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vsodlib.data.dataset import FrameRecord
-from vsodlib.data.folders import Picture, paired, sort_out
+from vsodlib.data.folders import Picture, in_videos, joined, paired, sort_out
 from vsodlib.data.storage import Storage
 from vsodlib.notes import note
 
@@ -113,7 +113,7 @@ def video_pictures(
             raise FileNotFoundError(f"{storage.locate(parts[split])} does not exist.")
         return [p for p in pictures if lies_in(p, split) or (p.mask and not lies_in(p, *parts))]
     if layout.test_videos:
-        return [p for p in pictures if (p.video in layout.test_videos) == (split == layout.test)]
+        return pictures  # whose names tell
     note(f"{storage.locate('')} has no folder {parts[split]}: all its videos are taken.")
     return pictures
 
@@ -122,11 +122,17 @@ def video_records(
     layout: VideoLayout, storage: Storage, split: str | None = None
 ) -> list[FrameRecord]:
     """The frames of one split or of all that are there (None), video by video in temporal order.
+    Of frames in no video's folder, the name before their number is the video's.
 
     Raises:
         ValueError, FileNotFoundError: as `video_pictures`; frames shifted against their masks.
     """
-    there = [part for part, top in layout.splits.items() if top and storage.has_folder(top)]
-    if split is None and there:  # videos of two splits may share a name
-        return [r for part in there for r in video_records(layout, storage, part)]
-    return paired(video_pictures(layout, storage, split), storage)
+    above = {folder for path in storage.list() for folder in path.lower().split("/")[:-1]}
+    there = [part for part, top in layout.splits.items() if top.lower() in above]
+    if split is None and there:
+        return joined({part: video_records(layout, storage, part) for part in there})
+    records = paired(video_pictures(layout, storage, split), storage)
+    named = [replace(r, video=r.video or re.sub(r"[\W_]*[0-9]*$", "", r.frame)) for r in records]
+    if split and not there and layout.test_videos:
+        named = [r for r in named if (r.video in layout.test_videos) == (split == layout.test)]
+    return in_videos(named, storage)

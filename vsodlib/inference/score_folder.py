@@ -10,7 +10,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vsodlib.data import FOLDERS, FrameRecord, folders, locate_dataset, scored_split, stored_frames
+from vsodlib.data import (
+    FOLDERS,
+    FrameRecord,
+    folders,
+    locate_dataset,
+    scored_protocol,
+    scored_split,
+    stored_frames,
+)
 from vsodlib.data.dataset import StoredFrames
 from vsodlib.data.image_files import LOSSY, decode_mask
 from vsodlib.data.mask_levels import MapLevels
@@ -144,7 +152,7 @@ def score_folder(
             the truth's, or an image that cannot be used.
     """
     truth, records = find_truth(dataset, gt, root, split, foreground, void)
-    protocol = protocol or ("davis2016" if dataset == "davis2016" else "frames")
+    protocol = protocol or scored_protocol(dataset)
     protocol = Protocol.preset(protocol) if isinstance(protocol, str) else protocol
     frames = match_frames(predictions, truth, records, allow_missing_first)
     missing_ends = sum(frame.prediction is None for frame in frames)
@@ -212,8 +220,8 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
     for path in sorted(paths, key=lambda path: not path.lower().endswith(LOSSY)):
         place = PurePosixPath(folders.composed(path))
         parts = place.parent.parts
-        if "" in videos and parts[-1:] == (place.stem,):  # as still images are saved
-            parts = parts[:-1]
+        if videos == {""}:  # still images, in whatever folders
+            parts = ()
         video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
         folders.refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
         maps[video][place.stem] = path  # the lossless one comes last
@@ -245,6 +253,13 @@ def match_frames(
     if are_stills(records):
         by_video = {"": list(records)}
     available = find_maps(storage, set(by_video))
+    unique = len({record.frame for record in records}) == len(records)
+    if available.keys() == {""} and unique and len(by_video) > 1:
+        flat = available.pop("")  # the names tell the videos
+        for record in records:
+            if record.frame in flat:
+                available.setdefault(record.video, {})[record.frame] = flat.pop(record.frame)
+        available |= {"": flat} if flat else {}
     if len(by_video) == len(available) == 1 and ("" in by_video or "" in available):
         available = dict(zip(by_video, available.values(), strict=True))
     maps = Maps(storage, MapLevels(str(folder)))
