@@ -127,7 +127,7 @@ class Row(TypedDict):
 @pytest.mark.parametrize(
     ("value", "form", "said"),
     [
-        ({"name": "c", "values": []}, Row, "x name must be typing.Literal['a', 'b'], not 'c'"),
+        ({"name": "c", "values": []}, Row, "x name must be 'a' or 'b', not 'c'"),
         ({"name": "a", "values": [1, "2"]}, Row, "x values must be float, not '2'"),
         ({"name": "a"}, Row, "x lacks values."),
         ({"a": {}}, dict[str, int], "x must be int, not dict"),

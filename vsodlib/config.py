@@ -22,6 +22,8 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 SMALLEST_SIDE, LARGEST_SIDE = 16, 8192
 """Of what a network is trained on: the larger output stride, and more than any film has."""
 MOST_CHANNELS = 8192
+LARGEST_RATE = 1e30
+"""Of learning rates and weights of losses, which torch takes as float32."""
 
 Profile = Literal["smoke", "laptop", "full"]
 PROFILES: tuple[Profile, ...] = ("smoke", "laptop", "full")
@@ -70,6 +72,7 @@ def check_form(value: Any, form: Any, place: str) -> None:
     elif _has_type(value, form):
         return
     wanted = form.__name__ if isinstance(form, type) else form
+    wanted = " or ".join(map(repr, given)) if origin is Literal else wanted
     found = type(value).__name__ if isinstance(value, dict | list | tuple) else f"{value!r:.40}"
     raise ValueError(f"{place} must be {wanted}, not {found}.")
 
@@ -114,7 +117,13 @@ class _Config(ABC):
     """What both configurations share: all faults told at once, a dictionary there and back."""
 
     def __post_init__(self) -> None:
-        if faults := list(self._faults()):
+        faults: list[str] = []
+        for name, form in get_type_hints(type(self)).items():
+            try:
+                check_form(getattr(self, name), form, name)
+            except ValueError as error:
+                faults.append(str(error))
+        if faults := faults or list(self._faults()):
             raise ValueError(" ".join(faults))
 
     @abstractmethod
@@ -138,11 +147,7 @@ class _Config(ABC):
                 f"{cls.__name__} does not know {', '.join(unknown)}; "
                 f"it has {', '.join(sorted(known))}."
             )
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        hints = get_type_hints(cls)
-        for key, value in values.items():
-            check_form(value, hints[key], key)
-        return cls(**values)
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 @dataclass(frozen=True)
@@ -364,23 +369,24 @@ class TrainConfig(_Config):
             if not SMALLEST_SIDE <= getattr(self, name) <= LARGEST_SIDE:
                 sides = f"{SMALLEST_SIDE} to {LARGEST_SIDE} pixels"
                 yield f"{name} must be {sides}, got {getattr(self, name)!r}."
-        if not 0 <= self.seed < 2**63:
-            yield f"seed must lie between 0 and 2**63 - 1, got {self.seed!r}."
-        for name in ("image_fraction", "color_jitter", "paste", "ema_decay"):
+        if self.seed < 0:
+            yield f"seed must be 0 or more, got {self.seed!r}."
+        for name in ("image_fraction", "color_jitter", "paste", "ema_decay", "momentum"):
             if not 0 <= getattr(self, name) <= 1:
                 yield f"{name} must lie between 0 and 1, got {getattr(self, name)!r}."
         if not 0 < self.scale_min <= 1:
             yield f"scale_min must lie in (0, 1], got {self.scale_min!r}."
         if self.ema_decay == 1:
             yield "ema_decay of 1 would never follow the weights; use 0.999 or less."
-        rates = ("learning_rate", "encoder_learning_rate", "momentum", "weight_decay", "minutes")
+        rates = ("learning_rate", "encoder_learning_rate", "weight_decay", "minutes")
         weights = ("contrastive_weight", "iou_weight", "edge_weight", "clip_gradient")
         for name in (*rates, *weights):
-            if not 0 <= getattr(self, name) < math.inf:
-                yield f"{name} must be a finite number, not negative, got {getattr(self, name)!r}."
-        if not 0 < self.temperature < math.inf:
+            if not 0 <= getattr(self, name) <= LARGEST_RATE:
+                yield (
+                    f"{name} must lie between 0 and {LARGEST_RATE:g}, got {getattr(self, name)!r}."
+                )
+        if self.temperature <= 0:
             yield f"temperature must be positive, got {self.temperature!r}."
-        yield from wrong_choices(self)
         if self.freeze_stages < 0 or (self.freeze_stages and not self.freeze_batch_norm):
             yield (
                 f"freeze_stages must be 0 or more, and 0 without freeze_batch_norm, got "

@@ -27,6 +27,7 @@ class Oracle(torch.nn.Module):
         super().__init__()
         self.nothing = torch.nn.Parameter(torch.zeros(1))
         self.seen = []
+        self.eval()
 
     def forward(self, images):
         self.seen.append(tuple(images.shape))
@@ -103,7 +104,7 @@ def test_flip_and_scales_make_one_average(tiny_config, frames):
     np.testing.assert_allclose(both, sum(halves) / 2, atol=1e-6)
 
 
-@pytest.mark.parametrize("scales", [(), (1, 0), (-1,)])
+@pytest.mark.parametrize("scales", [(), (1, 0), (-1,), (float("nan"),), (1e308,)])
 def test_scales_that_are_none(frames, scales):
     with pytest.raises(ValueError, match="scales must be one or more numbers above 0"):
         predict_maps(Oracle(), frames, scales=scales)
@@ -126,6 +127,8 @@ def test_other_shapes_are_refused(shape):
         predict_maps(Oracle(), np.zeros(shape, np.uint8))
     with pytest.raises(ValueError, match="float64"):
         predict_maps(Oracle(), np.zeros((1, 40, 64, 3)))
+    with pytest.raises(ValueError, match="one array of frames of one size, got NoneType"):
+        predict_maps(Oracle(), None)
 
 
 def test_frames_of_mixed_sizes_are_refused(frames):
@@ -165,3 +168,11 @@ def test_maps_of_bfloat16_stay_in_range():
     with torch.autocast("cpu", torch.bfloat16):
         maps = predict_maps(net, frame, 64)
     assert maps.dtype == np.float32 and maps.min() > 0.99 and maps.max() <= 1
+
+
+def test_network_in_training_mode_is_refused_and_learns_nothing(frames, tiny_config):
+    net = VSODNet(tiny_config)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    with pytest.raises(ValueError, match="in training mode: call eval"):
+        predict_maps(net, frames)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())

@@ -40,8 +40,13 @@ def test_inter_frame_attention_equals_loop():
 
 @pytest.mark.parametrize("shape", [(3,), (4, 1), (2, 0)])
 def test_partners_of_another_shape(shape):
-    with pytest.raises(ValueError, match=r"partners must be \(A, K\) with A at most 3"):
+    with pytest.raises(ValueError, match=r"partners must be int64 \(A, K\) with A at most 3"):
         InterFrameCoAttention(2)(torch.zeros(3, 2, 2, 2), torch.zeros(shape, dtype=torch.int64))
+
+
+def test_partners_that_would_be_a_mask():
+    with pytest.raises(ValueError, match=r"must be int64 .* got torch.bool \(2, 1\)"):
+        InterFrameCoAttention(2)(torch.zeros(3, 2, 2, 2), torch.ones(2, 1, dtype=torch.bool))
 
 
 def test_training_partners():

@@ -155,8 +155,11 @@ def test_the_map_does_not_depend_on_the_heights_remainder():
 @pytest.mark.parametrize(
     ("images", "asked", "message"),
     [
-        (torch.zeros(3, 32, 32), False, r"\(B, 3, H, W\), got \(3, 32, 32\)"),
-        (torch.zeros(1, 1, 32, 32), False, r"got \(1, 1, 32, 32\)"),
+        (torch.zeros(3, 32, 32), False, r"\(B, 3, H, W\) .* got torch.float32 \(3, 32, 32\)"),
+        (torch.zeros(1, 1, 32, 32), False, r"got torch.float32 \(1, 1, 32, 32\)"),
+        (torch.zeros(0, 3, 32, 32), False, r"got torch.float32 \(0, 3, 32, 32\)"),
+        (torch.zeros(1, 3, 32, 32).byte(), False, r"float .* in \[0, 1\], got torch.uint8"),
+        (None, False, "must be one tensor of frames of one size, got NoneType"),
         (
             [torch.zeros(3, 32, 32), torch.zeros(3, 32, 48)],
             False,
@@ -169,6 +172,14 @@ def test_the_map_does_not_depend_on_the_heights_remainder():
 def test_bad_images(tiny_config, images, asked, message):
     with pytest.raises(ValueError, match=message):
         VSODNet(tiny_config).eval()(images, return_attention=asked)
+
+
+def test_images_and_weights_of_other_precision(tiny_config):
+    net, images = VSODNet(tiny_config).eval(), torch.rand(2, 3, 32, 48)
+    expected = net(images).logits
+    torch.testing.assert_close(net(images.double()).logits, expected)
+    torch.testing.assert_close(net.double()(images).logits.float(), expected)
+    assert net.bfloat16()(images).logits.isfinite().all()
 
 
 class Own(nn.Module):

@@ -160,6 +160,15 @@ def test_loss_that_stops_being_finite_is_named(tiny_config, clips, tmp_path):
         train(tiny_config, replace(CONFIG, learning_rate=1e30, clip_gradient=0), clips, tmp_path)
 
 
+def test_weights_that_stop_being_finite_in_the_last_step_are_not_written(
+    tiny_config, clips, tmp_path
+):
+    with pytest.raises(ValueError, match="weights stopped being finite by step 1"):
+        huge = replace(CONFIG, learning_rate=1e30, weight_decay=1e30)
+        train(tiny_config, huge, clips, tmp_path, last_step=1)
+    assert not list(tmp_path.glob("*.safetensors")) and not (tmp_path / "state.pt").exists()
+
+
 def test_batches_depend_on_seed_and_step_alone(clips):
     first, second = TrainBatches(clips, CONFIG), TrainBatches(clips, CONFIG)
     second[0]

@@ -80,11 +80,14 @@ def input_size(height: int, width: int, rows: int, stride: int) -> tuple[int, in
 
 def check_frames(frames: np.ndarray) -> None:
     """Refuse frames that are not (T, H, W, 3) uint8 by a ValueError."""
-    if isinstance(frames, (list, tuple)):
-        shapes = ", ".join(str(frame.shape) for frame in frames)
-        raise ValueError(f"frames must be one array of frames of one size, got {shapes}.")
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
-        raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {frames.shape}.")
+    if not isinstance(frames, np.ndarray):
+        found = type(frames).__name__
+        if isinstance(frames, (list, tuple)):
+            found = ", ".join(str(np.shape(frame)) for frame in frames)
+        raise ValueError(f"frames must be one array of frames of one size, got {found}.")
+    ndim, shape = frames.ndim, frames.shape
+    if ndim != 4 or shape[-1] != 3 or frames.dtype != np.uint8 or 0 in shape[1:]:
+        raise ValueError(f"frames must be uint8 (T, H, W, 3), got {frames.dtype} {shape}.")
 
 
 def to_images(frames: np.ndarray, rows: int | None = None, stride: int = 1) -> Tensor:

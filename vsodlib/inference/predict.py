@@ -1,5 +1,6 @@
 """Saliency maps of frames with a trained network."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
+from vsodlib.config import LARGEST_SIDE
 from vsodlib.data import FrameDataset
 from vsodlib.data.transforms import check_frames, to_images
 from vsodlib.inference.guided import guided_upsampling
@@ -50,14 +52,19 @@ def predict_maps(
         (T, H, W) float32 in [0, 1], at the frames' own size.
 
     Raises:
-        ValueError: frames of another shape or type, `height` or `batch_size` below 1, no scale or
-            one that is not above 0.
+        ValueError: a network in training mode, frames of another shape or type, `height` or
+            `batch_size` below 1, no scale or one that is not above 0.
     """
     check_frames(frames)
-    if batch_size < 1 or (height is not None and height < 1):
+    if net.training:
+        raise ValueError("The network is in training mode: call eval(), or maps depend on batches.")
+    if batch_size < 1 or (height is not None and not 1 <= height < math.inf):
         raise ValueError(f"height and batch_size must be at least 1, got {height}, {batch_size}.")
-    if not scales or min(scales) <= 0:
-        raise ValueError(f"scales must be one or more numbers above 0, got {tuple(scales)}.")
+    if not len(scales) or not all(0 < scale <= LARGEST_SIDE for scale in scales):
+        raise ValueError(
+            f"scales must be one or more numbers above 0, {LARGEST_SIDE} at most, got "
+            f"{tuple(scales)}."
+        )
     _, H, W, _ = frames.shape
     rows = height or net.input_height or H
     device = next(net.parameters()).device

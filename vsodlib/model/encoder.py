@@ -163,7 +163,7 @@ class Encoder(nn.Module):
             low_level: stride -> feature (B, C, ceil(H / stride), ceil(W / stride)); stride 1 is the
                 normalised image; v of Eq. 6 is made from `low_level[4]`, the first residual block.
         """
-        images = (images - self.input_mean) / self.input_std
+        images = (images.to(self.input_mean.dtype) - self.input_mean) / self.input_std
         features = self.backbone(images * self.input_scale + self.input_shift)
         low_level = {stride: features[level] for stride, level in self.level_of.items()}
         low_level[1] = images

@@ -47,10 +47,15 @@ class InterFrameCoAttention(nn.Module):
             ValueError: partners of another shape.
         """
         B, C, H, W = x.shape
-        if partners.ndim != 2 or not 1 <= len(partners) <= B or partners.shape[1] < 1:
+        if (
+            partners.dtype != torch.int64
+            or partners.ndim != 2
+            or not 1 <= len(partners) <= B
+            or partners.shape[1] < 1
+        ):
             raise ValueError(
-                f"partners must be (A, K) with A at most {B} frames and K at least 1, got "
-                f"{tuple(partners.shape)}."
+                f"partners must be int64 (A, K) with A at most {B} frames and K at least 1, got "
+                f"{partners.dtype} {tuple(partners.shape)}."
             )
         A, K = partners.shape
         query = to_positions(x[:A]) @ self.weight

@@ -192,11 +192,14 @@ class VSODNet(nn.Module):
         Raises:
             ValueError: images of another shape, or a query outside the image.
         """
-        if isinstance(images, (list, tuple)):
-            shapes = ", ".join(str(tuple(image.shape)) for image in images)
-            raise ValueError(f"images must be one tensor of frames of one size, got {shapes}.")
-        if images.ndim != 4 or images.shape[1] != 3:
-            raise ValueError(f"images must be (B, 3, H, W), got {tuple(images.shape)}.")
+        if not isinstance(images, Tensor):
+            found = type(images).__name__
+            if isinstance(images, (list, tuple)):
+                found = ", ".join(str(tuple(image.shape)) for image in images)
+            raise ValueError(f"images must be one tensor of frames of one size, got {found}.")
+        kind, shape = images.dtype, tuple(images.shape)
+        if not kind.is_floating_point or len(shape) != 4 or shape[1] != 3 or not shape[0]:
+            raise ValueError(f"images must be float (B, 3, H, W) in [0, 1], got {kind} {shape}.")
         _, _, H, W = images.shape
         stride = self.config.output_stride
         if (partners is not None) != self.config.inter_frame_attention:

@@ -160,8 +160,20 @@ class Run:
         """The network that is validated and written: the average where there is one."""
         return self.average.net if self.average else self.net
 
+    @property
+    def finite(self) -> bool:
+        """Whether the weights are numbers still; the losses tell only at a later step."""
+        return all(bool(tensor.isfinite().all()) for tensor in self.net.state_dict().values())
+
     def save(self, log: Log) -> None:
-        """Validate, and write checkpoints and the state to resume from."""
+        """Validate, and write checkpoints and the state to resume from; a ValueError of weights
+        that are not finite, before anything is replaced.
+        """
+        if not self.finite:
+            raise ValueError(
+                f"The weights stopped being finite by step {self.clock.step}; start anew with a "
+                "lower learning rate."
+            )
         if not self.accelerator.is_main_process:
             return
         step, record = self.clock.step, self.record | {"step": self.clock.step}
@@ -211,8 +223,7 @@ def saved_on_failure(run: Run) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError):
-        finite = all(tensor.isfinite().all() for tensor in run.net.state_dict().values())
-        if run.clock.step > first and finite:  # losses are looked at only now and then
+        if run.clock.step > first and run.finite:
             run.save_state()
         raise
 
