@@ -428,3 +428,48 @@ def test_frames_without_a_mask_are_named(tmp_path, capsys):
     assert score_folder(tmp_path / "maps", "msra10k", root=tmp_path)["frames"] == 1
     said = "1 of 2 frames of msra10k have no mask and are not scored: Imgs/2.jpg"
     assert said in capsys.readouterr().err
+
+
+def moving(folder, numbers, frames=None):
+    """A square that moves by half of itself a frame."""
+    masks = {k: np.zeros((H, 90), np.uint8) for k in range(12)}
+    for k, mask in masks.items():
+        mask[8:20, 6 * k : 6 * k + 12] = 255
+    frames = frames or numbers
+    return write(
+        folder, [("v", f"{n:02d}", masks[k]) for n, k in zip(numbers, frames, strict=True)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("truth", "truth_frames", "maps", "map_frames"),
+    [
+        (range(1, 13), range(12), range(1, 12), range(1, 12)),  # from 0, and the first is lacking
+        (range(12), range(12), range(1, 12), range(11)),  # from 1, and the last is lacking
+        ((3, 6, 9), (3, 6, 9), range(1, 13), range(12)),  # few are annotated
+        (range(4), (0, 3, 6, 9), range(12), range(12)),  # and numbered anew
+    ],
+)
+def test_shifts_that_numbers_hide_are_seen(truth, truth_frames, maps, map_frames, tmp_path):
+    truth = moving(tmp_path / "gt", truth, truth_frames)
+    found = moving(tmp_path / "maps", maps, map_frames)
+    for accept in (False, True):
+        with pytest.raises(ValueError, match=r"steps of . they overlap by 1.00, by number 0"):
+            score_folder(found, gt=truth, allow_missing_first=accept)
+
+
+def test_poor_maps_beside_others_are_not_called_shifted(tmp_path):
+    truth = moving(tmp_path / "gt", (3, 6, 9))
+    random = np.random.default_rng(0)
+    noise = [("v", f"{k:02d}", random.integers(0, 2, (H, 90)) * 255) for k in range(12)]
+    assert score_folder(write(tmp_path / "maps", noise), gt=truth)["frames"] == 3
+
+
+@pytest.mark.parametrize("name", ["{}", "frame_{}", "{}a"])
+def test_zeros_before_numbers_make_no_other_name(name, tmp_path):
+    frames = [(k, frame(k)[1].astype(np.uint8) * 255) for k in (8, 9, 10, 11)]
+    short = write(tmp_path / "short", [("v", name.format(k), g) for k, g in frames])
+    long = write(tmp_path / "long", [("v", name.format(f"{k:02d}"), g) for k, g in frames])
+    for maps, truth in ((short, long), (long, short)):
+        result = score_folder(maps, gt=truth)
+        assert (result["frames"], result["J"]["mean"]) == (4, 1)

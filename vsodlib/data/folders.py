@@ -36,6 +36,8 @@ FRAMES = {
 }  # fmt: skip
 SILENT = {"480p", "1080p", "fullresolution", "dutstr", "dutste"}
 """Folders that say nothing of the video."""
+ZEROS = re.compile(r"(?<![0-9.])0+(?=[0-9])")
+"""Those before a number: frame_01 is frame_1, but t0.05 is not t0.5."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def numbers(names: Sequence[str]) -> dict[str, int] | None:
 
 
 def pair(names: Sequence[str], wanted: Sequence[str], place: str, other: str) -> dict[str, str]:
-    """Which of `names` belongs to each of `wanted`: the same name, else the same number.
+    """Which of `names` belongs to each of `wanted`: the same name, zeros before a number aside,
+    else the same number.
 
     Args:
         names, wanted: of the files of one video, without suffix.
@@ -142,6 +145,9 @@ def pair(names: Sequence[str], wanted: Sequence[str], place: str, other: str) ->
         ValueError: they differ by a constant shift, so the same number is not the same frame.
     """
     found = {name: name for name in set(names) & set(wanted)}
+    short, asked = ({ZEROS.sub("", name): name for name in some} for some in (names, wanted))
+    if len(short) == len(names) and len(asked) == len(wanted):
+        found |= {asked[name]: short[name] for name in short.keys() & asked.keys()}
     ours, theirs = numbers(names), numbers(wanted)
     if ours and theirs:
         have, want = set(ours.values()), set(theirs.values())
