@@ -1,5 +1,6 @@
 """One meaning of a mask over a whole set, whatever people saved it as."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -289,7 +290,16 @@ def test_a_nearly_black_sequence_among_grey_maps_is_said(dark, tmp_path, capsys)
         lambda n, v, k: cv2.GaussianBlur(white(n), (0, 0), 4) if v == "a" else dark(n, k),
     )
     score_folder(soft, gt=write(tmp_path / "gt", white))
-    assert f"{soft / 'b'} hold few levels above 0" in capsys.readouterr().err
+    said = rf"note: [34] of [78] maps looked at \({soft / 'b'}/0000.\.png, \.\.\.\) hold few levels"
+    assert re.search(said, capsys.readouterr().err)
+
+
+def test_one_grey_map_among_masks_is_refused(tmp_path):
+    masks = write(tmp_path / "maps", lambda n, v, k: rim(n, 5) if k == 2 else np.minimum(n, 1))
+    with pytest.raises(
+        ValueError, match=r"128, 255, but .* levels 0, 1: levels of grey or numbers"
+    ):
+        score_folder(masks, gt=write(tmp_path / "gt", white))
 
 
 def test_a_palette_among_grey_maps_is_white(tmp_path, capsys):

@@ -21,7 +21,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from posixpath import dirname
 
 import cv2
@@ -157,8 +156,9 @@ class _Levels(ABC):
             found += filter(None, [self._try(path, load)])
         for one in found:
             self._count(one)
-        if "grey" in self.seen:
-            self.seen.pop("numbers", None)  # a nearly black map among others
+        if {"grey", "numbers"} <= self.seen.keys():  # nearly black maps, or masks and an odd file
+            odd = "grey" if self.counts["grey"] < self.counts["numbers"] else "numbers"
+            del self.seen[odd]
         # Of kinds that exclude each other the more frequent one is right.
         white, numbers = self.seen.get("white"), self.seen.get("numbers")
         if white and numbers and not (_binary(white) and _binary(numbers)):
@@ -368,14 +368,10 @@ class MapLevels(_Levels):
         self._count(found)
 
     def report(self, found: Sequence[Found], count: int) -> None:
-        folders = defaultdict(set)
-        for one in found:
-            if one.kind != "empty":
-                folders[str(PurePosixPath(one.place).parent)].add(one.kind)
-        dark = sorted(folder for folder, kinds in folders.items() if kinds == {"numbers"})
+        dark = [one.place for one in found if one.kind == "numbers"]
         if "grey" in self.seen and dark:
-            where = f"{len(dark)} folders, {dark[0]} among them," if dark[1:] else dark[0]
-            note(f"maps of {where} hold few levels above 0: read as nearly black among grey ones.")
+            some = f"{len(dark)} of {len(found)} maps looked at ({dark[0]}, ...)"
+            note(f"{some} hold few levels above 0: read as nearly black among grey ones.")
         elif found and max(max(one.levels, default=0) for one in found) <= HALF:
             what = self.meaning if "numbers" in self.seen else "no level above half of white"
             note(f"maps of {self.name}: {what}.")
