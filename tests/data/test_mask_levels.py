@@ -269,6 +269,14 @@ def test_declared_void_does_not_count(deep, tmp_path):
     assert score_folder(grown, gt=truth, foreground=1)["J"]["mean"] < 0.7
 
 
+def test_void_leaves_a_background(tmp_path):
+    truth = write(tmp_path / "gt", lambda n, *_: n)
+    first = write(tmp_path / "maps", lambda n, *_: white(n))
+    with pytest.raises(ValueError, match="or there is no background"):
+        score_folder(first, gt=truth, void=0)
+    assert score_folder(first, gt=truth, foreground=1, void=0)["J"]["mean"] == pytest.approx(3 / 7)
+
+
 def test_of_a_palette_the_numbers_are_levels(tmp_path):
     truth = write(tmp_path / "gt", palette)
     second = write(tmp_path / "maps", lambda n, *_: (n > 1) * np.uint8(255))

@@ -206,6 +206,10 @@ def test_indexed_masks(folders, tmp_path):
     assert result["conversions"] == {"indexed": 11}
 
 
+def white(image, height, width):
+    return (cv2.resize(image, (width, height)) > 127) * np.uint8(255)
+
+
 def test_sizes_that_differ(folders, tmp_path, capsys):
     _, truth = folders
     frames = [(v, n, p) for v, n, p, _ in stream()]
@@ -227,6 +231,13 @@ def test_sizes_that_differ(folders, tmp_path, capsys):
     J = score_folder(masks, gt=truth)["per_sequence"]["a"]["per_frame"]["J"][0]
     mask = (cv2.resize(frame(0)[0], (W // 2, H // 2)) > 127).repeat(2, 0).repeat(2, 1)
     assert region_similarity(mask, frame(0)[1]) == pytest.approx(J)
+    larger = write(tmp_path / "larger", frames, change=lambda p: white(p, H + 1, W + 3))
+    J = score_folder(larger, gt=truth)["per_sequence"]["a"]["per_frame"]["J"][0]
+    mask = white(frame(0)[0], H + 1, W + 3) > 0
+    rows, columns = (
+        [int((k + 0.5) * n / m) for k in range(m)] for n, m in ((H + 1, H), (W + 3, W))
+    )
+    assert region_similarity(mask[rows][:, columns], frame(0)[1]) == pytest.approx(J)
     strict = replace(Protocol.preset("frames"), resize=False)
     with pytest.raises(ValueError, match="does not resize"):
         score_folder(small, gt=truth, protocol=strict)
@@ -324,6 +335,13 @@ def test_images_beside_the_masks_and_hidden_files(folders):
             cv2.imwrite(str(path.with_suffix(".jpg")), np.full((H, W, 3), (9, 90, 200), np.uint8))
             path.with_name(f"._{path.name}").write_bytes(b"not an image")
     assert_same(score_folder(maps, gt=truth), expected)
+
+
+def test_two_maps_of_one_frame_are_refused(folders):
+    maps, truth = folders
+    cv2.imwrite(str(maps / "a/00003.bmp"), np.zeros((H, W), np.uint8))
+    with pytest.raises(ValueError, match=r"a/00003\.bmp and .*a/00003\.png are both maps"):
+        score_folder(maps, gt=truth)
 
 
 def test_pictures_side_by_side_are_no_video(tmp_path):

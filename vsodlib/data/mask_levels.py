@@ -225,6 +225,13 @@ class TruthLevels(_Levels):
     void: int | None = None
     """Pixels of this level count as neither; None: there are none."""
 
+    def __post_init__(self) -> None:
+        if self.void == 0 and not self.foreground:
+            raise ValueError(
+                "Where level 0 does not count (--void), say which level the object lies above "
+                "(--foreground), or there is no background."
+            )
+
     def look(self, file: MaskFile) -> Found:
         levels = self._known(file)
         if isinstance(self.foreground, int) and "colours" not in file.notes:

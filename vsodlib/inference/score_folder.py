@@ -83,10 +83,11 @@ class FileFrame:
 
 
 def _resized(prediction: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Bilinear for maps, nearest for masks."""
+    """Bilinear for maps, nearest for masks (by the middles of pixels: the plain way of OpenCV goes
+    by their corners, and moves masks)."""
     low, high = prediction.min(), prediction.max()
     binary = not np.any((prediction != low) & (prediction != high))
-    method = cv2.INTER_NEAREST if binary else cv2.INTER_LINEAR
+    method = cv2.INTER_NEAREST_EXACT if binary else cv2.INTER_LINEAR
     return cv2.resize(prediction, shape[::-1], interpolation=method)
 
 
@@ -217,7 +218,11 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
         if "" in videos and parts[-1:] == (place.stem,):  # as still images are saved
             parts = parts[:-1]
         video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
-        folders.refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
+        twin = maps[video].get(place.stem)
+        folders.refuse_twins(storage, path, twin, "maps", video)
+        if twin and not twin.lower().endswith(LOSSY) and not path.lower().endswith(LOSSY):
+            one, two = storage.locate(twin), storage.locate(path)
+            raise ValueError(f"{one} and {two} are both maps of one frame; keep one of them.")
         maps[video][place.stem] = path  # the lossless one comes last
     return {
         video: dict(sorted(of.items(), key=lambda item: folders.natural(item[0])))
