@@ -194,6 +194,12 @@ def rim(n: np.ndarray, width: int) -> np.ndarray:
     return np.where(cv2.dilate(objects, np.ones((width, width))) > objects, 128, objects)
 
 
+def line(levels: np.ndarray, level: int) -> np.ndarray:
+    """A thin object of its own, far from the others."""
+    levels[60] = level
+    return levels
+
+
 def many(n: np.ndarray) -> np.ndarray:
     """Two hundred objects of four by four pixels."""
     numbers = np.zeros_like(n)
@@ -221,6 +227,7 @@ def many(n: np.ndarray) -> np.ndarray:
         (lambda n, *_: n.astype(np.uint16) * 300, "highest level is 600"),
         (lambda n, *_: np.uint16([0, 1, 65535])[n], "levels 0, 1, 255, which may be"),
         (lambda n, *_: filtered(cv2.INTER_LINEAR, n) // 5, "blurred and none above 127"),
+        (lambda n, *_: line(white(n), 100), "levels 0, 100, 255, which may"),
         (lambda n, *_: many(n), "levels 0, 26, 27, .* which may be"),
         (lambda n, *_: np.where(rim(n, 5) == 128, 254, rim(n, 5)), "levels 0, 254, 255, which may"),
         (lambda n, *_: heat(n), r"colour image \([0-9]+ colours\)"),

@@ -93,13 +93,15 @@ def look(file: MaskFile, levels: np.ndarray) -> Found:
     rim = rim and not np.any(levels[cv2.dilate(levels, CROSS) > BRIGHT] <= DARK)
     if file.lossy or (np.any((present > DARK) & (present < 255)) and not rim):
         # Blurred edges: middle levels count where they fill areas, which a way to white does not.
-        even = cv2.dilate(levels, AREA) == cv2.erode(levels, AREA)
-        area = np.bincount(levels[even], minlength=256)
         counting = middle
+        even = cv2.dilate(levels, AREA) == cv2.erode(levels, AREA)
+        if len(every) == 2 and every[0] > DARK and not file.lossy:
+            # One level is an edge only near the brighter one, unless it is nearly white itself.
+            counting = present[:1]
+            even = (levels == cv2.dilate(levels, AREA)) | (levels > BRIGHT)
+        area = np.bincount(levels[even], minlength=256)
     else:
         counting = present[present <= BRIGHT]
-    if len(every) == 2 and every[0] > BRIGHT and not file.lossy:  # nearly white, and no edge
-        counting, area = present[:1], np.bincount(levels.ravel(), minlength=256)
     known = {int(level) for level in counting if area[level] > SHARE * whole}
     if not known and len(middle):
         # Edges lead up to white; what mostly leads nowhere are small areas of many levels.
