@@ -491,3 +491,27 @@ def test_zeros_before_numbers_make_no_other_name(name, tmp_path):
     for maps, truth in ((short, long), (long, short)):
         result = score_folder(maps, gt=truth)
         assert (result["frames"], result["J"]["mean"]) == (4, 1)
+
+
+def test_words_of_names_must_agree_where_they_differ(tmp_path):
+    frames = [("cat", 1, *frame(1)), ("dog", 2, *frame(2)), ("fox", 3, *frame(3))]
+    truth = write(tmp_path / "gt", [("", f"{w}_{k}", g * np.uint8(255)) for w, k, _, g in frames])
+    maps = write(
+        tmp_path / "maps", [("", f"{w}_{k}_sal", g * np.uint8(255)) for w, k, _, g in frames]
+    )
+    assert score_folder(maps, gt=truth)["J"]["mean"] == 1
+    others = [
+        ("", f"{w}_{k}", p)
+        for (w, *_), (_, k, p, _) in zip(frames[1:] + frames[:1], frames, strict=True)
+    ]
+    with pytest.raises(FileNotFoundError, match=r"lacks 3 of 3 frames .*: cat_1, dog_2, fox_3"):
+        score_folder(write(tmp_path / "others", others), gt=truth)
+
+
+def test_videos_in_folders_of_videos(tmp_path):
+    frames = [
+        (v, f"{k}", frame(k)[1] * np.uint8(255)) for v in ("bear", "hard/bear") for k in (1, 2)
+    ]
+    write(tmp_path / "maps/run", frames)
+    result = score_folder(tmp_path / "maps", gt=write(tmp_path / "gt", frames))
+    assert (result["J"]["mean"], result["frames"]) == (1, 4)

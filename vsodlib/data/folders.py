@@ -159,6 +159,10 @@ def pair(names: Sequence[str], wanted: Sequence[str], place: str, other: str) ->
         if not found:
             by_number = {number: name for name, number in ours.items()}
             found = {w: by_number[n] for w, n in theirs.items() if n in by_number}
+            # Where words tell names apart as well, they must agree: cat_1 is no dog_1.
+            words = ({re.sub("[0-9]+", "", name) for name in some} for some in (names, wanted))
+            if all(len(of) > 1 for of in words):
+                found = {w: name for w, name in found.items() if w in name or name in w}
     return found
 
 

@@ -212,12 +212,17 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
     """
     maps: dict[str, dict[str, str]] = defaultdict(dict)
     paths = filter(folders.is_picture, storage.list())
+    deep = 1 + max(video.count("/") for video in videos)
     for path in sorted(paths, key=lambda path: not path.lower().endswith(LOSSY)):
         place = PurePosixPath(folders.composed(path))
         parts = place.parent.parts
         if "" in videos and parts[-1:] == (place.stem,):  # as still images are saved
             parts = parts[:-1]
-        video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
+        spans = (
+            (k, end) for end in range(len(parts), 0, -1) for k in range(max(0, end - deep), end)
+        )
+        names = ("/".join(parts[k:end]) for k, end in spans)
+        video = next((name for name in names if name in videos), "/".join(parts))
         twin = maps[video].get(place.stem)
         folders.refuse_twins(storage, path, twin, "maps", video)
         if twin and not twin.lower().endswith(LOSSY) and not path.lower().endswith(LOSSY):
