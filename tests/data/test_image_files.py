@@ -4,9 +4,10 @@ import io
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, TiffImagePlugin
 from small_sets import H, W
 
 from vsodlib.data.image_files import decode_image, decode_mask, resize_rows
@@ -81,3 +82,29 @@ def test_readers_of_other_formats_are_not_loaded(tmp_path):
     code += "read(open(sys.argv[1], 'rb').read(), ''); print('PIL.EpsImagePlugin' in sys.modules)"
     asked = [sys.executable, "-c", code, str(tmp_path / "a.png")]
     assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_colour_channels_of_16_bits_keep_their_lower_half(suffix):
+    values = np.zeros((H, W, 3), np.uint16)
+    values[2:5, 3:6] = 1
+    file = decode_mask(cv2.imencode(suffix, values)[1].tobytes(), "a")
+    np.testing.assert_array_equal(file.levels, values[..., 0])
+    values[..., 2] = 7
+    with pytest.raises(ValueError, match="a holds 16-bit colours"):
+        decode_mask(cv2.imencode(suffix, values)[1].tobytes(), "a")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_masks_that_programs_read_differently_are_refused(kind):
+    """Pillow turns TIFF alone, OpenCV others, too; of 16 bits Pillow takes white for black."""
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[ExifTags.Base.Orientation] = 3
+    Image.fromarray(np.eye(H, W, dtype=np.uint8)).save(file, kind, exif=exif)
+    with pytest.raises(ValueError, match="a is turned by its EXIF note"):
+        decode_mask(file.getvalue(), "a")
+    tags, file = TiffImagePlugin.ImageFileDirectory_v2(), io.BytesIO()
+    tags[ExifTags.Base.PhotometricInterpretation] = 0
+    Image.fromarray(np.eye(H, W, dtype=np.uint16)).save(file, "TIFF", tiffinfo=tags)
+    with pytest.raises(ValueError, match="a stores white as 0"):
+        decode_mask(file.getvalue(), "a")

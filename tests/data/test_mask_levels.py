@@ -1,5 +1,6 @@
 """One meaning of a mask over a whole set, whatever people saved it as."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -82,6 +83,9 @@ EXACT = {
     "TIFF": (white, ".tiff"),
     "GIF": (white, ".gif"),
     "10/200": (lambda n, *_: np.where(n > 0, 200, 10).astype(np.uint8), ".png"),
+    "half of 16 bits": (lambda n, v, _: (n > 0) * np.uint16(255 if v == "a" else 65535), ".png"),
+    "0/1 beside 16 bit": (lambda n, v, _: (n > 0) * np.uint16(1 if v == "a" else 65535), ".png"),
+    "40 numbers": (lambda n, *_: n * (1 + np.indices(n.shape)[1] % 20).astype(np.uint8), ".png"),
     "stray pixels": (lambda n, *_: np.where(np.indices(n.shape).sum(0) < 3, 10, white(n)), ".png"),
 }
 
@@ -108,7 +112,7 @@ def _keep(picture):
 
 @pytest.mark.parametrize("name", [name for name in EXACT if name[-3:] != "200"])
 def test_masks_of_a_method_are_read_likewise(name, tmp_path):
-    if name in ("stray pixels", "VOC's greys"):
+    if name in ("stray pixels", "VOC's greys", "40 numbers"):
         pytest.skip("of a map these are levels of grey" if name[0] == "s" else "")
     make, suffix = EXACT[name]
     maps = write(tmp_path / "maps", lambda *a: _keep(make(*a)), suffix)
@@ -120,6 +124,13 @@ def test_dark_maps_of_a_network_are_grey(tmp_path, capsys):
     truth = write(tmp_path / "gt", white)
     even = write(tmp_path / "maps", lambda n, *_: 120 + n * 2)  # untrained: near one half
     result = score_folder(even, gt=truth)
+    assert (result["J"]["mean"], result["levels"]["maps"]) == (0, "levels of grey")
+    assert "no level above half of white" in capsys.readouterr().err
+
+
+def test_dark_blurred_maps_are_grey(tmp_path, capsys):
+    maps = write(tmp_path / "maps", lambda n, *_: filtered(cv2.INTER_LINEAR, n) // 12)
+    result = score_folder(maps, gt=write(tmp_path / "gt", white))
     assert (result["J"]["mean"], result["levels"]["maps"]) == (0, "levels of grey")
     assert "no level above half of white" in capsys.readouterr().err
 
@@ -183,6 +194,21 @@ def rim(n: np.ndarray, width: int) -> np.ndarray:
     return np.where(cv2.dilate(objects, np.ones((width, width))) > objects, 128, objects)
 
 
+def line(levels: np.ndarray, level: int) -> np.ndarray:
+    """A thin object of its own, far from the others."""
+    levels[60] = level
+    return levels
+
+
+def many(n: np.ndarray) -> np.ndarray:
+    """Two hundred objects of four by four pixels."""
+    numbers = np.zeros_like(n)
+    for k in range(200):
+        row, column = divmod(k, 20)
+        numbers[6 * row : 6 * row + 4, 6 * column : 6 * column + 4] = k + 1
+    return numbers
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -200,6 +226,10 @@ def rim(n: np.ndarray, width: int) -> np.ndarray:
         (lambda n, *_: n * 0, "Not one of the 8 masks .* shows an object"),
         (lambda n, *_: n.astype(np.uint16) * 300, "highest level is 600"),
         (lambda n, *_: np.uint16([0, 1, 65535])[n], "levels 0, 1, 255, which may be"),
+        (lambda n, *_: filtered(cv2.INTER_LINEAR, n) // 5, "blurred and none above 127"),
+        (lambda n, *_: line(white(n), 100), "levels 0, 100, 255, which may"),
+        (lambda n, *_: many(n), "levels 0, 26, 27, .* which may be"),
+        (lambda n, *_: np.where(rim(n, 5) == 128, 254, rim(n, 5)), "levels 0, 254, 255, which may"),
         (lambda n, *_: heat(n), r"colour image \([0-9]+ colours\)"),
     ],
 )  # fmt: skip
@@ -246,6 +276,14 @@ def test_declared_void_does_not_count(deep, tmp_path):
     assert score_folder(grown, gt=truth, foreground=1)["J"]["mean"] < 0.7
 
 
+def test_void_leaves_a_background(tmp_path):
+    truth = write(tmp_path / "gt", lambda n, *_: n)
+    first = write(tmp_path / "maps", lambda n, *_: white(n))
+    with pytest.raises(ValueError, match="or there is no background"):
+        score_folder(first, gt=truth, void=0)
+    assert score_folder(first, gt=truth, foreground=1, void=0)["J"]["mean"] == pytest.approx(3 / 7)
+
+
 def test_of_a_palette_the_numbers_are_levels(tmp_path):
     truth = write(tmp_path / "gt", palette)
     second = write(tmp_path / "maps", lambda n, *_: (n > 1) * np.uint8(255))
@@ -260,10 +298,27 @@ def test_empty_frames_among_others_are_counted_and_said(tmp_path, capsys):
     assert "note: 6 of 8 ground truths show no object." in capsys.readouterr().err
 
 
-def test_a_nearly_black_sequence_among_grey_maps_is_said(tmp_path, capsys):
+@pytest.mark.parametrize("dark", [lambda n, k: np.minimum(n, 1) * (k != 2), lambda n, _: n])
+def test_a_nearly_black_sequence_among_grey_maps_is_said(dark, tmp_path, capsys):
     soft = write(
         tmp_path / "maps",
-        lambda n, v, _: cv2.GaussianBlur(white(n), (0, 0), 4) if v == "a" else np.minimum(n, 1),
+        lambda n, v, k: cv2.GaussianBlur(white(n), (0, 0), 4) if v == "a" else dark(n, k),
     )
     score_folder(soft, gt=write(tmp_path / "gt", white))
-    assert f"{soft / 'b'} hold 0 and 1, others reach 255" in capsys.readouterr().err
+    said = rf"note: [34] of [78] maps looked at \({soft / 'b'}/0000.\.png, \.\.\.\) hold few levels"
+    assert re.search(said, capsys.readouterr().err)
+
+
+def test_one_grey_map_among_masks_is_refused(tmp_path):
+    masks = write(tmp_path / "maps", lambda n, v, k: rim(n, 5) if k == 2 else np.minimum(n, 1))
+    with pytest.raises(
+        ValueError, match=r"128, 255, but .* levels 0, 1: levels of grey or numbers"
+    ):
+        score_folder(masks, gt=write(tmp_path / "gt", white))
+
+
+def test_a_palette_among_grey_maps_is_white(tmp_path, capsys):
+    truth = write(tmp_path / "gt", white)
+    mixed = write(tmp_path / "maps", lambda n, v, _: white(n) // 3 * 2 if v == "a" else palette(n))
+    assert score_folder(mixed, gt=truth)["J"]["mean"] == 1
+    assert "maps" not in capsys.readouterr().err

@@ -207,6 +207,10 @@ def test_indexed_masks(folders, tmp_path):
     assert result["conversions"] == {"indexed": 11}
 
 
+def white(image, height, width):
+    return (cv2.resize(image, (width, height)) > 127) * np.uint8(255)
+
+
 def test_sizes_that_differ(folders, tmp_path, capsys):
     _, truth = folders
     frames = [(v, n, p) for v, n, p, _ in stream()]
@@ -228,6 +232,13 @@ def test_sizes_that_differ(folders, tmp_path, capsys):
     J = score_folder(masks, gt=truth)["per_sequence"]["a"]["per_frame"]["J"][0]
     mask = (cv2.resize(frame(0)[0], (W // 2, H // 2)) > 127).repeat(2, 0).repeat(2, 1)
     assert region_similarity(mask, frame(0)[1]) == pytest.approx(J)
+    larger = write(tmp_path / "larger", frames, change=lambda p: white(p, H + 1, W + 3))
+    J = score_folder(larger, gt=truth)["per_sequence"]["a"]["per_frame"]["J"][0]
+    mask = white(frame(0)[0], H + 1, W + 3) > 0
+    rows, columns = (
+        [int((k + 0.5) * n / m) for k in range(m)] for n, m in ((H + 1, H), (W + 3, W))
+    )
+    assert region_similarity(mask[rows][:, columns], frame(0)[1]) == pytest.approx(J)
     strict = replace(Protocol.preset("frames"), resize=False)
     with pytest.raises(ValueError, match="does not resize"):
         score_folder(small, gt=truth, protocol=strict)
@@ -325,6 +336,13 @@ def test_images_beside_the_masks_and_hidden_files(folders):
             cv2.imwrite(str(path.with_suffix(".jpg")), np.full((H, W, 3), (9, 90, 200), np.uint8))
             path.with_name(f"._{path.name}").write_bytes(b"not an image")
     assert_same(score_folder(maps, gt=truth), expected)
+
+
+def test_two_maps_of_one_frame_are_refused(folders):
+    maps, truth = folders
+    cv2.imwrite(str(maps / "a/00003.bmp"), np.zeros((H, W), np.uint8))
+    with pytest.raises(ValueError, match=r"a/00003\.bmp and .*a/00003\.png are both maps"):
+        score_folder(maps, gt=truth)
 
 
 def test_pictures_side_by_side_are_no_video(tmp_path):
@@ -429,3 +447,72 @@ def test_frames_without_a_mask_are_named(tmp_path, capsys):
     assert score_folder(tmp_path / "maps", "msra10k", root=tmp_path)["frames"] == 1
     said = "1 of 2 frames of msra10k have no mask and are not scored: Imgs/2.jpg"
     assert said in capsys.readouterr().err
+
+
+def moving(folder, numbers, frames=None):
+    """A square that moves by half of itself a frame."""
+    masks = {k: np.zeros((H, 90), np.uint8) for k in range(12)}
+    for k, mask in masks.items():
+        mask[8:20, 6 * k : 6 * k + 12] = 255
+    frames = frames or numbers
+    return write(
+        folder, [("v", f"{n:02d}", masks[k]) for n, k in zip(numbers, frames, strict=True)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("truth", "truth_frames", "maps", "map_frames"),
+    [
+        (range(1, 13), range(12), range(1, 12), range(1, 12)),  # from 0, and the first is lacking
+        (range(12), range(12), range(1, 12), range(11)),  # from 1, and the last is lacking
+        ((3, 6, 9), (3, 6, 9), range(1, 13), range(12)),  # few are annotated
+        (range(4), (0, 3, 6, 9), range(12), range(12)),  # and numbered anew
+    ],
+)
+def test_shifts_that_numbers_hide_are_seen(truth, truth_frames, maps, map_frames, tmp_path):
+    truth = moving(tmp_path / "gt", truth, truth_frames)
+    found = moving(tmp_path / "maps", maps, map_frames)
+    for accept in (False, True):
+        with pytest.raises(ValueError, match=r"steps of . they overlap by 1.00, by number 0"):
+            score_folder(found, gt=truth, allow_missing_first=accept)
+
+
+def test_poor_maps_beside_others_are_not_called_shifted(tmp_path):
+    truth = moving(tmp_path / "gt", (3, 6, 9))
+    random = np.random.default_rng(0)
+    noise = [("v", f"{k:02d}", random.integers(0, 2, (H, 90)) * 255) for k in range(12)]
+    assert score_folder(write(tmp_path / "maps", noise), gt=truth)["frames"] == 3
+
+
+@pytest.mark.parametrize("name", ["{}", "frame_{}", "{}a"])
+def test_zeros_before_numbers_make_no_other_name(name, tmp_path):
+    frames = [(k, frame(k)[1].astype(np.uint8) * 255) for k in (8, 9, 10, 11)]
+    short = write(tmp_path / "short", [("v", name.format(k), g) for k, g in frames])
+    long = write(tmp_path / "long", [("v", name.format(f"{k:02d}"), g) for k, g in frames])
+    for maps, truth in ((short, long), (long, short)):
+        result = score_folder(maps, gt=truth)
+        assert (result["frames"], result["J"]["mean"]) == (4, 1)
+
+
+def test_words_of_names_must_agree_where_they_differ(tmp_path):
+    frames = [("cat", 1, *frame(1)), ("dog", 2, *frame(2)), ("fox", 3, *frame(3))]
+    truth = write(tmp_path / "gt", [("", f"{w}_{k}", g * np.uint8(255)) for w, k, _, g in frames])
+    maps = write(
+        tmp_path / "maps", [("", f"{w}_{k}_sal", g * np.uint8(255)) for w, k, _, g in frames]
+    )
+    assert score_folder(maps, gt=truth)["J"]["mean"] == 1
+    others = [
+        ("", f"{w}_{k}", p)
+        for (w, *_), (_, k, p, _) in zip(frames[1:] + frames[:1], frames, strict=True)
+    ]
+    with pytest.raises(FileNotFoundError, match=r"lacks 3 of 3 frames .*: cat_1, dog_2, fox_3"):
+        score_folder(write(tmp_path / "others", others), gt=truth)
+
+
+def test_videos_in_folders_of_videos(tmp_path):
+    frames = [
+        (v, f"{k}", frame(k)[1] * np.uint8(255)) for v in ("bear", "hard/bear") for k in (1, 2)
+    ]
+    write(tmp_path / "maps/run", frames)
+    result = score_folder(tmp_path / "maps", gt=write(tmp_path / "gt", frames))
+    assert (result["J"]["mean"], result["frames"]) == (1, 4)

@@ -36,6 +36,8 @@ FRAMES = {
 }  # fmt: skip
 SILENT = {"480p", "1080p", "fullresolution", "dutstr", "dutste"}
 """Folders that say nothing of the video."""
+ZEROS = re.compile(r"(?<![0-9.])0+(?=[0-9])")
+"""Those before a number: frame_01 is frame_1, but t0.05 is not t0.5."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def numbers(names: Sequence[str]) -> dict[str, int] | None:
 
 
 def pair(names: Sequence[str], wanted: Sequence[str], place: str, other: str) -> dict[str, str]:
-    """Which of `names` belongs to each of `wanted`: the same name, else the same number.
+    """Which of `names` belongs to each of `wanted`: the same name, zeros before a number aside,
+    else the same number.
 
     Args:
         names, wanted: of the files of one video, without suffix.
@@ -142,6 +145,9 @@ def pair(names: Sequence[str], wanted: Sequence[str], place: str, other: str) ->
         ValueError: they differ by a constant shift, so the same number is not the same frame.
     """
     found = {name: name for name in set(names) & set(wanted)}
+    short, asked = ({ZEROS.sub("", name): name for name in some} for some in (names, wanted))
+    if len(short) == len(names) and len(asked) == len(wanted):
+        found |= {asked[name]: short[name] for name in short.keys() & asked.keys()}
     ours, theirs = numbers(names), numbers(wanted)
     if ours and theirs:
         have, want = set(ours.values()), set(theirs.values())
@@ -153,6 +159,10 @@ def pair(names: Sequence[str], wanted: Sequence[str], place: str, other: str) ->
         if not found:
             by_number = {number: name for name, number in ours.items()}
             found = {w: by_number[n] for w, n in theirs.items() if n in by_number}
+            # Where words tell names apart as well, they must agree: cat_1 is no dog_1.
+            words = ({re.sub("[0-9]+", "", name) for name in some} for some in (names, wanted))
+            if all(len(of) > 1 for of in words):
+                found = {w: name for w, name in found.items() if w in name or name in w}
     return found
 
 

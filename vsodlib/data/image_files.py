@@ -100,7 +100,7 @@ def decode_mask(data: bytes, place: str, white_background: bool = False) -> Mask
 
     Raises:
         ValueError: damaged, truncated or no picture, several in one file, transparent, float, a
-            photograph, or other channels than grey and RGB; names `place`.
+            photograph, turned by its EXIF note, or other channels than grey and RGB; names `place`.
     """
     with _opened(data, place) as picture:
         mode, lossy = picture.mode, picture.format in ("JPEG", "MPO", "WEBP", "AVIF")
@@ -108,6 +108,12 @@ def decode_mask(data: bytes, place: str, white_background: bool = False) -> Mask
             count = getattr(picture, "n_frames", 1)
         if count > 1:
             raise ValueError(f"{place} holds {count} pictures; save each to a file of its own.")
+        with _refused(place, data):
+            orientation, deep, white = _tags(picture, data)
+        if orientation > 1:  # some programs follow it, others do not
+            raise ValueError(f"{place} is turned by its EXIF note; save it upright without one.")
+        if white and deep:  # Pillow would take it for black
+            raise ValueError(f"{place} stores white as 0 in 16 bits; save it with 0 as black.")
         if mode in ("LA", "RGBA", "PA"):
             if np.asarray(picture.getchannel("A")).min() < 255:
                 raise ValueError(f"{place} is partly transparent; save it as a grey image.")
@@ -117,6 +123,11 @@ def decode_mask(data: bytes, place: str, white_background: bool = False) -> Mask
         if picture.mode == "P":
             return _indexed(picture, place)
         values = np.asarray(picture)
+    if picture.mode == "RGB" and deep:  # of which Pillow keeps the upper 8 bits
+        wide = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if wide is None or np.any(wide[..., :3] != wide[..., :1]):
+            raise ValueError(f"{place} holds 16-bit colours; save it as grey with 8 or 16 bits.")
+        return MaskFile(place, np.ascontiguousarray(wide[..., 0]), notes=("colour channels",))
     if values.ndim == 2 and picture.mode == "L":
         return MaskFile(place, values, lossy=lossy)
     if picture.mode[0] == "I" and values.min() >= 0 and values.max() <= 65535:
@@ -130,6 +141,19 @@ def decode_mask(data: bytes, place: str, white_background: bool = False) -> Mask
     if not white_background and not np.any(values != grey[..., None]):
         return MaskFile(place, np.ascontiguousarray(grey), lossy=lossy, notes=("colour channels",))
     return _coloured(values, place, lossy, white_background)
+
+
+def _tags(picture: Image.Image, data: bytes) -> tuple[int, bool, bool]:
+    """How a loaded picture is turned, whether it is of more than 8 bits and has white as 0."""
+    if picture.format != "TIFF":
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+        return orientation, picture.format == "PNG" and data[24] == 16, False
+    # Once it is loaded, Pillow has turned it and taken the note away.
+    tags = Image.open(io.BytesIO(data), formats=("TIFF",)).getexif()
+    bits = tags.get(ExifTags.Base.BitsPerSample, 1)
+    deep = max(bits if isinstance(bits, tuple) else (bits,)) > 8
+    white = tags.get(ExifTags.Base.PhotometricInterpretation) == 0
+    return tags.get(ExifTags.Base.Orientation, 1), deep, white
 
 
 def _indexed(picture: Image.Image, place: str) -> MaskFile:

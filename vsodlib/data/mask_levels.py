@@ -21,7 +21,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from posixpath import dirname
 
 import cv2
@@ -84,7 +83,7 @@ def look(file: MaskFile, levels: np.ndarray) -> Found:
     if file.numbered:
         return Found(file.place, "areas" if top == 255 else "numbers", every, True)
     if top <= HALF:
-        drawn = not file.lossy and len(every) <= FEW
+        drawn = not file.lossy and len(every) <= FEW and not _nested(levels, every)
         return Found(file.place, "numbers" if drawn else "dark", every, drawn)
     if len(every) == 1:
         return Found(file.place, "white", every, True)
@@ -94,14 +93,29 @@ def look(file: MaskFile, levels: np.ndarray) -> Found:
     rim = rim and not np.any(levels[cv2.dilate(levels, CROSS) > BRIGHT] <= DARK)
     if file.lossy or (np.any((present > DARK) & (present < 255)) and not rim):
         # Blurred edges: middle levels count where they fill areas, which a way to white does not.
-        even = cv2.dilate(levels, AREA) == cv2.erode(levels, AREA)
-        area = np.bincount(levels[even], minlength=256)
         counting = middle
+        even = cv2.dilate(levels, AREA) == cv2.erode(levels, AREA)
+        if len(every) == 2 and every[0] > DARK and not file.lossy:
+            # One level is an edge only near the brighter one, unless it is nearly white itself.
+            counting = present[:1]
+            even = (levels == cv2.dilate(levels, AREA)) | (levels > BRIGHT)
+        area = np.bincount(levels[even], minlength=256)
     else:
         counting = present[present <= BRIGHT]
     known = {int(level) for level in counting if area[level] > SHARE * whole}
+    if not known and len(middle):
+        # Edges lead up to white; what mostly leads nowhere are small areas of many levels.
+        peaks = (levels > DARK) & (levels <= BRIGHT) & (levels == cv2.dilate(levels, AREA[:3, :3]))
+        known = set(middle.tolist()) if 2 * np.count_nonzero(peaks) > whole else known
     shown = tuple(sorted(known | {255 if top > BRIGHT else top}))
     return Found(file.place, "areas" if len(shown) > 1 else "white", shown, shown == every)
+
+
+def _nested(levels: np.ndarray, every: Sequence[int]) -> bool:
+    """Whether levels rise from the background step by step, as blurred ones do."""
+    if len(every) <= 2:
+        return False
+    return 2 * int(levels[cv2.erode(levels, CROSS) == 0].max(initial=0)) < every[-1]
 
 
 def sample(paths: Sequence[str]) -> list[str]:
@@ -145,8 +159,9 @@ class _Levels(ABC):
             found += filter(None, [self._try(path, load)])
         for one in found:
             self._count(one)
-        if "grey" in self.seen:
-            self.seen.pop("numbers", None)  # a nearly black map among others
+        if {"grey", "numbers"} <= self.seen.keys():  # nearly black maps, or masks and an odd file
+            odd = "grey" if self.counts["grey"] < self.counts["numbers"] else "numbers"
+            del self.seen[odd]
         # Of kinds that exclude each other the more frequent one is right.
         white, numbers = self.seen.get("white"), self.seen.get("numbers")
         if white and numbers and not (_binary(white) and _binary(numbers)):
@@ -199,6 +214,11 @@ def _eight_bits(levels: np.ndarray) -> np.ndarray:
     return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
+def _goes_deep(file: MaskFile) -> bool:
+    """Whether a file uses the range of 16 bits; others hold levels of 8 in them."""
+    return file.levels.dtype == np.uint16 and bool(file.levels.max() > 255)
+
+
 @dataclass(eq=False)
 class TruthLevels(_Levels):
     """The masks of a data set or folder."""
@@ -207,6 +227,13 @@ class TruthLevels(_Levels):
     """Levels above this are object, by video where it is a function; None: recognised."""
     void: int | None = None
     """Pixels of this level count as neither; None: there are none."""
+
+    def __post_init__(self) -> None:
+        if self.void == 0 and not self.foreground:
+            raise ValueError(
+                "Where level 0 does not count (--void), say which level the object lies above "
+                "(--foreground), or there is no background."
+            )
 
     def look(self, file: MaskFile) -> Found:
         levels = self._known(file)
@@ -300,15 +327,17 @@ class MapLevels(_Levels):
     """Whether 16-bit files use their range."""
 
     def look(self, file: MaskFile) -> Found:
-        levels = file.levels
+        levels, deep = file.levels, _goes_deep(file)
+        self.deep |= deep and not self.learned
+        if file.numbered:
+            return Found(file.place, "white" if levels.any() else "empty", (255,), True)
         if levels.dtype == np.uint16:
-            self.deep |= not self.learned and bool(levels.max() > 255)
-            levels = _eight_bits(levels) if self.deep else levels.astype(np.uint8)
+            levels = _eight_bits(levels) if deep else levels.astype(np.uint8)
         found = look(file, levels)
         # A network may leave its maps dark: those have many levels, or no background of 0.
         few = len(found.levels) <= 1 or found.levels[-1] <= DARK
         dark = found.kind == "numbers" and (
-            self.deep or (found.levels != (1,) and not (few and levels.min() == 0))
+            deep or (found.levels != (1,) and not (few and levels.min() == 0))
         )
         if dark or found.kind in ("dark", "areas") or not found.clean:
             return Found(found.place, "grey", found.levels, False)
@@ -325,18 +354,16 @@ class MapLevels(_Levels):
         levels, notes = file.levels, file.notes
         if file.numbered:
             return (levels > 0).astype(np.uint8) * 255, notes
-        if levels.dtype == np.uint16:
-            if self.deep:
-                return levels.astype(np.float32) / np.float32(65535), notes
-            if levels.max() > 255:
-                raise ValueError(f"{file.place} goes beyond level 255, other 16-bit maps do not.")
-            levels = levels.astype(np.uint8)
+        if _goes_deep(file) and not self.deep:
+            raise ValueError(f"{file.place} goes beyond level 255, other 16-bit maps do not.")
         found = self.look(file)
         self.agree(found)
-        if found.kind != "numbers" or "grey" in self.seen:
-            return levels, notes
-        how = "0/1 levels" if _binary(found) else "object numbers"
-        return (levels > 0).astype(np.uint8) * 255, (*notes, how)
+        if found.kind == "numbers" and "grey" not in self.seen:
+            how = "0/1 levels" if _binary(found) else "object numbers"
+            return (levels > 0).astype(np.uint8) * 255, (*notes, how)
+        if levels.dtype == np.uint16 and self.deep and (_goes_deep(file) or not _binary(found)):
+            return levels.astype(np.float32) / np.float32(65535), notes
+        return levels.astype(np.uint8), notes
 
     def agree(self, found: Found) -> None:
         if "grey" in self.seen:
@@ -351,12 +378,10 @@ class MapLevels(_Levels):
         self._count(found)
 
     def report(self, found: Sequence[Found], count: int) -> None:
-        folders = defaultdict(set)
-        for one in found:
-            folders[str(PurePosixPath(one.place).parent)].add(one.levels)
-        dark = sorted(folder for folder, levels in folders.items() if levels == {(1,)})
+        dark = [one.place for one in found if one.kind == "numbers"]
         if "grey" in self.seen and dark:
-            note(f"maps of {', '.join(dark)} hold 0 and 1, others reach 255: read as nearly black.")
+            some = f"{len(dark)} of {len(found)} maps looked at ({dark[0]}, ...)"
+            note(f"{some} hold few levels above 0: read as nearly black among grey ones.")
         elif found and max(max(one.levels, default=0) for one in found) <= HALF:
             what = self.meaning if "numbers" in self.seen else "no level above half of white"
             note(f"maps of {self.name}: {what}.")

@@ -3,7 +3,9 @@
 import os
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -89,10 +91,11 @@ class FileFrame:
 
 
 def _resized(prediction: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Bilinear for maps, nearest for masks."""
+    """Bilinear for maps, nearest for masks (by the middles of pixels: the plain way of OpenCV goes
+    by their corners, and moves masks)."""
     low, high = prediction.min(), prediction.max()
     binary = not np.any((prediction != low) & (prediction != high))
-    method = cv2.INTER_NEAREST if binary else cv2.INTER_LINEAR
+    method = cv2.INTER_NEAREST_EXACT if binary else cv2.INTER_LINEAR
     return cv2.resize(prediction, shape[::-1], interpolation=method)
 
 
@@ -217,13 +220,21 @@ def find_maps(storage: Storage, videos: set[str]) -> dict[str, dict[str, str]]:
     """
     maps: dict[str, dict[str, str]] = defaultdict(dict)
     paths = filter(folders.is_picture, storage.list())
+    deep = 1 + max(video.count("/") for video in videos)
     for path in sorted(paths, key=lambda path: not path.lower().endswith(LOSSY)):
         place = PurePosixPath(folders.composed(path))
         parts = place.parent.parts
         if videos == {""}:  # still images, in whatever folders
             parts = ()
-        video = next((part for part in reversed(parts) if part in videos), "/".join(parts))
-        folders.refuse_twins(storage, path, maps[video].get(place.stem), "maps", video)
+        ends = range(len(parts), 0, -1)
+        spans = ((k, end) for end in ends for k in range(max(0, end - deep), end))
+        names = ("/".join(parts[k:end]) for k, end in spans)
+        video = next((name for name in names if name in videos), "/".join(parts))
+        twin = maps[video].get(place.stem)
+        folders.refuse_twins(storage, path, twin, "maps", video)
+        if twin and not twin.lower().endswith(LOSSY) and not path.lower().endswith(LOSSY):
+            one, two = storage.locate(twin), storage.locate(path)
+            raise ValueError(f"{one} and {two} are both maps of one frame; keep one of them.")
         maps[video][place.stem] = path  # the lossless one comes last
     return {
         video: dict(sorted(of.items(), key=lambda item: folders.natural(item[0])))
@@ -282,6 +293,16 @@ def match_frames(
         missing += [f"all of {video}"] if video and gone and not have else each
         unused += [path for name, path in have.items() if name not in mates.values()]
     unused += [path for of in available.values() for path in of.values()]
+    if not missing or (only_ends and lost < len(pairs)):
+        maps.levels.learn([path for _, _, path in pairs if path], maps.file)
+        # Flat pictures are called after their truth, whosever maps they are: so they compare.
+        name = truth.storage.path.absolute().stem
+        frames = [
+            FileFrame(video or name, record.frame, path, record, maps, truth)
+            for video, record, path in pairs
+        ]
+        if unused or not all(path for _, _, path in pairs):  # shifted maps seem to lack an end
+            _refuse_shift(frames, every, folder)
     if missing:
         hint = " (ends of sequences only: --allow-missing-first accepts that)" if only_ends else ""
         if lost == len(pairs) and (example := next(iter(storage.list()), None)):
@@ -291,15 +312,7 @@ def match_frames(
         raise FileNotFoundError(
             f"{folder} lacks {lost} of {len(pairs)} frames{hint}: {', '.join(missing)}"
         )
-    maps.levels.learn([path for _, _, path in pairs if path], maps.file)
-    # Flat pictures are called after their truth, whosever maps they are: so they compare.
-    name = truth.storage.path.absolute().stem
-    frames = [
-        FileFrame(video or name, record.frame, path, record, maps, truth)
-        for video, record, path in pairs
-    ]
     if unused:
-        _refuse_shift(frames, every, folder)
         note(f"{len(unused)} maps have no truth and are not scored: {folders.listed(unused)}.")
     return frames
 
@@ -313,37 +326,56 @@ def are_stills(records: Sequence[FrameRecord]) -> bool:
 
 
 def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Path) -> None:
-    """Where a video's maps begin at another number than its truth, let their content tell whether
-    equal numbers are equal frames: a ValueError where they fit better in order.
+    """Let the content of maps tell whether equal numbers are equal frames, where their numbers do
+    not: a ValueError where they fit better otherwise.
     """
-    by_folder = defaultdict(list)
+    by_folder, by_video = defaultdict(list), defaultdict(list)
     for path in every:
         by_folder[PurePosixPath(path).parent].append(path)
-    by_video: dict[str, dict[FileFrame, str]] = defaultdict(dict)
     for frame in frames:
-        if frame.prediction:
-            by_video[frame.video][frame] = frame.prediction
-    for of_video in by_video.values():
-        inside = PurePosixPath(next(iter(of_video.values()))).parent
-        siblings = by_folder[inside]
-        ours = folders.numbers([PurePosixPath(path).stem for path in siblings])
-        theirs = folders.numbers([frame.name for frame in of_video])
-        if not ours or not theirs:
-            continue
-        shift = min(ours.values()) - min(theirs.values())
-        paths = dict(zip(ours.values(), siblings, strict=True))
-        moved = {frame: paths.get(theirs[frame.name] + shift) for frame in of_video}
-        compared = [(frame, path) for frame, path in moved.items() if path]
+        by_video[frame.video].append(frame)
+
+    def check(of_video: list[FileFrame]) -> None:
+        if inside := next(
+            (PurePosixPath(f.prediction).parent for f in of_video if f.prediction), None
+        ):
+            _refuse_numbers(of_video, by_folder[inside], str(folder / inside))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(check, by_video.values()))
+
+
+def _refuse_numbers(frames: Sequence[FileFrame], siblings: Sequence[str], folder: str) -> None:
+    """The same of one video: maps may begin or end at another number, be shifted by one where few
+    frames are annotated, or those frames be numbered anew.
+    """
+    ours = folders.numbers([PurePosixPath(path).stem for path in siblings])
+    theirs = folders.numbers([frame.name for frame in frames])
+    if not ours or not theirs:
+        return
+    paths = dict(zip(ours.values(), siblings, strict=True))
+    low, first, last = min(paths), min(theirs.values()), max(theirs.values())
+    ways = {(low, 1), (max(paths) - last + first, 1)}
+    n, t = len(paths), len(frames)
+    if n > t + 2:
+        ways |= {(first - 1, 1), (first + 1, 1)}
+        if last - first == t - 1 > 1:
+            ways |= {(low, n // t), (low, -(-n // t)), (low, (n - 1) // (t - 1))}
+    overlap = cache(_overlap)
+    for start, step in sorted(ways - {(first, 1)}):
+        moved = {f: paths.get(start + (theirs[f.name] - first) * step) for f in frames}
+        compared = [(f, f.prediction, path) for f, path in moved.items() if f.prediction and path]
         compared = compared[:: -(-len(compared) // COMPARED) or 1]
-        if not shift or len(compared) < 2:
-            continue
-        by_number = np.mean([_overlap(frame, of_video[frame]) for frame, _ in compared])
-        in_order = np.mean([_overlap(frame, path) for frame, path in compared])
-        if in_order > by_number:
-            where = f"{folder / inside} (maps)"
-            sentence = folders.shifted(where, ours.values(), "its truth", theirs.values())
+        by_number = np.array([overlap(frame, path) for frame, path, _ in compared])
+        otherwise = np.array([overlap(frame, path) for frame, _, path in compared])
+        gain = otherwise - by_number
+        # More than chance, in maps that show the objects.
+        sure = len(gain) > 1 and gain.mean() > max(0.02, 2 * gain.std() / len(gain) ** 0.5)
+        if sure and otherwise.mean() >= 0.5:
+            sentence = folders.shifted(f"{folder} (maps)", paths, "its truth", theirs.values())
             raise ValueError(
-                f"{sentence} (In order they overlap by {in_order:.2f}, by number {by_number:.2f}.)"
+                f"{sentence} (From {start} in steps of {step} they overlap by "
+                f"{otherwise.mean():.2f}, by number {by_number.mean():.2f}.)"
             )
 
 
