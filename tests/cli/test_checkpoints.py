@@ -73,7 +73,7 @@ def test_publish_refuses_scores_at_several_scales(root, net, tmp_path, sentence,
     assert main(["publish", net, "--name", "good", "--scores", str(several)]) == 2
     assert "several.json holds scores of maps at other scales" in sentence()
     assert main(["evaluate", "--checkpoint", net, "--data", str(root), "--scales", "0"]) == 2
-    assert "scales must be one or more numbers above 0, got (0.0,)" in sentence()
+    assert "scales must be one or more numbers above 0, 8192 at most, got (0.0,)" in sentence()
 
 
 def test_publish_refuses_scores_of_maps_weighed_by_motion(root, net, tmp_path, sentence):
