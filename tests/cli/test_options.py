@@ -42,6 +42,7 @@ from vsodlib.cli.main import main
             "train --out o --steps 9223372036854775808",
             "--steps: give a whole number from 0 on, not",
         ),
+        ("train --out o --workers 257", "--workers: give a whole number from 0 to 256, not '257'"),
         ("train --out o --seed 1.5", "--seed: give a whole number from 0 on, not '1.5'"),
         ("ablate table3 --out o --seeds 0 -1", "--seeds: give a whole number from 0 on, not '-1'"),
         ("evaluate --checkpoint c --height 0", "--height: give a whole number from 1 on, not '0'"),

@@ -66,6 +66,7 @@ def _number(word: str, kind: type, least: int, most: int | None) -> Any:
 
 Count: TypeAlias = Annotated[int, _words(int, least=1)]
 MaybeCount: TypeAlias = Annotated[int | None, _words(int, least=1)]
+Processes: TypeAlias = Annotated[int, _words(int, most=256)]  # 5000 would take hours to start
 Level: TypeAlias = Annotated[int | None, _words(int, most=255)]
 REGISTRY = ConstructorRegistry()
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
-from vsodlib.cli.options import Command, DataRoot, Flag, MaskLevels, gathered
+from vsodlib.cli.options import Command, DataRoot, Flag, MaskLevels, Processes, gathered
 from vsodlib.config import ModelConfig, Profile, TrainConfig
 from vsodlib.files import check_writable, unlinked
 from vsodlib.notes import note
@@ -102,7 +102,7 @@ class Train(Preset, TrainingData, Command):
     """Stop at this step of the schedule, to branch there; 0: at its end."""
     device: str | None = None
     """cpu, cuda, cuda:1 ...; None: the fastest there is."""
-    workers: int = 0
+    workers: Processes = 0
     """Processes that load data."""
     tensorboard: Flag = False
     """Log for TensorBoard too, to the folder tensorboard in --out."""
