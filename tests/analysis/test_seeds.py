@@ -7,7 +7,7 @@ import pytest
 from vsodlib.analysis.seeds import Difference, paired_difference
 
 
-def test_verdict_by_student():
+def test_verdict_by_student_or_by_a_given_factor():
     # Two-sided 5 % of Student's t in printed tables: 4.303 for 2 degrees of freedom, 2.262 for 9.
     for seeds, factor in ((3, 4.303), (10, 2.262)):
         difference = Difference(seeds, 0.0, 0.1)
@@ -15,6 +15,8 @@ def test_verdict_by_student():
     assert Difference(3, 0.431, 0.1).verdict() == "above"
     assert Difference(3, -0.431, 0.1).verdict() == "below"
     assert Difference(3, 0.43, 0.1).verdict() == "within noise"
+    assert Difference(3, 0.43, 0.1).verdict(factor=2) == "above"
+    assert Difference(3, 0.2, 0.1).verdict(factor=2) == "within noise"
 
 
 def test_paired_difference_worked_by_hand():

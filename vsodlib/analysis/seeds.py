@@ -29,17 +29,19 @@ class Difference:
     mean: float
     standard_error: float
 
-    def margin(self) -> float:
-        """Half the width of the 95 % confidence interval, by Student's factor: 4.30 standard errors
-        for three seeds, 1.96 for very many.
+    def margin(self, factor: float | None = None) -> float:
+        """Half the width of the 95 % confidence interval: `factor` standard errors. None takes
+        Student's factor, 4.30 for three seeds and 1.96 for very many.
         """
-        return float(stdtrit(self.seeds - 1, 0.975)) * self.standard_error
+        if factor is None:
+            factor = float(stdtrit(self.seeds - 1, 0.975))
+        return factor * self.standard_error
 
-    def verdict(self) -> str:
+    def verdict(self, factor: float | None = None) -> str:
         """In words: `above` or `below` 0, or `within noise`, no further from 0 than the margin;
         `one seed: unknown`.
         """
-        margin = self.margin()
+        margin = self.margin(factor)
         if math.isnan(margin):
             return "one seed: unknown"
         if abs(self.mean) <= margin:

@@ -3,7 +3,6 @@
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -335,14 +334,10 @@ def _refuse_shift(frames: Sequence[FileFrame], every: Sequence[str], folder: Pat
     for frame in frames:
         by_video[frame.video].append(frame)
 
-    def check(of_video: list[FileFrame]) -> None:
-        if inside := next(
-            (PurePosixPath(f.prediction).parent for f in of_video if f.prediction), None
-        ):
+    for of_video in by_video.values():
+        there = (PurePosixPath(frame.prediction) for frame in of_video if frame.prediction)
+        if inside := next((path.parent for path in there), None):
             _refuse_numbers(of_video, by_folder[inside], str(folder / inside))
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(check, by_video.values()))
 
 
 def _refuse_numbers(frames: Sequence[FileFrame], siblings: Sequence[str], folder: str) -> None:
@@ -365,12 +360,17 @@ def _refuse_numbers(frames: Sequence[FileFrame], siblings: Sequence[str], folder
     for start, step in sorted(ways - {(first, 1)}):
         moved = {f: paths.get(start + (theirs[f.name] - first) * step) for f in frames}
         compared = [(f, f.prediction, path) for f, path in moved.items() if f.prediction and path]
+        compared = [each for each in compared if each[1] != each[2]]
         compared = compared[:: -(-len(compared) // COMPARED) or 1]
         by_number = np.array([overlap(frame, path) for frame, path, _ in compared])
         otherwise = np.array([overlap(frame, path) for frame, _, path in compared])
         gain = otherwise - by_number
-        # More than chance, in maps that show the objects.
-        sure = len(gain) > 1 and gain.mean() > max(0.02, 2 * gain.std() / len(gain) ** 0.5)
+        # More than chance (about Student's t at 99.9 %), in maps that show the objects, or plainly.
+        if (free := len(gain) - 1) < 1:
+            continue
+        doubt = (4 + 60 / free**2) * gain.std(ddof=1) / len(gain) ** 0.5
+        plain = gain.min() > 0.1 and otherwise.mean() > 0.8
+        sure = plain or gain.mean() > max(0.02, doubt)
         if sure and otherwise.mean() >= 0.5:
             sentence = folders.shifted(f"{folder} (maps)", paths, "its truth", theirs.values())
             raise ValueError(
