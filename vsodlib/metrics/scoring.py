@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -310,6 +311,7 @@ def _processes(workers: int, unwanted: mmap.mmap) -> Executor:
     before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
     context = multiprocessing.get_context("fork")
     pool = ProcessPoolExecutor(workers, context, _begin, (unwanted,))
+    time.sleep(0.01)  # threads that Python has joined still end, and may hold a lock of OpenCV's
     try:
         pool.submit(int)
     finally:
