@@ -43,7 +43,7 @@ def bench_metrics(
 
     Args:
         root: where DAVIS is; None: `VSOD_DATA`, else `data`. Without DAVIS the maps are synthetic.
-        frames, repeats: how much is measured; the command runs once each.
+        frames, repeats: how much is measured.
         workers: of the command.
 
     Raises:
@@ -82,13 +82,14 @@ def bench_metrics(
             result[key] |= {"theirs_ms": theirs, "times_faster": theirs / ours}
         else:
             result[key]["note"] = "pysodmetrics is not installed: pip install pysodmetrics==1.6.2"
-    return {**result, "command": time_commands(root, pairs, workers, bool(davis))}
+    return {**result, "command": time_commands(root, pairs, workers, bool(davis), repeats)}
 
 
 def time_commands(
-    root: str | os.PathLike[str] | None, pairs: list[Pair], workers: int, davis: bool
+    root: str | os.PathLike[str] | None, pairs: list[Pair], workers: int, davis: bool, repeats: int
 ) -> dict[str, Any]:
-    """Seconds of `vsod score`, wall clock and processor, with several workers and with one."""
+    """Seconds of `vsod score`, wall clock and processor, with several workers and with one, which
+    take turns: medians."""
     data = data_root(root)
     published = data / "published/davis2016-val/masks/andiff"
     with tempfile.TemporaryDirectory() as folder:
@@ -108,8 +109,9 @@ def time_commands(
             "workers": workers,
         }
         for way, options in (("default", []), ("all", ["--all"])):
-            several = time_command([*words, *options, "--workers", str(workers)])
-            one = time_command([*words, *options, "--workers", "1"])
+            asked = [[*words, *options, "--workers", str(count)] for count in (workers, 1)]
+            turns = [list(map(time_command, asked)) for _ in range(repeats)]
+            several, one = map(_medians, zip(*turns, strict=True))
             faster = one["seconds"] / several["seconds"]
             found[way] = several | {"times_faster_than_one_worker": faster}
             found[f"{way}_one_worker"] = one
@@ -123,6 +125,10 @@ def time_command(words: list[str]) -> dict[str, float]:
     seconds, after = time.perf_counter() - start, os.times()
     used, earlier = (times.children_user + times.children_system for times in (after, before))
     return {"seconds": seconds, "cpu_seconds": used - earlier}
+
+
+def _medians(runs: tuple[dict[str, float], ...]) -> dict[str, float]:
+    return {name: median(run[name] for run in runs) for name in runs[0]}
 
 
 def _saliency(p: np.ndarray, g: np.ndarray) -> None:
