@@ -98,12 +98,13 @@ def too_few(counts: Mapping[str, int]) -> list[str]:
     return [f"{name} must be at least 1, got {n!r}." for name, n in counts.items() if n < 1]
 
 
-def wrong_choices(config: Any) -> Iterator[str]:
-    """A sentence for each field of a dataclass that holds none of its type's words."""
-    for name, hint in get_type_hints(type(config)).items():
-        choices, value = get_args(hint), getattr(config, name)
-        if get_origin(hint) is Literal and value not in choices:
-            yield f"{name} must be {' or '.join(map(repr, choices))}, got {value!r}."
+def wrong_forms(config: Any) -> Iterator[str]:
+    """A sentence for each field of a dataclass whose value has not the form of its type hint."""
+    for name, form in get_type_hints(type(config)).items():
+        try:
+            check_form(getattr(config, name), form, name)
+        except ValueError as error:
+            yield str(error)
 
 
 def check_counts(**counts: int) -> None:
@@ -117,13 +118,7 @@ class _Config(ABC):
     """What both configurations share: all faults told at once, a dictionary there and back."""
 
     def __post_init__(self) -> None:
-        faults: list[str] = []
-        for name, form in get_type_hints(type(self)).items():
-            try:
-                check_form(getattr(self, name), form, name)
-            except ValueError as error:
-                faults.append(str(error))
-        if faults := faults or list(self._faults()):
+        if faults := list(wrong_forms(self)) or list(self._faults()):
             raise ValueError(" ".join(faults))
 
     @abstractmethod

@@ -247,7 +247,7 @@ def in_videos(records: Sequence[FrameRecord], storage: Storage) -> list[FrameRec
     return [record for record in records if record.video]
 
 
-def joined(parts: Mapping[str, Sequence[FrameRecord]]) -> list[FrameRecord]:
+def joined(parts: Mapping[str | None, Sequence[FrameRecord]]) -> list[FrameRecord]:
     """The records of several parts; a video of two is told apart by the names of the parts."""
     uses = Counter(video for records in parts.values() for video in {r.video for r in records})
     return [

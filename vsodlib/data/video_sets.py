@@ -16,7 +16,7 @@ marple2, above 12 in marple7, above 25 elsewhere, as public evaluation code has 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vsodlib.data.dataset import FrameRecord
@@ -86,9 +86,10 @@ VIDEO_LAYOUTS = {
 
 
 def video_pictures(
-    layout: VideoLayout, storage: Storage, split: str | None = None
+    layout: VideoLayout, storage: Storage, split: str | None = None, files: Sequence[str] = ()
 ) -> list[Picture]:
-    """The frames and masks of one split or of all that are there (None).
+    """The frames and masks of one split or of all that are there (None), among the `files` that the
+    storage lists, where that is known.
 
     Raises:
         ValueError: another split.
@@ -98,7 +99,7 @@ def video_pictures(
         name, known = layout.folder.lower(), ", ".join(layout.splits)
         raise ValueError(f"{name} has the splits {known}, not {split!r}.")
     parts = {part: folder for part, folder in layout.splits.items() if folder}
-    found = sort_out(storage.list(), parts.values())
+    found = sort_out(files or storage.list(), parts.values())
     pictures = [p for p in found if not re.fullmatch(layout.skip, p.path, re.IGNORECASE)]
     if split not in parts:
         return pictures
@@ -127,12 +128,19 @@ def video_records(
     Raises:
         ValueError, FileNotFoundError: as `video_pictures`; frames shifted against their masks.
     """
-    above = {folder for path in storage.list() for folder in path.lower().split("/")[:-1]}
+    files = storage.list()
+    above = {folder for path in files for folder in path.lower().split("/")[:-1]}
     there = [part for part, top in layout.splits.items() if top.lower() in above]
-    if split is None and there:
-        return joined({part: video_records(layout, storage, part) for part in there})
-    records = paired(video_pictures(layout, storage, split), storage)
+    asked = there if split is None and there else [split]
+    return joined({part: _records(layout, storage, part, files, bool(there)) for part in asked})
+
+
+def _records(
+    layout: VideoLayout, storage: Storage, split: str | None, files: Sequence[str], parted: bool
+) -> list[FrameRecord]:
+    """Those of one split or of all; `parted`: there are folders of splits, else names may tell."""
+    records = paired(video_pictures(layout, storage, split, files), storage)
     named = [replace(r, video=r.video or re.sub(r"[\W_]*[0-9]*$", "", r.frame)) for r in records]
-    if split and not there and layout.test_videos:
+    if split and not parted and layout.test_videos:
         named = [r for r in named if (r.video in layout.test_videos) == (split == layout.test)]
     return in_videos(named, storage)

@@ -344,6 +344,8 @@ def _refuse_numbers(frames: Sequence[FileFrame], siblings: Sequence[str], folder
     """The same of one video: maps may begin or end at another number, be shifted by one where few
     frames are annotated, or those frames be numbered anew.
     """
+    from scipy.special import stdtrit  # 0.15 s that maps without a doubt do not take
+
     ours = folders.numbers([PurePosixPath(path).stem for path in siblings])
     theirs = folders.numbers([frame.name for frame in frames])
     if not ours or not theirs:
@@ -365,10 +367,10 @@ def _refuse_numbers(frames: Sequence[FileFrame], siblings: Sequence[str], folder
         by_number = np.array([overlap(frame, path) for frame, path, _ in compared])
         otherwise = np.array([overlap(frame, path) for frame, _, path in compared])
         gain = otherwise - by_number
-        # More than chance (about Student's t at 99.9 %), in maps that show the objects, or plainly.
-        if (free := len(gain) - 1) < 1:
+        # More than chance (Student's t at 99.9 %), in maps that show the objects, or plainly.
+        if len(gain) < 2:
             continue
-        doubt = (4 + 60 / free**2) * gain.std(ddof=1) / len(gain) ** 0.5
+        doubt = stdtrit(len(gain) - 1, 0.9995) * gain.std(ddof=1) / len(gain) ** 0.5
         plain = gain.min() > 0.1 and otherwise.mean() > 0.8
         sure = plain or gain.mean() > max(0.02, doubt)
         if sure and otherwise.mean() >= 0.5:

@@ -1,5 +1,6 @@
 """Two sets of scores, sequence by sequence: which is better, and could that be chance?"""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -76,9 +77,10 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         if counts[0] != counts[1]:
             note(f"{name} has {counts[0]} frames in the first and {counts[1]} in the second.")
     left_out = [name for name in (*rows[0], *rows[1]) if name not in rows[0] or name not in rows[1]]
-    bounds = _intervals({measure: _differences(pairs) for measure, pairs in known.items()})
+    values = {measure: np.array(list(pairs.values())).T for measure, pairs in known.items()}
+    bounds = _intervals({measure: second - first for measure, (first, second) in values.items()})
     measures = {
-        measure: _paired(pairs, bounds[measure], measure in LOWER_IS_BETTER)
+        measure: _paired(pairs, values[measure], bounds[measure], measure in LOWER_IS_BETTER)
         for measure, pairs in known.items()
     }
     return {"sequences": common, "left_out": left_out, "level": LEVEL, "measures": measures}
@@ -93,11 +95,6 @@ def _value(row: Any, measure: str, name: str) -> float | None:
     raise ValueError(f"{measure} of {name} is {repr(value)[:20]}, no score; score the maps again.")
 
 
-def _differences(pairs: dict[str, tuple[float, float]]) -> np.ndarray:
-    first, second = np.array(list(pairs.values())).T
-    return second - first
-
-
 def _intervals(differences: dict[str, np.ndarray]) -> dict[str, list[float] | None]:
     """The interval of each mean; measures of equally many sequences share what is drawn."""
     found: dict[str, list[float] | None] = dict.fromkeys(differences)
@@ -110,9 +107,9 @@ def _intervals(differences: dict[str, np.ndarray]) -> dict[str, list[float] | No
 
 
 def _paired(
-    pairs: dict[str, tuple[float, float]], bounds: list[float] | None, lower_is_better: bool
+    names: Iterable[str], values: np.ndarray, bounds: list[float] | None, lower_is_better: bool
 ) -> dict[str, Any]:
-    first, second = np.array(list(pairs.values())).T
+    first, second = values
     difference, verdict = second - first, "open"
     if bounds and (bounds[0] > 0 or bounds[1] < 0):
         verdict = "second" if (bounds[0] > 0) != lower_is_better else "first"
@@ -125,5 +122,5 @@ def _paired(
         "second_better": int((gain > 0).sum()),
         "first_better": int((gain < 0).sum()),
         "verdict": verdict,
-        "per_sequence": dict(zip(pairs, difference.tolist(), strict=True)),
+        "per_sequence": dict(zip(names, difference.tolist(), strict=True)),
     }

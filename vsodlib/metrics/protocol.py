@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from vsodlib.config import wrong_choices
+from vsodlib.config import wrong_forms
 from vsodlib.metrics.instability import UNSTABLE
 from vsodlib.metrics.level_counts import CentroidTies
 
@@ -72,7 +72,7 @@ class Protocol:
     """Sequences left out of the mean T over the data set."""
 
     def __post_init__(self) -> None:
-        if faults := list(wrong_choices(self)):
+        if faults := list(wrong_forms(self)):
             raise ValueError(" ".join(faults))
         if not 0 < self.mask_threshold <= 1:
             raise ValueError(f"mask_threshold must lie in (0, 1], got {self.mask_threshold!r}.")

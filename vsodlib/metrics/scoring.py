@@ -139,8 +139,8 @@ def score_stream(
     sequences: dict[str, SequenceScores] = {}
     with bar, one_opencv_thread():
         for frame in _scores(_scored(frames, protocol), protocol, chosen, workers, in_memory):
-            import scipy.special  # noqa: F401  the intervals' 0.15 s, while others score
-
+            if not sequences:
+                import scipy.special  # noqa: F401  the intervals' 0.15 s, while others score
             sequences.setdefault(frame.video, SequenceScores(stills)).add(frame)
             bar.update()
     if not sequences:
