@@ -45,6 +45,20 @@ def test_the_program_is_installed():
     assert "davis2016" in run.stdout
 
 
+def test_the_program_ends_at_once_but_with_all_that_belongs_to_an_end(tmp_path):
+    """What was registered for it is done, what was printed arrives, Ctrl-C's code holds."""
+    code = "import atexit\nfrom vsodlib.cli import data, main\n"
+    code += "def stopped(self): print('half'); raise KeyboardInterrupt\n"
+    code += "data.List.run = stopped\n"
+    code += f"atexit.register(open, {str(tmp_path / 'left')!r}, 'w')\nmain.console()"
+    words = [sys.executable, "-c", code, "data", "list"]
+    run = subprocess.run(words, capture_output=True, text=True)
+    assert run.returncode == 130
+    assert run.stdout == "half\n"
+    assert run.stderr == "\nvsod: Stopped.\n"
+    assert (tmp_path / "left").exists()
+
+
 def test_ctrl_c_has_its_own_exit_code(monkeypatch, sentence, root):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
