@@ -27,4 +27,4 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch, sentence):
     out = tmp_path / "clips"
     words = ["data", "make-synthetic", "--out", str(out), "--videos", "2", "--frames", "1"]
     assert main(words) == 2
-    assert f"No space left on device: '{out}'" in sentence()
+    assert f"{out}: No space left on device." in sentence()

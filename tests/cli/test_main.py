@@ -107,6 +107,11 @@ def test_head_may_close_the_pipe(root):
     assert process.returncode == 1
 
 
+def test_a_file_that_is_not_there_is_named_without_the_number_of_its_error(sentence):
+    assert main(["compare", "nowhere.json", "other.json"]) == 2
+    assert sentence() == "vsod: nowhere.json: No such file or directory."
+
+
 def test_short_memory_is_one_sentence(monkeypatch, sentence, root):
     def short(*args):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")

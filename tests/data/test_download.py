@@ -494,7 +494,7 @@ def test_unknown_name_lists_the_known_ones(tmp_path):
         fetch("davis", tmp_path)
 
 
-def test_available_tells_what_is_here(tmp_path):
+def test_available_tells_what_is_here(root, tmp_path):
     (tmp_path / "DAVIS" / "JPEGImages").mkdir(parents=True)
     (tmp_path / "FBMS").mkdir()  # empty: not here
     (tmp_path / "DUTS-TR.zip").write_bytes(b"")
@@ -505,6 +505,8 @@ def test_available_tells_what_is_here(tmp_path):
     assert found["fbms"] is None
     assert found["duts-tr"] == tmp_path / "DUTS-TR.zip"
     assert all(path is None for _, path in available(tmp_path / "nowhere"))
+    itself = root / "DAVIS"  # as `vsod data make-synthetic` writes it
+    assert dict(available(itself))[SOURCES[0]] == itself
 
 
 def test_table_of_sources_is_complete():

@@ -106,6 +106,13 @@ def test_what_is_no_score_is_named(good, value):
         compare(good, odd)
 
 
+def test_measures_of_one_alone_are_said(good, capsys):
+    found = compare(good, score_frames(shifted(2)))
+    assert "T" not in found["measures"]
+    said = "Only one of the two has weighted_f, T, consistency; score both with the same measures."
+    assert said in capsys.readouterr().err
+
+
 def test_other_frames_are_said(good, capsys):
     odd = copy.deepcopy(good)
     odd["per_sequence"]["v1"]["frames"] += 3

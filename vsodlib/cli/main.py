@@ -168,6 +168,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = isinstance(error, ValueError | OSError) or str(error).startswith("Symlink loop")
         if os.environ.get("VSOD_DEBUG") or not (known or short):
             raise
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            error = OSError(f"{error.filename}: {error.strerror}.")  # without its number
         hint = "" if known else " Memory is short: use smaller batches or frames."
         print(f"vsod: {one_line(error)}{hint}", file=sys.stderr)
         return 2

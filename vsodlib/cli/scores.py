@@ -169,7 +169,8 @@ class Compare(Command):
             left_out = one_line(", ".join(found["left_out"]))
             print(f"Left out, because only one of the two has it: {left_out}")
         names = {"first": self.first, "second": self.second}
-        print(f"{names['second']} against {names['first']}, {len(found['sequences'])} sequences")
+        means = f"means over {len(found['sequences'])} sequences"
+        print(f"{names['second']} against {names['first']}, {means}")
         print(
             f"{'':12} {'A':>7} {'B':>7} {'B - A':>8}  {found['level']:.0%} interval     B better in"
         )

@@ -195,7 +195,7 @@ class Train(Preset, TrainingData, Command):
                 TrainBatches(concat(parts[0]), config)
                 load_state(out, ModelConfig(**asdict(self.model)), config, self.resume, tell=False)
         if faults:
-            raise ValueError(" ".join(faults))
+            raise ValueError(" ".join(dict.fromkeys(faults)))
         changed = [name for name, value in asdict(config).items() if value != getattr(preset, name)]
         if fitted := [f"{n} {getattr(config, n):g}" for n in changed if n not in given]:
             note(f"{', '.join(fitted)}, to fit the data and the options given.")
@@ -323,7 +323,7 @@ class Ablate(TrainingData, Command):
             if not missing:
                 TrainBatches(concat(parts[0]), config)
         if faults:
-            raise ValueError(" ".join(faults))
+            raise ValueError(" ".join(dict.fromkeys(faults)))
         dataset, held_out = _in_memory(parts, config)
         tests = {suffix: test.in_memory() for suffix, test in chosen_tests.items()}
         tests |= {" (held out)": held_out} if held_out else {}

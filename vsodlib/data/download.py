@@ -121,11 +121,13 @@ SOURCES = (
 
 
 def available(root: str | Path) -> list[tuple[Source, Path | None]]:
-    """Every data set, and where `root` holds it: a folder, a zip of it, or None."""
+    """Every data set, and where `root` holds it: a folder, a zip of it, `root` itself, or None."""
     rows: list[tuple[Source, Path | None]] = []
     for source in SOURCES:
         folder, packed = Path(root, source.folder), Path(root, f"{source.folder}.zip")
-        rows.append((source, folder if _filled(folder) else packed if packed.is_file() else None))
+        itself = source.contents and all(Path(root, part).is_dir() for part in source.contents)
+        place = Path(root) if itself else packed if packed.is_file() else None
+        rows.append((source, folder if _filled(folder) else place))
     return rows
 
 

@@ -72,6 +72,9 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
             known[measure] = pairs
     if not known:
         raise ValueError("The two have no measure in common.")
+    found = [{k for row in of.values() if isinstance(row, dict) for k in row} for of in rows]
+    if lone := [m for m in MEASURES if (m in found[0]) != (m in found[1])]:
+        note(f"Only one of the two has {', '.join(lone)}; score both with the same measures.")
     for name in common:
         counts = [of[name].get("frames") for of in rows]
         if counts[0] != counts[1]:

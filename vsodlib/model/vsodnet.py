@@ -290,7 +290,7 @@ class VSODNet(nn.Module):
         if theirs != class_names(**modules):
             needed = ", ".join(f"{name}={made}" for name, made in theirs.items())
             raise ValueError(
-                f"{name_or_path} was made with other modules: give from_pretrained "
+                f"{name_or_path} was made with other modules: in Python, give from_pretrained "
                 f"{needed or 'none of your own'}."
             )
         check_weights(name_or_path, tensors, record, **modules)
