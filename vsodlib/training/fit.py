@@ -86,7 +86,7 @@ def fit(
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
     keep_freed_memory()
-    data = dataset.labelled()
+    data, validation = dataset.labelled(), validation and validation.labelled()
     given = (Path(out), model_config, config, data, validation, device, facts or {}, net)
     run = Run(*given, resume, pretrained_encoder, initial, first_step, last_step)
     accelerator, clock, state = run.accelerator, run.clock, run.out / STATE
