@@ -5,6 +5,7 @@ Chen et al., WACV 2022, Sections 3.1-3.3 and 3.5. Departures from the paper: see
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -340,6 +341,14 @@ def check_weights(
         raise ValueError(
             f"The weights of {place} do not fit the model its JSON describes: {odd[0]} differs."
         )
+
+
+def check_pass(net: VSODNet, height: int | None, batch_size: int) -> None:
+    """Refuse a network in training mode, and sizes below 1, by a ValueError."""
+    if net.training:
+        raise ValueError("The network is in training mode: call eval(), or maps depend on batches.")
+    if batch_size < 1 or (height is not None and not 1 <= height < math.inf):
+        raise ValueError(f"height and batch_size must be at least 1, got {height}, {batch_size}.")
 
 
 def class_names(**modules: Callable[..., nn.Module] | None) -> dict[str, str]:
