@@ -63,7 +63,8 @@ def fit(
 
     Args:
         model_config, config: what to train and how.
-        dataset: labelled frames (`FrameDataset.in_memory` saves decoding them every epoch).
+        dataset: labelled frames, its `transform` not used (`FrameDataset.in_memory` saves decoding
+            them every epoch).
         out: folder of the run.
         validation: held-out training videos; their mean IoU chooses `best`.
         resume: continue the run in `out`, from the beginning when it holds none.
