@@ -63,8 +63,7 @@ def fit(
 
     Args:
         model_config, config: what to train and how.
-        dataset: labelled frames, its `transform` not used (`FrameDataset.in_memory` saves decoding
-            them every epoch).
+        dataset: labelled frames (`in_memory` saves decoding them); its `transform` is not used.
         out: folder of the run.
         validation: held-out training videos; their mean IoU chooses `best`.
         resume: continue the run in `out`, from the beginning when it holds none.
