@@ -28,6 +28,8 @@ def test_mask_on_grid_counts_pixels():
 def test_only_masks_go_on_a_grid(mask):
     with pytest.raises(ValueError, match=r"bool \(H, W\)"):
         measures.mask_on_grid(mask, 2)
+    with pytest.raises(ValueError, match=r"bool \(H, W\)"):
+        measures.central_pixel(mask)
 
 
 def test_mask_on_grid_needs_a_stride():

@@ -1,8 +1,9 @@
 """Region features of a data set, and the numbers that say how well the two sides are separated."""
 
+import copy
 import json
 import math
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -123,6 +124,7 @@ def test_separation_by_hand():
     expected = ((7 / 4 - 1 / 2) / (7 / 4) + (1 - 1 / 2) / 1) / 2
     assert found.silhouette == pytest.approx(expected, abs=1e-6)
     assert found.silhouette_in_video == found.silhouette
+    assert separation(replace(e, is_foreground=e.is_foreground.astype(int))).purity == 1
     # 120 is as near to 60 as 0 is, but in its own frame, and so it does not count.
     assert found.purity == found.purity_in_video == 1
     assert math.isnan(found.purity_across)
@@ -207,11 +209,13 @@ def test_region_embeddings_resizes_and_leaves_out_what_has_no_side(net):
     assert not np.allclose(region_embeddings(net, dataset).vectors, found.vectors, atol=1e-3)
 
 
-@pytest.mark.parametrize("options", [{"every": 0}, {"batch_size": 0}])
+@pytest.mark.parametrize("options", [{"every": 0}, {"batch_size": 0}, {"height": 0}])
 def test_region_embeddings_refuses(net, options):
     dataset = synthetic_dataset("val", videos=1, frames=2, height=32, width=48)
     with pytest.raises(ValueError, match="at least 1, got"):
         region_embeddings(net, dataset, **options)
+    with pytest.raises(ValueError, match="in training mode"):
+        region_embeddings(copy.deepcopy(net).train(), dataset)
 
 
 def test_pick():

@@ -1,12 +1,15 @@
 """The data set class: items, parts, and every way for a file to be wrong."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from small_sets import H, W, picture
 from torchvision import tv_tensors
 
-from vsodlib.data import Storage, concat, open_dataset
+from vsodlib.data import FrameDataset, FrameRecord, Storage, concat, open_dataset
+from vsodlib.data.dataset import HeldFrames
 
 # Items
 
@@ -109,3 +112,19 @@ def test_masks_that_are_all_empty_are_refused(root):
         picture(path, 0)
     with pytest.raises(ValueError, match="Not one of the 9 masks of davis2016 shows an object"):
         open_dataset("davis2016", "train", root).in_memory()
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "found"),
+    [
+        (lambda i: i / 255, lambda m: m, "uint8 (H, W, 3), not float64 (4, 6, 3)"),
+        (lambda i: i.astype(int), lambda m: m, "uint8 (H, W, 3), not int64 (4, 6, 3)"),
+        (lambda i: i[..., 0], lambda m: m, "uint8 (H, W, 3), not uint8 (4, 6)"),
+        (lambda i: i, lambda m: m * np.uint8(255), "bool (4, 6), not uint8 (4, 6)"),
+        (lambda i: i, lambda m: m.T, "bool (4, 6), not bool (6, 4)"),
+    ],
+)
+def test_pixels_in_memory_of_another_kind_would_be_taken_for_empty(image, mask, found):
+    held = HeldFrames({"a": image(np.zeros((4, 6, 3), np.uint8))}, {"a": mask(np.eye(4, 6) > 0)})
+    with pytest.raises(ValueError, match=re.escape(found)):
+        FrameDataset("mine", [FrameRecord("v", "0", "a", "a")], held)[0]

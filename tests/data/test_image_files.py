@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image, TiffImagePlugin
 from small_sets import H, W
 
-from vsodlib.data.image_files import decode_image, decode_mask, resize_rows
+from vsodlib.data.image_files import decode_image, decode_mask, resize_rows, write_map
 
 
 def test_resize_rows_averages_areas_and_cuts_masks_at_one_half():
@@ -108,3 +108,10 @@ def test_masks_that_programs_read_differently_are_refused(kind):
     Image.fromarray(np.eye(H, W, dtype=np.uint16)).save(file, "TIFF", tiffinfo=tags)
     with pytest.raises(ValueError, match="a stores white as 0"):
         decode_mask(file.getvalue(), "a")
+
+
+@pytest.mark.parametrize("level", [255, -0.1, np.nan])
+def test_a_map_that_would_wrap_around_is_not_written(tmp_path, level):
+    with pytest.raises(ValueError, match=r"must be float in \[0, 1\]"):
+        write_map(tmp_path / "map.png", np.full((H, W), level))
+    assert not list(tmp_path.iterdir())

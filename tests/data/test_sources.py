@@ -217,5 +217,7 @@ def test_what_is_no_source_is_one_sentence(tmp_path):
     for address in ("https://example.org/a.mp4", "rtsp://camera/1", "file:///a.mp4"):
         with pytest.raises(ValueError, match=f"{address} is an address, .* download it"):
             find_sources([address])
+    with pytest.raises(ValueError, match=r"Give a list of paths, \['clip.mp4'\], not one path"):
+        find_sources("clip.mp4")
     with pytest.raises(ValueError, match=r"holds no images .* no films, and no folder of these"):
         find_sources([tmp_path])

@@ -148,11 +148,13 @@ def test_input_size_by_hand(frame, rows, stride, expected):
     assert input_size(*frame, rows, stride) == expected
 
 
+@pytest.mark.filterwarnings("error")
 def test_frames_become_images():
     frames = np.random.default_rng(0).integers(0, 255, (2, 5, 7, 3), np.uint8)
     images = to_images(frames)
     assert type(images) is torch.Tensor and images.dtype == torch.float32
     np.testing.assert_allclose(images.permute(0, 2, 3, 1), frames / 255, atol=1e-6)
+    frames.setflags(write=False)  # as Pillow's, of which torch would warn
     assert to_images(frames, rows=35, stride=16).shape == (2, 3, 32, 48)
 
 

@@ -585,12 +585,19 @@ def test_a_colon_in_a_name_is_no_protocol(film, tmp_path, monkeypatch):
 # Writing
 
 
-@pytest.mark.parametrize("fps", [24, 23.976, 30_000 / 1001, 59.9401, 240.123])
+@pytest.mark.parametrize("fps", [24, 23.976, 30_000 / 1001, 59.9401, 240.123, np.float32(24)])
 def test_every_usual_rate_can_be_written(tmp_path, fps):
     write_video(tmp_path / "clip.webm", clip(), fps)
     frames = list(read_video(tmp_path / "clip.webm").timed())
     np.testing.assert_allclose([f.time for f in frames], np.arange(11) / fps, atol=6e-4)
     assert files(tmp_path) == ["clip.webm"]
+
+
+@pytest.mark.parametrize("fps", [0, -5, float("nan"), float("inf")])
+def test_rates_that_no_film_has(tmp_path, fps):
+    with pytest.raises(ValueError, match=f"fps must be above 0, got {fps}"):
+        write_video(tmp_path / "clip.webm", clip(), fps)
+    assert files(tmp_path) == []
 
 
 def test_film_is_vp9_and_says_its_colours(film):

@@ -495,6 +495,17 @@ def test_several_sources_go_to_folders_of_their_own(folder, film, photographs, t
     assert len(read_maps(tmp_path / "out" / "clip")) == 11
 
 
+def test_maps_of_two_networks_without_names_do_not_mix(film, tmp_path):
+    first, second = Oracle(), Oracle()
+    with torch.no_grad():
+        second.nothing += 1
+    list(predict_sources(first, [film], tmp_path / "out", progress=False))
+    with pytest.raises(ValueError, match="already holds maps of another run"):
+        list(predict_sources(second, [film], tmp_path / "out", progress=False))
+    (done,) = predict_sources(first, [film], tmp_path / "out", progress=False)
+    assert done["kept"] == done["frames"]
+
+
 def test_without_a_folder_maps_go_beside_the_source(film, tmp_path):
     (done,) = predict_sources(Oracle(), [film], progress=False)
     assert done["out"] == str(tmp_path / "clip-saliency")

@@ -59,3 +59,12 @@ def test_objective_without_pairs_is_cross_entropy():
     )
     assert losses["loss"].item() == pytest.approx(math.log(2))
     assert losses["contrastive"] == 0
+
+
+@pytest.mark.parametrize("kind", [torch.bool, torch.uint8, torch.float16, torch.float64])
+def test_masks_of_every_kind_give_the_same(kind):
+    masks = (torch.rand(4, 1, 16, 24) > 0.5).float()
+    given = torch.randn(4, 1, 16, 24), torch.randn(4, 5, 2, 3)
+    groups, config = torch.zeros(4).long(), TrainConfig.paper()
+    expected = objective(*given, masks, groups, config)["loss"]
+    assert objective(*given, masks.to(kind), groups, config)["loss"] == expected

@@ -13,6 +13,7 @@ from vsodlib.metrics import mae, saliency_scores, weighted_f
         (np.zeros((4, 5, 3)), np.zeros((4, 5), bool), "RGB"),
         (np.zeros((4, 5)), np.zeros((5, 4), bool), "resize"),
         (np.full((4, 5), 1.5), np.zeros((4, 5), bool), r"\[0, 1\]"),
+        (np.full((4, 5), 1 + 1e-9), np.zeros((4, 5), bool), "values between 1.000000001 and"),
         (np.full((4, 5), -0.1), np.zeros((4, 5), bool), r"\[0, 1\]"),
         (np.full((4, 5), np.nan), np.zeros((4, 5), bool), "NaN"),
         (np.zeros((4, 5), np.int32), np.zeros((4, 5), bool), "int32"),

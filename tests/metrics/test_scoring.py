@@ -106,6 +106,27 @@ def test_refused_streams(frames, sentence):
         score_frames(iter(frames))
 
 
+@pytest.mark.parametrize("measure", ["J", "F", "T"])
+def test_maps_are_checked_before_they_become_masks(measure):
+    for wrong in (frame(0)[0].astype(float), frame(0)[0] / np.nan, frame(0)[0].astype(np.uint16)):
+        with pytest.raises(ValueError, match=r"a/0: A .*saliency map must"):
+            score_frames([("a", "0", wrong, frame(0)[1])], "frames", [measure])
+
+
+def test_maps_of_torch_are_scored_as_those_of_numpy():
+    torch = pytest.importorskip("torch")
+    frames = [("a", str(k), *frame(k)) for k in range(20)]
+    tensors = [(*names, torch.from_numpy(p), torch.from_numpy(g)) for *names, p, g in frames]
+    assert score_frames(tensors, measures="all", workers=2) == score_frames(frames, measures="all")
+
+
+@pytest.mark.parametrize(("bright", "told"), [((0, 1), True), ((0, 255), False), ((0, 0), False)])
+def test_masks_given_as_the_darkest_of_maps_are_noticed(capsys, bright, told):
+    maps = [np.where(frame(0)[1], level, 0).astype(np.uint8) for level in bright]
+    score_frames([("a", str(k), p, frame(0)[1]) for k, p in enumerate(maps)], "frames")
+    assert ("masks of 0 and 1 are to be bool" in capsys.readouterr().err) is told
+
+
 def assert_same(a, b, where=""):
     """Everything measured is equal to rounding, whatever way the maps took."""
     if isinstance(a, dict):

@@ -1,6 +1,7 @@
 """The whole network: parameter budgets, shapes, switches, errors."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import pytest
@@ -11,6 +12,7 @@ from vsodlib import ModelConfig, VSODNet
 from vsodlib.data import synthetic_clip
 from vsodlib.inference.predict import predict_maps
 from vsodlib.model import checkpoint
+from vsodlib.model.vsodnet import class_names
 
 
 def count(net):
@@ -167,6 +169,9 @@ def test_the_map_does_not_depend_on_the_heights_remainder():
         ),
         (torch.zeros(1, 3, 15, 32), False, "15x32 are smaller than the output stride, 16"),
         (torch.zeros(1, 3, 32, 32), [(32, 0)], r"\(32, 0\) lies outside the 32x32"),
+        (torch.zeros(1, 3, 32, 32), (3, 5), r"takes pixels \[\(row, column\), ...\], got \(3, 5\)"),
+        (torch.zeros(1, 3, 32, 32), [(0.5, 1)], r"takes pixels .* got \[\(0.5, 1\)\]"),
+        (torch.zeros(1, 3, 32, 32), [], r"takes pixels .* got \[\]"),
     ],
 )
 def test_bad_images(tiny_config, images, asked, message):
@@ -240,6 +245,13 @@ def test_a_module_of_ones_own_starts_as_an_identity_of_the_trunk(tiny_config, tm
 def test_a_module_of_ones_own_that_does_not_fit(tiny_config):
     with pytest.raises(ValueError, match="given for self_attention, which is off"):
         VSODNet(replace(tiny_config, self_attention=False), self_attention=Own)
+    with pytest.raises(ValueError, match=r"self_attention takes .* as the class Identity, not one"):
+        VSODNet(tiny_config, self_attention=nn.Identity())
     net = VSODNet(tiny_config, self_attention=lambda c: nn.AvgPool2d(2)).eval()
     with pytest.raises(ValueError, match=r"returned \(1, 8, 1, 2\), not features of the shape"):
         net(torch.rand(1, 3, 48, 64))
+
+
+def test_own_modules_have_the_same_names_in_every_process():
+    names = class_names(self_attention=partial(lambda c, k: nn.Conv2d(c, c, k), k=1))
+    assert "0x" not in names["self_attention"] and "k=1" in names["self_attention"]

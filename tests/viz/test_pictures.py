@@ -105,6 +105,10 @@ def test_comparison_checks_both_masks():
     for pair in ((right, wrong), (wrong, right)):
         with pytest.raises(ValueError, match="height and width must agree"):
             comparison(GREY, *pair)
+    for other in (right * np.uint8(255), right * 0.5):
+        for pair in ((right, other), (other, right)):
+            with pytest.raises(ValueError, match="Only masks of bool can be compared"):
+                comparison(GREY, *pair)
 
 
 def test_same_length():

@@ -28,9 +28,7 @@ def mask_on_grid(mask: np.ndarray, stride: int) -> Tensor:
     Raises:
         ValueError: a mask of another shape or type, or a stride below 1.
     """
-    mask = np.asarray(mask)
-    if mask.ndim != 2 or mask.dtype != bool or not mask.size:
-        raise ValueError(f"mask must be bool (H, W), got {mask.dtype} {mask.shape}.")
+    mask = _checked(mask)
     check_counts(stride=stride)
     pixels = torch.from_numpy(mask.astype(np.float32))[None]
     return F.avg_pool2d(pixels, stride, ceil_mode=True)[0]
@@ -40,14 +38,22 @@ def central_pixel(mask: np.ndarray) -> tuple[int, int]:
     """The object's pixel nearest to its centroid: a query that follows an object through a clip.
 
     (row, column) in a mask (H, W) bool; of several equally near the first, row by row. The centroid
-    itself may lie outside, as that of a ring does. An empty mask raises a ValueError.
+    itself may lie outside, as that of a ring does. An empty mask or another type raises a
+    ValueError.
     """
-    pixels = np.argwhere(mask)
+    pixels = np.argwhere(_checked(mask))
     if not len(pixels):
         raise ValueError("An empty mask has no central pixel; leave this frame out.")
     squared = ((pixels - pixels.mean(axis=0)) ** 2).sum(axis=1)
     row, column = pixels[squared.argmin()]
     return int(row), int(column)
+
+
+def _checked(mask: np.ndarray) -> np.ndarray:
+    mask = np.asarray(mask)
+    if mask.ndim != 2 or mask.dtype != bool or not mask.size:
+        raise ValueError(f"mask must be bool (H, W), got {mask.dtype} {mask.shape}.")
+    return mask
 
 
 def effective_positions(rows: Tensor) -> Tensor:

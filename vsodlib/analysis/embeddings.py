@@ -21,7 +21,7 @@ from vsodlib.data import FrameDataset
 from vsodlib.data.transforms import to_images
 from vsodlib.files import aside, read_json, write_json
 from vsodlib.losses.contrastive import pool_regions
-from vsodlib.model.vsodnet import VSODNet
+from vsodlib.model.vsodnet import VSODNet, check_pass
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,11 @@ def region_embeddings(
         progress: show a progress bar, which goes when all is done.
 
     Raises:
-        ValueError: `every` or `batch_size` below 1, no frame has a mask, or the frames of a video
-            differ in size.
+        ValueError: a network in training mode, `every`, `height` or `batch_size` below 1, no frame
+            has a mask, or the frames of a video differ in size.
     """
-    check_counts(every=every, batch_size=batch_size)
+    check_counts(every=every)
+    check_pass(net, height, batch_size)
     dataset = dataset.labelled()
     device = next(net.parameters()).device
     parts = []
@@ -162,7 +163,7 @@ def separation(embeddings: Embeddings) -> Separation:
     """
     vectors = embeddings.vectors.astype(np.float64)
     distance = 1 - vectors @ vectors.T
-    front = embeddings.is_foreground
+    front = embeddings.is_foreground.astype(bool)
     same_video = embeddings.video[:, None] == embeddings.video
     other_frame = ~(same_video & (embeddings.frame[:, None] == embeddings.frame))
     pull = same_video & other_frame & front[:, None] & front

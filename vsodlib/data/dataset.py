@@ -99,10 +99,18 @@ class HeldFrames:
     """np.bool_ (H, W)."""
 
     def image(self, record: FrameRecord) -> np.ndarray:
-        return self.images[record.image]
+        image = self.images[record.image]
+        if image.dtype != np.uint8 or image.shape[2:] != (3,):
+            found = f"{image.dtype} {image.shape}"
+            raise ValueError(f"{record.image} in memory must be uint8 (H, W, 3), not {found}.")
+        return image
 
     def mask(self, record: FrameRecord) -> np.ndarray:
-        return self.masks[record.truth]
+        mask, size = self.masks[record.truth], self.image(record).shape[:2]
+        if mask.dtype != bool or mask.shape != size:
+            found = f"{mask.dtype} {mask.shape}"
+            raise ValueError(f"Mask {record.truth} in memory must be bool {size}, not {found}.")
+        return mask
 
     def counted(self, record: FrameRecord) -> None:
         return None
@@ -290,7 +298,7 @@ class FrameDataset:
 
         Args:
             height: rows to resize to, keeping the aspect (area averages; masks are cut at one
-                half); None keeps the size.
+                half), of frames that have more; None keeps the size.
 
         Raises:
             ValueError: fewer than 16 rows, or a damaged file; names it.

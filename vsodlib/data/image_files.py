@@ -277,7 +277,10 @@ def encoded(pixels: np.ndarray, format: str, quality: int = 92) -> bytes:
 
 
 def write_map(path: Path, saliency: np.ndarray) -> None:
-    """Write a map (H, W) float in [0, 1] as an 8-bit grey PNG."""
+    """Write a map (H, W) float in [0, 1], or a ValueError of another, as an 8-bit grey PNG."""
+    if not (saliency.min() >= 0 and saliency.max() <= 1):
+        found = f"{saliency.dtype} from {saliency.min()} to {saliency.max()}"
+        raise ValueError(f"A map to write must be float in [0, 1], got {found}.")
     data = cv2.imencode(".png", np.rint(saliency * 255).astype(np.uint8))[1]  # faster than Pillow
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, data.tobytes())

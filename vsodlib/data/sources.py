@@ -57,10 +57,12 @@ def find_sources(places: Sequence[str | int | Path]) -> list[Source]:
 
     Raises:
         FileNotFoundError: a path does not exist.
-        ValueError: a URL, a folder without images or films.
+        ValueError: a URL, a folder without images or films; one path that is in no list.
     """
     found: list[Source] = []
     loose: dict[Path, list[Path]] = {}
+    if isinstance(places, str | Path):
+        raise ValueError(f"Give a list of paths, [{str(places)!r}], not one path.")
     for place in map(os.path.expanduser, map(str, places)):  # no shell does it in a notebook
         path = Path(place)
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", place):

@@ -105,7 +105,7 @@ def to_images(frames: np.ndarray, rows: int | None = None, stride: int = 1) -> T
         ValueError: frames of another shape or type, or `rows` below 1 or above 8192.
     """
     check_frames(frames)
-    images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+    images = torch.from_numpy(np.require(frames, requirements=["C", "W"])).permute(0, 3, 1, 2)
     if rows is not None:
         if not 1 <= rows <= LARGEST_SIDE:
             raise ValueError(f"The network can see 1 to {LARGEST_SIDE} rows, not {rows!r}.")

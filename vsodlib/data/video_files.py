@@ -5,6 +5,7 @@ browsers: VP9 in WebM, with transparency where there is any; for film editors Pr
 """
 
 import hashlib
+import math
 import os
 import warnings
 from collections import Counter
@@ -481,8 +482,10 @@ class VideoWriter:
             raise FileNotFoundError(f"The folder {path.parent} does not exist.")
         if path.suffix not in FORMATS:
             raise ValueError(f"{path} should end in {' or '.join(FORMATS)}, to be a film.")
+        if not 0 < fps < math.inf:
+            raise ValueError(f"fps must be above 0, got {fps}.")
         self.path = path
-        self.fps = Fraction(fps).limit_denominator(1001)
+        self.fps = Fraction(float(fps)).limit_denominator(1001)
         self.count = 0
         self.shape: tuple[int, ...] = ()
         self._aside = path.absolute().with_name(f".{path.stem}.part{path.suffix}")

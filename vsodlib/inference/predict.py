@@ -1,6 +1,5 @@
 """Saliency maps of frames with a trained network."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +12,7 @@ from vsodlib.data import FrameDataset
 from vsodlib.data.transforms import check_frames, to_images
 from vsodlib.inference.guided import guided_upsampling
 from vsodlib.model.inter_frame import spread_out
-from vsodlib.model.vsodnet import VSODNet
+from vsodlib.model.vsodnet import VSODNet, check_pass
 
 
 @torch.inference_mode()
@@ -56,10 +55,7 @@ def predict_maps(
             `batch_size` below 1, no scale or one that is not above 0.
     """
     check_frames(frames)
-    if net.training:
-        raise ValueError("The network is in training mode: call eval(), or maps depend on batches.")
-    if batch_size < 1 or (height is not None and not 1 <= height < math.inf):
-        raise ValueError(f"height and batch_size must be at least 1, got {height}, {batch_size}.")
+    check_pass(net, height, batch_size)
     if not len(scales) or not all(0 < scale <= LARGEST_SIDE for scale in scales):
         raise ValueError(
             f"scales must be one or more numbers above 0, {LARGEST_SIDE} at most, got "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import cv2
 import numpy as np
@@ -125,7 +126,7 @@ def predict_sources(
             each source, `NAME-saliency`.
         height, flip, batch_size, refine: as in `predict_maps`; a strip gets fewer rows: `LONGEST`.
         bf16: compute in bfloat16: faster on processors that have it, maps change a little.
-        network_name: e.g. the checkpoint; kept in `run.json` so that maps of two never mix.
+        network_name: kept in `run.json` so that maps of two never mix; "": a sum of its weights.
         motion: weigh the maps of each video by what moves, see `Motion`.
 
     Yields:
@@ -146,6 +147,11 @@ def predict_sources(
         raise ValueError(
             f"The maps of {' and '.join(both)} would go to one folder {twice}; give one at a time."
         )
+    if not network_name:
+        sums = 0
+        for weights in net.state_dict().values():
+            sums = crc32(weights.double().cpu().numpy().tobytes(), sums)
+        network_name = f"weights {sums:08x}"
     name = f"{network_name}, height {height or net.input_height}, flip {flip}"
     name += ", bf16" * bf16 + ", refined" * refine
     device = next(net.parameters()).device.type

@@ -67,6 +67,7 @@ def pool_regions(
     if not 1 <= grid <= min(h, w):
         raise ValueError(f"grid must lie between 1 and {min(h, w)}, got {grid!r}.")
     features = features.to(torch.promote_types(features.dtype, torch.float32))
+    masks, saliency = masks.to(features.dtype), saliency.to(features.dtype)
     pixels = torch.stack([masks, 1 - masks])  # (2, B, 1, H, W): foreground, background
     shares = torch.stack([F.adaptive_avg_pool2d(side, (h, w)) for side in pixels])
     members = _per_cell(shares, grid)  # (2, B, cells, h w)

@@ -50,7 +50,7 @@ def check_map(prediction: np.ndarray) -> np.ndarray:
         p = p.astype(np.float32)
     low, high = p.min(), p.max()
     if not (low >= 0 and high <= 1):  # false for NaN too
-        found = "NaN" if np.isnan(low) else f"values between {low:g} and {high:g}"
+        found = "NaN" if np.isnan(low) else f"values between {low} and {high}"
         raise ValueError(f"A float saliency map must lie in [0, 1], got {found}.")
     return np.ascontiguousarray(p)
 

@@ -14,7 +14,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby, islice, starmap
 from typing import Any
 from typing import Protocol as Interface
 
@@ -27,11 +27,13 @@ from vsodlib.config import check_counts
 from vsodlib.metrics.averaging import CURVES, FrameScores, SequenceScores, per_frame_key, summarise
 from vsodlib.metrics.consistency import temporal_consistency
 from vsodlib.metrics.contours import outline
+from vsodlib.metrics.inputs import check_map
 from vsodlib.metrics.instability import T_SCALE, context_instability, shape_contexts
 from vsodlib.metrics.protocol import SALIENCY, TEMPORAL, Names, Protocol, choose
 from vsodlib.metrics.saliency import saliency_scores
 from vsodlib.metrics.segmentation import contour_accuracy, region_similarity
 from vsodlib.metrics.weighted_f import weighted_f
+from vsodlib.notes import note
 
 CHUNK = 16
 """Consecutive frames that one task of several workers scores."""
@@ -66,7 +68,7 @@ class ArrayFrame:
 
     def load(self, protocol: Protocol) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
         """The arrays themselves."""
-        return self.prediction, self.ground_truth, ()
+        return check_map(self.prediction), self.ground_truth, ()
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,19 @@ def score_frames(
             frame left to score, an unknown measure, or a map or ground truth that
             `saliency_scores` refuses.
     """
-    stream = (ArrayFrame(*frame) for frame in frames)
-    return score_stream(stream, protocol, measures, workers, progress, total, in_memory=True)
+    brightest = 0
+
+    def stream() -> Iterator[ArrayFrame]:
+        nonlocal brightest
+        for frame in starmap(ArrayFrame, frames):
+            grey = getattr(frame.prediction, "dtype", None) == np.uint8
+            brightest = max(brightest, int(frame.prediction.max(initial=0)) if grey else 255)
+            yield frame
+
+    scores = score_stream(stream(), protocol, measures, workers, progress, total, in_memory=True)
+    if brightest == 1:
+        note("No map is brighter than level 1 of 255; masks of 0 and 1 are to be bool.")
+    return scores
 
 
 def score_stream(

@@ -5,6 +5,8 @@ Chen et al., WACV 2022, Sections 3.1-3.3 and 3.5. Departures from the paper: see
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -226,10 +228,15 @@ class VSODNet(nn.Module):
         columns = -(-W // stride)
         if asked is True:
             return torch.arange(-(-H // stride) * columns, device=device)
-        for row, column in asked:
+        pixels = torch.as_tensor(asked)
+        if pixels.ndim != 2 or pixels.shape[1] != 2 or pixels.is_floating_point():
+            raise ValueError(f"return_attention takes pixels [(row, column), ...], got {asked!r}.")
+        for row, column in pixels.tolist():
             if not (0 <= row < H and 0 <= column < W):
                 raise ValueError(f"query ({row}, {column}) lies outside the {H}x{W} image.")
-        positions = [(row // stride) * columns + column // stride for row, column in asked]
+        positions = [
+            (row // stride) * columns + column // stride for row, column in pixels.tolist()
+        ]
         return torch.tensor(positions, device=device)
 
     def load_trunk(self, name_or_path: str | Path) -> None:
@@ -336,10 +343,24 @@ def check_weights(
         )
 
 
+def check_pass(net: VSODNet, height: int | None, batch_size: int) -> None:
+    """Refuse a network in training mode, and sizes below 1, by a ValueError."""
+    if net.training:
+        raise ValueError("The network is in training mode: call eval(), or maps depend on batches.")
+    if batch_size < 1 or (height is not None and not 1 <= height < math.inf):
+        raise ValueError(f"height and batch_size must be at least 1, got {height}, {batch_size}.")
+
+
 def class_names(**modules: Callable[..., nn.Module] | None) -> dict[str, str]:
     """By what names records know the modules of one's own that are given."""
-    return {
-        name: getattr(made, "__qualname__", str(made)) for name, made in modules.items() if made
+    for name, made in modules.items():
+        if isinstance(made, nn.Module):
+            found = type(made).__qualname__
+            raise ValueError(f"{name} takes what makes a module, as the class {found}, not one.")
+    return {  # of a partial its arguments too, but no place in memory, new in every process
+        name: re.sub(" at 0x[0-9a-f]+", "", getattr(made, "__qualname__", str(made)))
+        for name, made in modules.items()
+        if made
     }
 
 

@@ -63,7 +63,7 @@ def fit(
 
     Args:
         model_config, config: what to train and how.
-        dataset: labelled frames (`FrameDataset.in_memory` saves decoding them every epoch).
+        dataset: labelled frames (`in_memory` saves decoding them); its `transform` is not used.
         out: folder of the run.
         validation: held-out training videos; their mean IoU chooses `best`.
         resume: continue the run in `out`, from the beginning when it holds none.
@@ -86,7 +86,7 @@ def fit(
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the state was saved.
     """
     keep_freed_memory()
-    data = dataset.labelled()
+    data, validation = dataset.labelled(), validation and validation.labelled()
     given = (Path(out), model_config, config, data, validation, device, facts or {}, net)
     run = Run(*given, resume, pretrained_encoder, initial, first_step, last_step)
     accelerator, clock, state = run.accelerator, run.clock, run.out / STATE

@@ -110,6 +110,9 @@ def comparison(frame: np.ndarray, prediction: np.ndarray, mask: np.ndarray) -> n
     """The frame in pale grey, with what the predicted mask hits, misses and adds in colour."""
     _same_size(frame, prediction)
     _same_size(frame, mask)
+    if prediction.dtype != bool or mask.dtype != bool:
+        kinds = f"{prediction.dtype} and {mask.dtype}"
+        raise ValueError(f"Only masks of bool can be compared, got {kinds}; threshold them first.")
     picture = pale(frame, 100)
     picture = tint(picture, prediction & mask, COLORS["hit"], strength=0.7)
     picture = tint(picture, ~prediction & mask, COLORS["missed"], strength=0.7)
