@@ -247,10 +247,11 @@ def _compare(path: Path, url: str, archive: Path) -> Entry:
 
 
 def _record(path: Path, url: str, entry: Entry) -> None:
-    records = _records(path)
-    if records.get(url) != entry:
-        text = json.dumps(records | {url: entry}, indent=2, sort_keys=True) + "\n"
-        write_file(path, text.encode())
+    with sole_process(path, path.with_name(f".{path.name}.lock"), wait=True):  # of other sets
+        records = _records(path)
+        if records.get(url) != entry:
+            text = json.dumps(records | {url: entry}, indent=2, sort_keys=True) + "\n"
+            write_file(path, text.encode())
 
 
 BAR: dict[str, Any] = {"unit": "B", "unit_scale": True, "leave": False}
