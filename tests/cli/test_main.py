@@ -98,10 +98,48 @@ def test_streams_may_be_closed_and_names_of_any_bytes(root, tmp_path):
     assert rb"b\udcffr" in run.stdout
 
 
-def test_head_may_close_the_pipe(root):
+@pytest.mark.parametrize(
+    "code, words, streams",
+    [
+        (0, ["train", "--help"], ">&-"),
+        (2, ["no-command"], "2>&-"),
+        (2, ["no-command"], "2>/dev/full"),
+        (2, ["--help"], ">/dev/full"),
+    ],
+)
+def test_exit_codes_hold_whatever_the_streams_are(code, words, streams):
+    command = [sys.executable, "-m", "vsodlib.cli.main", *words]
+    run = subprocess.run(["sh", "-c", f'exec "$@" {streams}', "sh", *command], env=buffered())
+    assert run.returncode == code
+
+
+def test_no_file_takes_the_number_of_a_closed_stream(tmp_path):
+    """C libraries would write their complaints into it."""
+    code = f"""
+import os
+from vsodlib.cli import data, main
+def run(self):
+    film = os.open({str(tmp_path / "film")!r}, os.O_CREAT | os.O_WRONLY)
+    os.write(2, b"complaint")
+    os.write(film, b"frame")
+data.List.run = run
+main.console()"""
+    shell = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", code, "data", "list"]
+    assert subprocess.run(shell).returncode == 0
+    assert (tmp_path / "film").read_bytes() == b"frame"
+
+
+def buffered() -> dict[str, str]:
+    """The environment of a program whose output waits for its end, as a user's does."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+@pytest.mark.parametrize("words", [["data", "list"], ["--help"]], ids=" ".join)
+def test_head_may_close_the_pipe(words):
     """As in `vsod data check ROOT | head -1`; buffered, it shows at the end."""
-    words = [sys.executable, "-m", "vsodlib.cli.main", "data", "list"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    words = [sys.executable, "-m", "vsodlib.cli.main", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, env=buffered(), **pipes) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 1

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from small_clips import clip
 
+from vsodlib import VSODNet
 from vsodlib.cli.main import main, parse
+from vsodlib.cli.network import load_network
 from vsodlib.data.video_files import write_video
 from vsodlib.inference import predict
 from vsodlib.model import checkpoint
@@ -29,6 +31,23 @@ def test_bf16_without_units_for_it_is_told(net, tmp_path, capsys, monkeypatch, u
     write_video(tmp_path / "clip.webm", clip(2), 10)
     assert main(["predict", str(tmp_path / "clip.webm"), "--checkpoint", net, "--bf16"]) == 0
     assert ("no bfloat16 units" in capsys.readouterr().err) == (not units)
+
+
+def test_the_hash_is_of_the_weights_that_were_read(net, monkeypatch):
+    """`vsod train` may write `last` anew while `vsod evaluate` reads it."""
+    tensors, record = checkpoint.read(net)
+    read, found = VSODNet.from_pretrained, []
+
+    def overtaken(name):
+        found.append(read(name))
+        if len(found) == 1:
+            checkpoint.write(net, {name: 2 * tensor for name, tensor in tensors.items()}, record)
+        return found[-1]
+
+    monkeypatch.setattr(VSODNet, "from_pretrained", overtaken)
+    _, weights = load_network(parse(["evaluate", "--checkpoint", net, "--device", "cpu"]))
+    assert len(found) == 2
+    assert weights == checkpoint.fingerprint(net)
 
 
 def test_refined_maps_never_mix_with_others(net, tmp_path, sentence, monkeypatch):

@@ -6,7 +6,9 @@ import io
 import json
 import stat
 import threading
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -335,6 +337,22 @@ def test_link_is_refused(home, tmp_path):
 
 def flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+def test_two_sets_at_once_are_both_recorded(home, tmp_path, monkeypatch):
+    def slow(path, read=download.read_json):
+        try:
+            return read(path)
+        finally:
+            time.sleep(0.2)
+
+    home.files["/other.zip"] = zipped({"Imgs/a.jpg": b"a"})
+    other = replace(SOURCES[4], urls=(home.url + "/other.zip",))
+    monkeypatch.setattr(download, "SOURCES", (download.SOURCES[0], other))
+    monkeypatch.setattr(download, "read_json", slow)
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda name: fetch(name, tmp_path, False), ("davis2016", "msra10k")))
+    assert len(json.loads((tmp_path / "checksums.json").read_text())) == 2
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from vsodlib.data import open_dataset
 from vsodlib.data.check import check
 from vsodlib.data.pack import pack
 from vsodlib.data.synthetic import make_synthetic
+from vsodlib.files import sole_process
 
 H, W = 48, 64
 FRAMES, MASKS = "DAVIS/JPEGImages/480p", "DAVIS/Annotations/480p"
@@ -127,6 +128,9 @@ def test_pack_refuses(drawn, tmp_path):
         pack(drawn, 24, tmp_path / "x.zip", format="png")
     with pytest.raises(ValueError, match="quality is 1 to 100 and every at least 1, got 0 and 1"):
         pack(drawn, 24, tmp_path / "x.zip", quality=0)
+    lock = sole_process(tmp_path / "x.zip", tmp_path / ".x.zip.lock")
+    with lock, pytest.raises(ValueError, match=r"Another process is writing to .*x\.zip"):
+        pack(drawn, 24, tmp_path / "x.zip")
     (tmp_path / "x.zip").write_text("mine")
     with pytest.raises(FileExistsError, match=r"x\.zip exists already"):
         pack(drawn, 24, tmp_path / "x.zip")

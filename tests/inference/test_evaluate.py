@@ -11,6 +11,7 @@ from PIL import Image
 from vsodlib import ModelConfig
 from vsodlib.data import open_dataset, synthetic_dataset
 from vsodlib.data.synthetic import make_synthetic
+from vsodlib.files import sole_process
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.inference.motion import Motion
 from vsodlib.inference.predict import predict_maps
@@ -62,6 +63,13 @@ def test_maps_never_replace_the_truth(tmp_path):
             Oracle(), open_dataset("davis2016", "val", root), save_to=root / "Annotations/480p"
         )
     assert truth == {path: path.read_bytes() for path in truth}
+
+
+def test_maps_of_two_processes_do_not_mix(tmp_path):
+    clips = synthetic_dataset("val", videos=2, frames=5, height=48, width=72)
+    with sole_process(tmp_path), pytest.raises(ValueError, match="Another process is writing to"):
+        evaluate(Oracle(), clips, save_to=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_progress_bar_knows_how_many_frames_there_are(monkeypatch, capsys):

@@ -341,6 +341,20 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
     assert peaks[1] < 1.2 * peaks[0]
 
 
+def test_a_folder_takes_one_process(folder, film, tmp_path):
+    """Else `run.json` would be of one, maps of the other, and films of both."""
+    out = tmp_path / "out"
+
+    def during(frames: np.ndarray) -> np.ndarray:
+        with pytest.raises(ValueError, match=r"Another process is writing to .*out: wait for it"):
+            predict_video(film, out, by_green, progress=False)
+        return by_green(frames)
+
+    predict_video(folder, out, during, progress=False)
+    assert files(out) == ["maps", "overlay.webm", "run.json"]
+    assert json.loads((out / "run.json").read_text())["source"] == "frames"
+
+
 def test_remains_of_a_killed_run_do_not_matter(folder, tmp_path):
     out = tmp_path / "out"
     (out / "maps").mkdir(parents=True)

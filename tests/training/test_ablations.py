@@ -13,6 +13,7 @@ from vsodlib.cli.main import main
 from vsodlib.data import synthetic_dataset
 from vsodlib.data.sampling import TrainBatches
 from vsodlib.data.synthetic import make_synthetic
+from vsodlib.files import sole_process
 from vsodlib.model import checkpoint
 from vsodlib.training import ablations
 from vsodlib.training.ablations import Experiment, collect, table3, table4
@@ -86,6 +87,14 @@ def test_training_is_the_papers_objective(profile):
     config = ablations.training(profile)
     assert (config.contrastive_weight, config.iou_weight, config.samples) == (1, 0, 4)
     assert config.frames_per_video == 8
+
+
+def test_processes_share_a_table(rows, clips, tmp_path, capsys):
+    """A row that another is at, or scores, is left to it."""
+    with sole_process(tmp_path / "plain-seed0", tmp_path / ".plain-seed0.lock"):
+        run(rows, [0], clips, tmp_path, progress=False)
+    assert [path.parent.name for path in tmp_path.glob("*/scores.json")] == ["L_cl-seed0"]
+    assert "plain-seed0 is left to another process" in capsys.readouterr().err
 
 
 def test_a_scored_run_is_not_repeated(rows, clips, tmp_path):

@@ -138,6 +138,8 @@ def console() -> NoReturn:
     torch and what it imports are 400,000 objects: looking through them again and again while they
     are made takes half a second, and to free them one by one at the end takes another.
     """
+    while os.open(os.devnull, os.O_RDWR) < 3:
+        pass  # no file takes the place of a closed stream: C libraries write to it by its number
     gc.set_threshold(10_000)
     code = main()
     atexit._run_exitfuncs()  # all that an ordinary end does before it frees memory
@@ -149,14 +151,17 @@ def console() -> NoReturn:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `vsod` and return its exit code: 0, 1 (nobody reads on), 2 (bad input), 130 (Ctrl-C)."""
-    sys.stderr = sys.stderr or StringIO()  # None where it was closed: `vsod ... 2>&-`
+    # None where they were closed: `vsod ... 2>&-`
+    sys.stdout, sys.stderr = sys.stdout or StringIO(), sys.stderr or StringIO()
     if isinstance(sys.stdout, TextIOWrapper):  # names of files may be bytes of no encoding
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        command = parse(sys.argv[1:] if argv is None else argv)
-        keep_freed_memory()
-        command.run()
-        print(end="", flush=True)
+        try:
+            command = parse(sys.argv[1:] if argv is None else argv)
+            keep_freed_memory()
+            command.run()
+        finally:  # also where it raises SystemExit, as for help
+            print(end="", flush=True)
     except BrokenPipeError:  # of `vsod ... | head`, which has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains as it ends
         return 1
@@ -171,12 +176,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, OSError) and error.filename and error.strerror:
             error = OSError(f"{error.filename}: {error.strerror}.")  # without its number
         hint = "" if known else " Memory is short: use smaller batches or frames."
-        print(f"vsod: {one_line(error)}{hint}", file=sys.stderr)
-        return 2
+        said, code = f"vsod: {one_line(error)}{hint}", 2
     except KeyboardInterrupt as stop:
-        print(f"\nvsod: {str(stop) or 'Stopped.'}", file=sys.stderr)
-        return 130
-    return 0
+        said, code = f"\nvsod: {str(stop) or 'Stopped.'}", 130
+    else:
+        return 0
+    with suppress(OSError):  # nobody hears it
+        print(said, file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

@@ -43,13 +43,12 @@ class Predict(Network, Command):
 
     def run(self) -> None:
         from vsodlib.inference.video import Outputs, predict_sources
-        from vsodlib.model import checkpoint
         from vsodlib.training.speed import has_bfloat16
 
         outputs = Outputs(not self.no_overlay, self.cutout, self.background, self.sheet)
-        weights = checkpoint.fingerprint(self.checkpoint)[:12]
-        options = (self.height, self.flip, self.batch_size, self.bf16, True, f"weights {weights}")
-        net, code = load_network(self), 0
+        (net, weights), code = load_network(self), 0
+        name = f"weights {weights[:12]}"
+        options = (self.height, self.flip, self.batch_size, self.bf16, True, name)
         if self.bf16 and not has_bfloat16(next(net.parameters()).device):
             note("this device has no bfloat16 units: --bf16 makes it slower.")
         for done in predict_sources(
@@ -87,10 +86,10 @@ class Embed(Network, MaskLevels, DataRoot, Command):
 
         path = embeddings.place(self.out)
         check_writable(path, path.with_suffix(".json"))
-        net = load_network(self)
+        net, weights = load_network(self)
         split = self.split or scored_split(self.dataset)
         dataset = open_dataset(self.dataset, split, self.data, self.foreground, self.void)
-        record = record_of(self, net, self.dataset, split)
+        record = record_of(self, net, weights, self.dataset, split)
         options = (self.height, self.every, self.batch_size, True)
         found = embeddings.region_embeddings(net, dataset, *options)
         separation: dict[str, float] = {}
@@ -112,29 +111,34 @@ class Embed(Network, MaskLevels, DataRoot, Command):
         print(f"Wrote {len(found)} regions of {len(dataset.videos)} videos: {path}")
 
 
-def load_network(options: Network) -> Any:
-    """The network of `--checkpoint`, on the device that was asked for."""
+def load_network(options: Network) -> tuple[Any, str]:
+    """The network of `--checkpoint`, on the device that was asked for, and its weights' SHA-256."""
     import torch
 
     from vsodlib import provenance
     from vsodlib.inference.folding import fold_batch_norms
+    from vsodlib.model import checkpoint
     from vsodlib.model.vsodnet import VSODNet
 
     fastest = torch.accelerator.current_accelerator(check_available=True)
     device = provenance.find_device(options.device or str(fastest or "cpu"))
-    net = VSODNet.from_pretrained(options.checkpoint)
+    weights = None
+    while weights != (weights := checkpoint.fingerprint(options.checkpoint)):
+        net = VSODNet.from_pretrained(options.checkpoint)  # which a training run may write anew
     net.encoder = fold_batch_norms(net.encoder)  # where all batch norms are
-    return net.to(device).to(memory_format=torch.channels_last)
+    return net.to(device).to(memory_format=torch.channels_last), weights
 
 
-def record_of(options: Network, net: Any, dataset: str, split: str | None) -> dict[str, Any]:
+def record_of(
+    options: Network, net: Any, weights: str, dataset: str, split: str | None
+) -> dict[str, Any]:
     """What a number about a network on a data set is made from."""
     from vsodlib import provenance
     from vsodlib.model import checkpoint
 
     return {
         "checkpoint": checkpoint.locate(options.checkpoint).stem,
-        "weights_sha256": checkpoint.fingerprint(options.checkpoint),
+        "weights_sha256": weights,
         "dataset": dataset,
         "split": split,
         "height": options.height or net.input_height,

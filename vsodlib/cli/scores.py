@@ -58,10 +58,9 @@ class Evaluate(Network, Report, Command):
         if self.held_out and self.split not in (None, "train"):
             raise ValueError(f"--held-out is of the split train, not of --split {self.split}.")
         split = "train" if self.held_out else self.split or scored_split(self.dataset)
-        net = load_network(self)
+        net, weights = load_network(self)
         dataset = open_dataset(self.dataset, split, self.data, self.foreground, self.void)
-        # The record now: a training run may write the checkpoint anew meanwhile.
-        record = record_of(self, net, self.dataset, split)
+        record = record_of(self, net, weights, self.dataset, split)
         if self.held_out:
             dataset = held_out(self.checkpoint, dataset, self.dataset)
             record["held_out"] = len(dataset.videos)

@@ -344,7 +344,7 @@ def _report_table(scores: dict[str, dict[str, dict[int, float]]]) -> None:
 
     from vsodlib.analysis.seeds import paired_difference
 
-    width = max(len(name) for rows in scores.values() for name in (*scores, *rows))
+    width = max((len(name) for rows in scores.values() for name in (*scores, *rows)), default=0)
     for measure, rows in scores.items():
         print(f"\n{measure:{width}} seeds    mean  spread   against the row above")
         before = None

@@ -11,10 +11,8 @@ import json
 import re
 import shutil
 import stat
-import sys
 import time
 import zipfile
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPMessage
@@ -24,12 +22,11 @@ from typing import Any, TypedDict
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from vsodlib.config import check_form
 from vsodlib.data.storage import UNREADABLE
-from vsodlib.files import disk_full_named, leads_out, read_json, write_file
+from vsodlib.files import disk_full_named, leads_out, read_json, sole_process, write_file
 
 RECORDS = "checksums.json"
 
@@ -167,20 +164,9 @@ def fetch(name: str, root: str | Path, progress: bool = True) -> Path:
             f"(home: {source.home})."
         )
 
-    root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(root / f".{source.folder}.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        print(f"Another process fetches {target}; waiting for it.", file=sys.stderr)
-        lock.acquire()
-    try:
+    with sole_process(target, root / f".{source.folder}.lock", wait=True):
         if not _filled(target):  # the other process may have brought it meanwhile
             _bring(source, root, target, progress)
-    finally:
-        with suppress(OSError):  # who waits for a file without a name tries again: see filelock
-            Path(lock.lock_file).unlink()
-        lock.release()
     return target
 
 
@@ -261,10 +247,11 @@ def _compare(path: Path, url: str, archive: Path) -> Entry:
 
 
 def _record(path: Path, url: str, entry: Entry) -> None:
-    records = _records(path)
-    if records.get(url) != entry:
-        text = json.dumps(records | {url: entry}, indent=2, sort_keys=True) + "\n"
-        write_file(path, text.encode())
+    with sole_process(path, path.with_name(f".{path.name}.lock"), wait=True):  # of other sets
+        records = _records(path)
+        if records.get(url) != entry:
+            text = json.dumps(records | {url: entry}, indent=2, sort_keys=True) + "\n"
+            write_file(path, text.encode())
 
 
 BAR: dict[str, Any] = {"unit": "B", "unit_scale": True, "leave": False}

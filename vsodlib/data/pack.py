@@ -11,7 +11,7 @@ from vsodlib.data.catalogue import FOLDERS, open_dataset
 from vsodlib.data.dataset import FrameDataset, watched
 from vsodlib.data.davis import packed_lists
 from vsodlib.data.image_files import encoded, resize_rows
-from vsodlib.files import aside
+from vsodlib.files import aside, sole_process
 
 FORMATS = {"jpg": "JPEG", "webp": "WEBP", "avif": "AVIF"}
 
@@ -57,16 +57,16 @@ def pack(
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {format!r}.")
     if not 1 <= quality <= 100 or every < 1:
         raise ValueError(f"quality is 1 to 100 and every at least 1, got {quality} and {every}.")
-    if taken := [path for path in (out, _part(out, 1)) if path.exists() or path.is_symlink()]:
-        raise FileExistsError(f"{taken[0]} exists already: choose another name or delete it.")
     if name not in FOLDERS:
         raise ValueError(f"{name!r} cannot be packed; choose one of {', '.join(FOLDERS)}.")
     dataset = open_dataset(name, split, root)
-    out.parent.mkdir(parents=True, exist_ok=True)
     limit = math.inf if max_mib is None else max_mib * 2**20
     zips: list[Path] = []
     size = 0
-    with ExitStack() as whole, ExitStack() as current:
+    alone = sole_process(out, out.with_name(f".{out.name[-60:]}.lock"))
+    with alone, ExitStack() as whole, ExitStack() as current:
+        if taken := [path for path in (out, _part(out, 1)) if path.exists() or path.is_symlink()]:
+            raise FileExistsError(f"{taken[0]} exists already: choose another name or delete it.")
         for path, data in _entries(dataset, height, format, quality, every):
             if not zips or size + len(data) > limit:
                 current.close()  # a system allows some thousand open files

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from vsodlib.config import check_counts
 from vsodlib.data import FrameDataset
 from vsodlib.data.image_files import write_map
-from vsodlib.files import unlinked
+from vsodlib.files import sole_process, unlinked
 from vsodlib.inference.motion import Motion
 from vsodlib.inference.predict import predict_maps, reference_frames
 from vsodlib.metrics import region_similarity, score_frames
@@ -55,8 +56,8 @@ def evaluate(
         `"seconds_per_frame"` of the network (resizing included, decoding and scoring not).
 
     Raises:
-        ValueError: frames of a video that differ in size; `save_to` is where the data set lies; as
-            `predict_maps` and `score_frames`.
+        ValueError: frames of a video that differ in size; `save_to` is where the data set lies, or
+            is written by another process; as `predict_maps` and `score_frames`.
     """
     check_counts(batch_size=batch_size)
     labelled = dataset.labelled()
@@ -97,7 +98,8 @@ def evaluate(
                         saliency = saliency * counted
                     yield video, frame, saliency, dataset.mask(index)
 
-    scores = score_frames(frames(), protocol, "all", workers, total=len(labelled))
+    with sole_process(Path(save_to)) if save_to else nullcontext():
+        scores = score_frames(frames(), protocol, "all", workers, total=len(labelled))
     return scores | {"levels": {"truth": dataset.levels}, "seconds_per_frame": seconds / count}
 
 

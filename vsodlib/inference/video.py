@@ -21,7 +21,7 @@ from vsodlib.config import check_counts
 from vsodlib.data.image_files import UNREADABLE
 from vsodlib.data.sources import Source, find_sources
 from vsodlib.data.video_files import FORMATS, Frame, Video, VideoWriter, images_in, read_video
-from vsodlib.files import read_json, unlinked, write_file
+from vsodlib.files import read_json, sole_process, unlinked, write_file
 from vsodlib.inference.cutout import Background, cutout, fitting_map
 from vsodlib.inference.motion import Motion
 from vsodlib.inference.overlap import ahead, behind
@@ -220,7 +220,8 @@ def predict_video(
 
     Raises:
         FileNotFoundError, ValueError: as `read_video`; an unreadable frame, naming it; `out_dir` is
-            a file, is the source, or holds other maps; the predictor breaks its promise.
+            a file, is the source, holds other maps or is written by another process; the predictor
+            breaks its promise.
         OSError: the disk is full; what is written stays and is kept by the next call.
     """
     check_counts(batch_size=batch_size)
@@ -230,15 +231,20 @@ def predict_video(
     place = Path(video.source).resolve()
     _check_apart(place, out_dir.resolve())
     maps = out_dir / "maps"
-    _claim(out_dir, maps, video, predictor_name)
     taken = _times(place, photographs)
 
     count = kept = 0
     started, label = time.perf_counter(), one_line(Path(video.source).name)
-    bar = tqdm(desc=label, total=video.length, unit="frame", leave=False, disable=not progress)
+    options: dict[str, Any] = {"unit": "frame", "leave": False, "disable": not progress}
     # A camera has no last frame: there Ctrl-C is the regular end, elsewhere an interruption.
     ending = suppress(*([KeyboardInterrupt] if video.live else []))
-    with bar, _products(out_dir, video, outputs) as write, behind() as later, ending:
+    with (
+        _claimed(out_dir, maps, video, predictor_name),
+        tqdm(desc=label, total=video.length, **options) as bar,
+        _products(out_dir, video, outputs) as write,
+        behind() as later,
+        ending,
+    ):
         for frames in ahead(_batches(video, batch_size)):
             names = [Path(f.name).stem or f"{count + k:05d}" for k, f in enumerate(frames)]
             shape = frames[0].pixels.shape[:2]
@@ -349,26 +355,31 @@ def _write_picture(path: Path, picture: np.ndarray, taken: float | None = None) 
             os.utime(path, (taken, taken))
 
 
-def _claim(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> None:
-    """Note in `run.json` what the maps are made from; refuse a folder that holds other maps."""
+@contextmanager
+def _claimed(out_dir: Path, maps: Path, video: Video, predictor_name: str) -> Iterator[None]:
+    """Keep other processes out of a folder, and note in `run.json` what its maps are made from;
+    refuse one that holds other maps.
+    """
+    unlinked(out_dir, "maps/0").parent.mkdir(parents=True, exist_ok=True)
     run: dict[str, Any] = {"source": Path(video.source).name, "predictor": predictor_name}
     if not video.mixed:  # photographs come and go
         run |= {"frames": video.length, "height": video.height, "width": video.width}
         run["first_frame"] = video.digest
     note = out_dir / "run.json"
-    if next(maps.glob("*.png"), None):
-        try:
-            before = read_json(note)
-        except (FileNotFoundError, ValueError):
-            before = {}
-        if video.live or before != run:
-            told = ", ".join(f"{key} {old}" for key, old in before.items() if run.get(key) != old)
-            raise ValueError(
-                f"{maps} already holds maps of another run ({told or 'unknown'}); choose another "
-                "folder or delete it."
-            )
-    unlinked(out_dir, "maps/0").parent.mkdir(parents=True, exist_ok=True)
-    write_file(note, (json.dumps(run, indent=2) + "\n").encode())
+    with sole_process(out_dir):
+        if next(maps.glob("*.png"), None):
+            try:
+                before = read_json(note)
+            except (FileNotFoundError, ValueError):
+                before = {}
+            if video.live or before != run:
+                told = ", ".join(f"{key} {v}" for key, v in before.items() if run.get(key) != v)
+                raise ValueError(
+                    f"{maps} already holds maps of another run ({told or 'unknown'}); choose "
+                    "another folder or delete it."
+                )
+        write_file(note, (json.dumps(run, indent=2) + "\n").encode())
+        yield
 
 
 def _read_map(path: Path, shape: tuple[int, int], taken: float | None) -> np.ndarray | None:

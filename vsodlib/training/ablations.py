@@ -23,10 +23,11 @@ from torch import nn
 
 from vsodlib.config import ModelConfig, Profile, TrainConfig, check_form
 from vsodlib.data import FrameDataset
-from vsodlib.files import aside, read_json, write_json
+from vsodlib.files import Busy, aside, read_json, sole_process, write_json
 from vsodlib.inference.evaluate import evaluate
 from vsodlib.model import checkpoint
 from vsodlib.model.vsodnet import VSODNet, class_names
+from vsodlib.notes import note
 from vsodlib.training.fit import fit
 from vsodlib.training.run import FACTS, choose_device, described
 from vsodlib.training.speed import has_bfloat16
@@ -140,7 +141,8 @@ def run(
 ) -> None:
     """Train and score every experiment with every seed, seed by seed.
 
-    A run that is scored leaves `last.safetensors`, `log.jsonl` and `scores.json` in its folder.
+    A run that is scored leaves `last.safetensors`, `log.jsonl` and `scores.json` in its folder; one
+    that another process is at is left to it.
 
     Args:
         experiments: rows of a table.
@@ -182,26 +184,41 @@ def run(
         if _is_scored(folder, settings) and not resume:  # refused now, too
             raise ValueError(f"{folder} is scored already: resume, or name another folder.")
         runs.append((experiment, config, folder, settings))
+    fresh = pretrained_encoder and trunk is None
     for experiment, config, folder, settings in runs:
-        if not _is_scored(folder, settings):  # by another process meanwhile
-            torch.manual_seed(config.seed)
-            fresh = pretrained_encoder and trunk is None
-            net = VSODNet(experiment.model, fresh, **experiment.own_modules)
-            net = fit(experiment.model, config, dataset, folder, net=net, **options)
-            _, record = checkpoint.read(folder / "last")
-            kept: dict[str, float] = {}
-            record["test"] = []
-            for suffix, test in tests.items():
-                scores = evaluate(net, test, config.height)
-                for name in MEASURES:
-                    score = scores[name]
-                    kept[name + suffix] = score["mean"] if name in ("J", "F") else score
-                record["test"].append(f"{test.name}, {scores['frames']} frames")
-            found = {"experiment": experiment.name, "seed": config.seed, "scores": kept}
-            write_json(folder / "scores.json", found | {"record": record})
-            for state in folder.glob(Path(STATE).stem + "*"):
-                state.unlink()
+        try:
+            with sole_process(folder, folder.with_name(f".{folder.name}.lock")):
+                if not _is_scored(folder, settings):  # by another process meanwhile
+                    torch.manual_seed(config.seed)
+                    net = VSODNet(experiment.model, fresh, **experiment.own_modules)
+                    net = fit(experiment.model, config, dataset, folder, net=net, **options)
+                    _score(net, experiment, config, tests, folder)
+        except Busy:
+            note(f"{folder} is left to another process.")
         on_run()
+
+
+def _score(
+    net: VSODNet,
+    experiment: Experiment,
+    config: TrainConfig,
+    tests: Mapping[str, FrameDataset],
+    folder: Path,
+) -> None:
+    """Score a run that is trained, and delete its state."""
+    _, record = checkpoint.read(folder / "last")
+    kept: dict[str, float] = {}
+    record["test"] = []
+    for suffix, test in tests.items():
+        scores = evaluate(net, test, config.height)
+        for name in MEASURES:
+            score = scores[name]
+            kept[name + suffix] = score["mean"] if name in ("J", "F") else score
+        record["test"].append(f"{test.name}, {scores['frames']} frames")
+    found = {"experiment": experiment.name, "seed": config.seed, "scores": kept}
+    write_json(folder / "scores.json", found | {"record": record})
+    for state in folder.glob(Path(STATE).stem + "*"):
+        state.unlink()
 
 
 def _read_scored(path: Path) -> Scored:

@@ -7,7 +7,7 @@ given in minutes does it also depend on the clock.
 """
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ from tqdm.auto import tqdm
 from vsodlib.config import ModelConfig, TrainConfig
 from vsodlib.data import FrameDataset
 from vsodlib.data.sampling import TrainBatches, seed_of
+from vsodlib.files import sole_process
 from vsodlib.losses.objective import objective
 from vsodlib.model.inter_frame import training_partners
 from vsodlib.model.vsodnet import VSODNet
 from vsodlib.training.allocator import keep_freed_memory
 from vsodlib.training.log import LOG, Log
 from vsodlib.training.optimizer import learning_rate_factor
-from vsodlib.training.run import Run, saved_on_failure, sole_process
+from vsodlib.training.run import Run, saved_on_failure
 from vsodlib.training.signals import from_workers, leave_signals_to_the_loop, stop_requests
 from vsodlib.training.state import STATE
 
@@ -101,7 +102,7 @@ def fit(
     )
     bar = partial(tqdm, total=config.steps, initial=clock.step, desc="Training", unit="step")
     with (
-        sole_process(run.out, writes),
+        sole_process(run.out) if writes else nullcontext(),
         stop_requests(accelerator) as asked_to_stop,
         bar(disable=not (progress and writes)) as bar,
         saved_on_failure(run),

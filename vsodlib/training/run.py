@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import broadcast_object_list, parse_flag_from_env
-from filelock import FileLock, Timeout
 from torch import nn
 
 from vsodlib import provenance
@@ -32,18 +31,6 @@ FACTS = ("held_out", "foreground", "void", "random_weights")
 def described(dataset: FrameDataset) -> str:
     """What a record says that a run was trained on."""
     return f"{dataset.name}, {len(dataset.videos)} videos, {len(dataset)} frames"
-
-
-def sole_process(out: Path, active: bool = True) -> AbstractContextManager[Any]:
-    """Keep other processes out of a run's folder, by a ValueError there; those of the run itself
-    that write nothing are not `active`.
-    """
-    try:
-        return FileLock(out / "state.lock").acquire(blocking=False) if active else nullcontext()
-    except Timeout:
-        raise ValueError(
-            f"Another process is training in {out}; wait for it, or name another folder."
-        ) from None
 
 
 class Run:
