@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import torch
-from filelock import FileLock
 from torch import nn
 
 from vsodlib.config import ModelConfig, Profile, TrainConfig, check_form
@@ -249,7 +248,7 @@ def collect(experiments: Sequence[Experiment], out: str | Path, csv_path: str | 
     """
     place, csv_path = {e.name: i for i, e in enumerate(experiments)}, Path(csv_path)
     csv_path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(Path(out) / "table.lock"):  # two writing at once would spoil each other's part
+    with sole_process(csv_path, Path(out) / ".table.lock", wait=True):
         runs = [_read_scored(path) for path in sorted(Path(out).glob("*/scores.json"))]
         runs = [found for found in runs if found["experiment"] in place]
         runs.sort(key=lambda found: (place[found["experiment"]], found["seed"]))
