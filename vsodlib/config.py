@@ -255,13 +255,13 @@ def _phase_changes(words: list[str]) -> dict[str, Any]:
         name, _, text = word.partition("=")
         if name not in PHASE_FIELDS:
             raise ValueError(
-                f"A phase cannot change {name!r}; it can change {', '.join(PHASE_FIELDS)}."
+                f"phases cannot change {name!r}; they can change {', '.join(PHASE_FIELDS)}."
             )
         try:
             names = tuple(re.sub(r":([^:=]*)$", r"=\1", word) for word in text.split(","))
             changes[name] = names if name == "mix" else hints[name](text)
         except ValueError:
-            raise ValueError(f"A phase gives {name} the value {text!r}, not a number.") from None
+            raise ValueError(f"phases give {name} the value {text!r}, not a number.") from None
     return changes
 
 
@@ -424,7 +424,7 @@ class TrainConfig(_Config):
             start = number(share)
             if not phases[-1][0] < start < 1:
                 raise ValueError(
-                    "A phase begins with the share of the schedule at which it starts, rising "
+                    "phases begin with the share of the schedule at which they start, rising "
                     f"between 0 and 1, not with {share!r}."
                 )
             phases.append((start, replace(phases[-1][1], **_phase_changes(changes))))
