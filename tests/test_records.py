@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from vsodlib import VSODNet
+from vsodlib.model import checkpoint
+
 RESULTS = Path(__file__).resolve().parent.parent / "results"
+README = (RESULTS.parent / "README.md").read_text()
+TABLE = r"^\| `(lite-davis\S*?)[ `].*\]\((results/.*?)\)\) \|(.*)\|$"
 
 
 def records():
@@ -42,3 +47,18 @@ def test_the_ledger_agrees_with_its_records():
         record = json.loads((RESULTS / look["record"]).read_text())
         found = record.get("scores", record)["J"]["mean"]
         assert abs(found - float(look["J"])) < 0.00051, look
+
+
+def test_the_readme_says_what_the_records_say():
+    """Its table of results, cell by cell, and the size of the networks in it."""
+    rows = re.findall(TABLE, README, re.MULTILINE)
+    assert len(rows) == 4
+    for name, place, cells in rows:
+        size, *numbers = cells.split("|")
+        net = VSODNet.from_pretrained(name)
+        assert size.strip() == f"{sum(p.numel() for p in net.parameters()) / 1e6:.2f} M"
+        record = json.loads((RESULTS.parent / place).read_text())
+        assert record["record"]["weights_sha256"] == checkpoint.fingerprint(name)
+        found = [record[key] for key in ("J", "F", "T", "max_f", "s_measure", "mae")]
+        means = [value["mean"] if isinstance(value, dict) else value for value in found]
+        assert [cell.strip() for cell in numbers] == [f"{mean:.3f}" for mean in means]

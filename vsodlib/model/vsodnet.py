@@ -234,10 +234,8 @@ class VSODNet(nn.Module):
         for row, column in pixels.tolist():
             if not (0 <= row < H and 0 <= column < W):
                 raise ValueError(f"query ({row}, {column}) lies outside the {H}x{W} image.")
-        positions = [
-            (row // stride) * columns + column // stride for row, column in pixels.tolist()
-        ]
-        return torch.tensor(positions, device=device)
+        rows, across = pixels.to(device).T // stride
+        return rows * columns + across
 
     def load_trunk(self, name_or_path: str | Path) -> None:
         """Start from a trained network that may lack modules of this one, or have more.
